@@ -1,0 +1,108 @@
+/// @file
+/// Door of eventstore/: append events to streams, read them back, follow them, prove them.
+
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include <annals/eventstore/append.hpp>
+#include <annals/eventstore/limits.hpp>
+#include <annals/eventstore/read.hpp>
+#include <annals/eventstore/result.hpp>
+#include <annals/eventstore/snapshot.hpp>
+#include <annals/eventstore/stats.hpp>
+#include <annals/eventstore/subscription.hpp>
+#include <annals/eventstore/verify.hpp>
+
+namespace annals {
+
+/// An append-only log of events, cut into named streams.
+///
+/// Thread-safe: any member function may be called from any thread at any time. Streams need no
+/// creation: the first append makes one. Cursors and subscriptions must end before their store
+/// does. docs/explanation/log.md tells how order and durability come about.
+class EventStore {
+ public:
+  virtual ~EventStore() = default;
+
+  /// Writes the request's events, all or none, in the order given, if every check and condition
+  /// holds. When it returns, the events are durable (see Stats::durability) and every later read
+  /// sees them. The id is looked up first: if an earlier append had it, that one's receipt comes
+  /// back, marked `repeated`, and nothing is checked or written. Without events it verifies its
+  /// checks and conditions, keeps nothing, and its receipt is the head.
+  ///
+  /// Errors: wrong_expected_version, condition_failed, invalid_argument, unavailable (a full disk,
+  /// a clock far behind the last event, a store that has failed), outcome_unknown (the sync
+  /// failed).
+  virtual Result<Receipt> append(AppendRequest request) = 0;
+
+  /// As append(), without waiting: thousands can be in flight from one thread. `completion` is
+  /// called exactly once, on a thread of the store's, in position order, and must not block or call
+  /// append(). Blocks only while too many bytes are in flight. Appends from one thread take effect
+  /// in the order of the calls.
+  virtual void append_async(AppendRequest request, AppendCompletion completion) = 0;
+
+  /// The receipt of the append with this id, marked `repeated`. "None" is answered only after every
+  /// attempt with that id that began earlier has ended, so that it settles an `outcome_unknown`.
+  ///
+  /// Errors: unavailable (the store has failed and cannot tell until reopened), timeout, corrupt.
+  virtual Result<std::optional<Receipt>> find_append(const AppendId& id) = 0;
+
+  /// Starts a read. An unknown stream reads as empty.
+  ///
+  /// Errors: invalid_argument (a version start without exactly one stream), diverged (a position
+  /// beyond the head), corrupt, unavailable.
+  virtual Result<std::unique_ptr<Cursor>> read(ReadOptions options) const = 0;
+
+  /// Starts a subscription; see Subscription.
+  ///
+  /// Errors: invalid_argument (a checkpoint of another store), diverged.
+  virtual Result<std::unique_ptr<Subscription>> subscribe(SubscriptionOptions options) const = 0;
+
+  /// The end of what is durable and visible.
+  virtual Head head() const = 0;
+
+  /// Who this store is, and its present era, as a token for the head.
+  virtual Token token() const = 0;
+
+  /// Says whether this store's history holds what `checkpoint` has seen, and moves it to the
+  /// present era if it does.
+  ///
+  /// Errors: diverged (beyond the head, of an era that ended earlier, or another link there),
+  /// invalid_argument (another store).
+  virtual Result<Checkpoint> resume(const Checkpoint& checkpoint) const = 0;
+
+  /// The last version of `stream`, or nothing if it has no events. Cheaper than a read.
+  virtual Result<std::optional<StreamVersion>> stream_version(std::string_view stream) const = 0;
+
+  /// The link of the append that holds `position`; of position 0, the store's first link.
+  ///
+  /// Errors: diverged (beyond the head), corrupt.
+  virtual Result<Link> link_at(GlobalPosition position) const = 0;
+
+  /// Keeps a snapshot, beside or in place of earlier ones of its stream. A cache: not synced.
+  ///
+  /// Errors: invalid_argument (too large, or the stream has no such event), unavailable.
+  virtual Result<void> save_snapshot(Snapshot snapshot) = 0;
+
+  /// The newest snapshot of `stream` with this fingerprint at or before `at` that agrees with the
+  /// log, or nothing.
+  virtual Result<std::optional<Snapshot>> load_snapshot(std::string_view stream, GlobalPosition at,
+                                                        std::uint64_t fingerprint) const = 0;
+
+  /// Reads the range again from where it is stored and proves checksums, contents and links.
+  ///
+  /// Errors: diverged (a range beyond the head), unavailable. Damage is not an error: see the
+  /// report.
+  virtual Result<VerifyReport> verify(const VerifyOptions& options) const = 0;
+
+  virtual Stats stats() const = 0;
+  virtual Limits limits() const = 0;
+};
+
+/// All events of a read in one go. For tests, tools and streams known to be short.
+Result<Events> read_all(const EventStore& store, ReadOptions options);
+
+}  // namespace annals

@@ -1,0 +1,65 @@
+/// @file
+/// The embedded engine: a folder of checksummed, hash-linked segment files.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <annals/eventstore/event_store.hpp>
+#include <annals/eventstore/file_system.hpp>
+#include <annals/eventstore/time.hpp>
+
+namespace annals {
+
+/// When an append is answered.
+enum class Durability : std::uint8_t {
+  /// After a sync of the device: survives kill -9 and power loss. One sync answers a whole group of
+  /// appends.
+  synced,
+  /// After the write to the operating system: survives kill -9, but power loss may take the last
+  /// seconds. Shows in Stats::durability as "survives_process_only".
+  survives_process_only,
+};
+
+struct LogOptions {
+  enum class Access : std::uint8_t {
+    create,      ///< Write; make the store if the folder has none.
+    must_exist,  ///< Write; `unavailable` if there is no store.
+    read_only,   ///< Read beside a writer or without one; never changes a file.
+  };
+
+  std::string path;  ///< The store's folder.
+  Access access = Access::create;
+  Durability durability = Durability::synced;
+  Limits limits = {};
+  /// Bytes of one segment file, from 64 KiB to 1 GiB. Raised for an append that needs more.
+  std::uint64_t segment_bytes = 64 * 1024 * 1024;
+  /// How far the clock may be behind the last event, and a known_at beyond the clock.
+  std::chrono::microseconds max_clock_skew = std::chrono::minutes(5);
+  /// An operator has seen that the clock is behind by more than that: append all the same, with the
+  /// last event's time until the clock has caught up.
+  bool accept_clock_behind = false;
+  /// Bytes of requests waiting or being written; append_async blocks beyond it.
+  std::uint64_t in_flight_bytes_max = 64 * 1024 * 1024;
+  std::shared_ptr<const Clock> clock = system_clock();
+  std::shared_ptr<FileSystem> files = posix_file_system();
+};
+
+/// Opens or makes the store in a folder. One process may write (a file lock says who); any number
+/// may read at the same time. A group that a crash left unfinished is cut and shows in Stats.
+/// Reads all of the log once to index it in memory: time and memory grow with the log.
+///
+/// Errors: unavailable (no store, no folder, locked by another writer, read-only or full disk),
+/// corrupt (with file and offset), unsupported (a newer format), invalid_argument (options).
+Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options);
+
+/// Proves a store's files without opening it, so that damage is reported and not refused. Takes no
+/// lock and changes nothing; beside a live writer it sees what was durable when it began.
+///
+/// Errors: unavailable (no store there, or it cannot be read), unsupported.
+Result<VerifyReport> verify_log_files(const LogOptions& options, const VerifyOptions& verify);
+
+}  // namespace annals

@@ -1,0 +1,49 @@
+/// @file
+/// What a store says about itself.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <annals/eventstore/digest.hpp>
+#include <annals/eventstore/position.hpp>
+#include <annals/eventstore/time.hpp>
+#include <annals/eventstore/token.hpp>
+
+namespace annals {
+
+/// The end of what is durable and visible.
+struct Head {
+  GlobalPosition position;  ///< 0 for an empty store.
+  Link link;
+  bool operator==(const Head&) const = default;
+};
+
+struct Stats {
+  std::string engine;      ///< "memory", "log".
+  std::string durability;  ///< "synced", or the name of the weaker mode that was asked for.
+  StoreId store;
+  std::vector<EraBegin> eras;  ///< Oldest first; the last one is the store's era.
+  Head head;
+  Timestamp last_recorded_at;
+  std::uint64_t streams = 0;
+  std::uint64_t appends = 0;   ///< In the log.
+  std::uint64_t segments = 0;  ///< Files of the log.
+  std::uint64_t bytes = 0;     ///< Of the log, free space ahead not counted.
+  // Since this store was opened:
+  std::uint64_t groups_synced = 0;     ///< Each one sync of the device.
+  std::uint64_t appends_synced = 0;    ///< In those groups.
+  std::uint64_t appends_repeated = 0;  ///< Answered with an earlier receipt.
+  std::uint64_t appends_refused = 0;   ///< By a check or condition.
+  std::uint64_t torn_bytes_cut = 0;    ///< At opening: an unfinished group beyond the durable mark.
+  std::uint64_t rewritten_groups = 0;  ///< At opening: whole groups beyond the mark, kept.
+  std::uint64_t unsettled_events =
+      0;  ///< Read-only: seen beyond the mark of a writer that is gone.
+  std::uint64_t snapshots_saved = 0;
+  std::uint64_t snapshot_hits = 0;
+  std::string failure;  ///< Why writing has ended, or empty.
+};
+
+}  // namespace annals

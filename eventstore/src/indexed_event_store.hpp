@@ -1,0 +1,79 @@
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <annals/eventstore/event_store.hpp>
+
+#include "index.hpp"
+
+namespace annals::internal {
+
+/// The reading half of an engine: everything that follows from an Index and a way to fetch records.
+/// An engine adds writing, snapshots, verify and stats.
+class IndexedEventStore : public EventStore {
+ public:
+  Result<std::unique_ptr<Cursor>> read(ReadOptions options) const override;
+  Result<std::unique_ptr<Subscription>> subscribe(SubscriptionOptions options) const override;
+  Head head() const override;
+  Token token() const override;
+  Result<Checkpoint> resume(const Checkpoint& checkpoint) const override;
+  Result<std::optional<StreamVersion>> stream_version(std::string_view stream) const override;
+  Result<Link> link_at(GlobalPosition position) const override;
+
+  /// The events at these visible positions, in the order given; positions that hold no event are
+  /// left out. Called without a lock held.
+  virtual Result<Events> fetch(std::span<const GlobalPosition> positions) const = 0;
+
+  /// Resolves `as_of` to a cut. For a time at or after the last visible one it first waits for the
+  /// group in flight, whose time may be the same.
+  Result<Cut> resolve(const AsOf& as_of) const;
+
+  /// Up to `max` matching positions between two bounds: see Index. Locks.
+  std::vector<GlobalPosition> select(const Query& query, GlobalPosition after, GlobalPosition up_to,
+                                     std::size_t max) const;
+  std::vector<GlobalPosition> select_backward(const Query& query, GlobalPosition before,
+                                              GlobalPosition from, std::size_t max) const;
+
+  /// Waits until something beyond `position` is visible, `stopped` says so, or the time is over.
+  /// An engine that is written to by another process looks for news here.
+  virtual void wait_beyond(GlobalPosition position, std::chrono::steady_clock::time_point until,
+                           const std::function<bool()>& stopped) const;
+  /// Wakes all waiting subscriptions.
+  void wake() const;
+
+ protected:
+  IndexedEventStore(StoreId store, std::vector<EraBegin> eras)
+      : store_(store), eras_(std::move(eras)) {}
+
+  /// Makes an append visible. Call wake() after a group of them.
+  void publish(const AppendEntry& entry, std::span<const RecordKeys> records);
+
+  /// Waits until the group being written now, if any, is visible or has failed.
+  virtual void await_group_in_flight() const {}
+
+  /// The receipt of the append with this id if it is visible, marked repeated, and the digest it
+  /// had.
+  struct Found {
+    Receipt receipt;
+    RequestDigest digest;
+  };
+  Result<std::optional<Found>> find_visible(const AppendId& id) const;
+
+  const StoreId store_;
+  const std::vector<EraBegin> eras_;  // Not empty; the last is the present era.
+
+  mutable std::shared_mutex index_mutex_;
+  Index index_;  // Guarded by index_mutex_. Only the writing thread changes it.
+
+ private:
+  mutable std::mutex wake_mutex_;
+  mutable std::condition_variable woken_;
+};
+
+}  // namespace annals::internal
