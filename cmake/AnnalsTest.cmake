@@ -1,0 +1,49 @@
+include_guard(GLOBAL)
+
+if(ANNALS_BUILD_TESTS OR ANNALS_WITH_TESTKIT)
+  find_package(GTest REQUIRED)
+endif()
+include(GoogleTest)
+
+# Data that may not be copied into the project; tests that need it are labelled external-data. The
+# environment variable ANNALS_TEST_DATA overrides this.
+set(ANNALS_TEST_DATA_DEFAULT "${PROJECT_SOURCE_DIR}/../shared/data")
+
+# annals_add_test(<name> SOURCES … [LABELS …] [LINK …] [TIMEOUT <seconds>])
+#
+# Makes the program <name> of GoogleTest tests, with gtest's main, and tells ctest of each test in it.
+#   LABELS   unit if not given. Known: unit crash simulation soak external-data install lint docs
+#            compile-fail.
+#   LINK     what the tests use, such as annals::eventstore annals::testkit.
+#   TIMEOUT  of one test, 120 seconds if not given.
+# The programs see ANNALS_SOURCE_DIR and ANNALS_TEST_DATA_DEFAULT as string literals. Without
+# ANNALS_BUILD_TESTS the function does nothing.
+function(annals_add_test name)
+  if(NOT ANNALS_BUILD_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LABELS;LINK")
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
+    message(FATAL_ERROR "annals_add_test(${name}): SOURCES missing or unknown arguments "
+                        "${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(NOT arg_LABELS)
+    set(arg_LABELS unit)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest_main)
+  target_compile_features(${name} PRIVATE cxx_std_20)
+  target_compile_options(${name} PRIVATE ${ANNALS_WARNINGS})
+  target_compile_definitions(${name} PRIVATE
+    ANNALS_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+    ANNALS_TEST_DATA_DEFAULT="${ANNALS_TEST_DATA_DEFAULT}")
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  # One label per set_tests_properties call is all that gtest_discover_tests can carry unescaped.
+  string(REPLACE ";" "\\;" labels "${arg_LABELS}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS "${labels}" TIMEOUT ${arg_TIMEOUT})
+endfunction()
