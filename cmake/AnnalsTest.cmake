@@ -11,7 +11,8 @@ set(ANNALS_TEST_DATA_DEFAULT "${PROJECT_SOURCE_DIR}/../shared/data")
 
 # annals_add_test(<name> SOURCES … [LABELS …] [LINK …] [TIMEOUT <seconds>])
 #
-# Makes the program <name> of GoogleTest tests, with gtest's main, and tells ctest of each test in it.
+# Makes the program <name> of GoogleTest tests, with gtest's main, and tells ctest of each test in it
+# as <name>.<suite>.<test>.
 #   LABELS   unit if not given. Known: unit crash simulation soak external-data install lint docs
 #            compile-fail.
 #   LINK     what the tests use, such as annals::eventstore annals::testkit.
@@ -42,8 +43,14 @@ function(annals_add_test name)
     ANNALS_TEST_DATA_DEFAULT="${ANNALS_TEST_DATA_DEFAULT}")
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
-  # One label per set_tests_properties call is all that gtest_discover_tests can carry unescaped.
-  string(REPLACE ";" "\\;" labels "${arg_LABELS}")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS "${labels}" TIMEOUT ${arg_TIMEOUT})
+    TEST_PREFIX ${name}. TEST_LIST ${name}_TESTS PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  # gtest_discover_tests flattens lists, so of several labels it would keep only the first.
+  set(labels_file "${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake")
+  file(CONFIGURE OUTPUT "${labels_file}" @ONLY CONTENT [[
+foreach(test IN LISTS @name@_TESTS)
+  set_tests_properties("${test}" PROPERTIES LABELS "@arg_LABELS@")
+endforeach()
+]])
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${labels_file}")
 endfunction()
