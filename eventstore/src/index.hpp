@@ -4,15 +4,14 @@
 #include <deque>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include <annals/eventstore/append.hpp>
 #include <annals/eventstore/query.hpp>
-#include <annals/eventstore/read.hpp>
-#include <annals/eventstore/stats.hpp>
+
+#include "posting_lists.hpp"
 
 namespace annals::internal {
 
@@ -29,15 +28,6 @@ struct AppendEntry {
   GlobalPosition last() const { return {first.value + count - 1}; }
 };
 
-/// What the index knows a record by. A record that is no event takes a position and nothing else.
-struct RecordKeys {
-  bool event = true;
-  std::string_view stream;
-  StreamVersion version;
-  std::string_view type;
-  std::span<const std::string_view> tags;
-};
-
 /// Where everything is: by stream, category, type, tag, append id, position and time. Lives in
 /// memory and is built from the log. Not thread-safe: its owner locks.
 class Index {
@@ -46,9 +36,9 @@ class Index {
   /// event's version is the next of its stream; the id is new.
   void add(const AppendEntry& entry, std::span<const RecordKeys> records);
 
-  GlobalPosition head() const { return {position_count_}; }
+  GlobalPosition head() const { return postings_.last_position(); }
   std::size_t append_count() const { return appends_.size(); }
-  std::size_t stream_count() const { return streams_.size(); }
+  std::size_t stream_count() const { return postings_.stream_count(); }
   const AppendEntry* last_append() const { return appends_.empty() ? nullptr : &appends_.back(); }
 
   std::optional<StreamVersion> last_version(std::string_view stream) const;
@@ -70,24 +60,9 @@ class Index {
   std::optional<GlobalPosition> first_match(const Query& query, GlobalPosition after) const;
 
  private:
-  // Posting lists hold ascending positions. A stream's list is indexed by version.
-  using Postings = std::vector<std::uint64_t>;
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
-  using Lists = std::unordered_map<std::string, Postings, Hash, std::equal_to<>>;
-
-  Lists streams_;
-  Lists categories_;
-  Lists types_;
-  Lists tags_;
-  Postings not_events_;
+  PostingLists postings_;
   std::deque<AppendEntry> appends_;  // Addresses stay valid: ids_ points into it.
   std::unordered_map<AppendId, const AppendEntry*> ids_;
-  std::uint64_t position_count_ = 0;
 };
 
 }  // namespace annals::internal

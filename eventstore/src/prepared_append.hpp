@@ -1,6 +1,10 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
+#include <span>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <annals/eventstore/append.hpp>
@@ -24,6 +28,32 @@ struct PreparedAppend {
 ///
 /// Errors: invalid_argument.
 Result<PreparedAppend> prepare(AppendRequest request, const Limits& limits);
+
+/// The digest of a request whose contents are hashed already; `contents` may be empty.
+RequestDigest request_digest(std::span<const NewEvent> events, std::span<const Digest> contents);
+
+/// What an append that begins now is recorded at: never before `last`, the time of the append
+/// before it (none: the log is empty).
+///
+/// Errors: unavailable, if the clock is behind `last` by more than `max_clock_skew`.
+Result<Timestamp> recorded_at_for(Timestamp clock_now, std::optional<Timestamp> last,
+                                  std::chrono::microseconds max_clock_skew);
+
+/// The answer to a request whose id is known: the first receipt, or invalid_argument if it was
+/// another request.
+Result<Receipt> answer_repeat(Receipt first, const RequestDigest& first_digest,
+                              const AppendRequest& again);
+
+/// Collects the last version of each written stream, for a receipt.
+class WrittenStreams {
+ public:
+  void add(std::string_view stream, StreamVersion version);
+  /// Sorted by name.
+  std::vector<Receipt::Written> take();
+
+ private:
+  std::unordered_map<std::string_view, StreamVersion> last_;
+};
 
 /// The writer's view while it forms a group: the index plus the appends of the group before it,
 /// which are not visible to anyone yet.
@@ -49,7 +79,10 @@ class GroupView {
   const Index& index_;
   std::uint64_t added_ = 0;
   std::unordered_map<std::string_view, StreamVersion> heads_;  // Of streams the group wrote to.
-  std::vector<const PreparedAppend*> group_;                   // For conditions.
+  std::vector<const PreparedAppend*> group_;
+  // Of the group's events, for conditions; made only when one asks.
+  mutable PostingLists postings_;
+  mutable std::size_t appends_posted_ = 0;
 };
 
 /// The receipt of `entry`; `versions` is filled by the caller.

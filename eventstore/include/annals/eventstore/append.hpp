@@ -36,7 +36,8 @@ struct StreamCheck {
 };
 
 /// No event after position `after` may match `query`: a dynamic consistency boundary. An event at
-/// `after` itself is not looked at.
+/// `after` itself is not looked at. `after` comes from a read of this store; one beyond the head is
+/// invalid_argument.
 struct AppendCondition {
   Query query;
   GlobalPosition after;
@@ -52,7 +53,8 @@ struct AppendRequest {
   /// The same id again returns the first receipt and writes nothing. Absent: a new one is made up,
   /// and the append cannot be repeated safely except through the id in its error.
   std::optional<AppendId> id = {};
-  /// Absent: made over the ordered contents of `events`, without metadata, traceparent and ids.
+  /// Absent: made over the ordered contents of `events`, without what may differ between two tries
+  /// (see request_digest() in content_hash.hpp).
   std::optional<RequestDigest> digest = {};
 };
 
@@ -69,9 +71,9 @@ struct Receipt {
   GlobalPosition last_position;
   Link link;                      ///< Of this append; write it down to prove history up to here.
   std::vector<Written> versions;  ///< One per written stream, sorted by name.
-  Timestamp recorded_at;
+  Timestamp recorded_at;          ///< Of an append without events: the last event's; 0 if none.
   StoreId store;
-  Era era;
+  Era era;                ///< In which it was written.
   bool repeated = false;  ///< An earlier append with this id wrote it; this call wrote nothing.
 
   Token token() const { return {store, era, last_position}; }

@@ -22,7 +22,8 @@ enum class ContentType : std::uint8_t { json = 0, binary = 1 };
 
 std::string_view to_string(ContentType type) noexcept;
 
-/// What a writer gives. Members left empty are stored as absent.
+/// What a writer gives. Members left empty are stored as absent; an optional text of no bytes is
+/// absent too.
 struct NewEvent {
   std::string stream;  ///< "account-42"; its category is what comes before the first '-'.
   std::string type;    ///< A registered name such as "money_deposited", never a C++ name.
@@ -30,8 +31,10 @@ struct NewEvent {
   std::uint32_t schema_version = 1;
   ContentType content_type = ContentType::json;
   std::optional<EventId> id =
-      {};                     ///< Derived from the append's id and the event's index if absent.
-  std::string metadata = {};  ///< A JSON object or empty; opaque to the store.
+      {};  ///< Derived from the append's id and the event's index if absent.
+  /// A JSON object or empty. Opaque: the store looks at its first and last characters, '{' and '}',
+  /// and does not parse it.
+  std::string metadata = {};
   std::vector<std::string> tags = {};  ///< Stored as a sorted set.
   std::optional<std::string> correlation_id = {};
   std::optional<std::string> causation_id = {};
@@ -40,7 +43,8 @@ struct NewEvent {
   /// When the organisation says it learned the fact. Absent: recorded_at. At most max_clock_skew
   /// beyond it.
   std::optional<Timestamp> known_at = {};
-  /// The time the fact is about; may lie in the future. Absent: known_at.
+  /// The time the fact is about; may lie in the future. Absent: known_at. Both claimed times lie in
+  /// the years 0000 to 9999.
   std::optional<Timestamp> effective_at = {};
 };
 

@@ -52,8 +52,8 @@ class EventStore {
 
   /// Starts a read. An unknown stream reads as empty.
   ///
-  /// Errors: invalid_argument (a version start without exactly one stream), diverged (a position
-  /// beyond the head), corrupt, unavailable.
+  /// Errors: invalid_argument (a version start without exactly one stream), diverged (as of a
+  /// position beyond the head; a start beyond it reads as empty), corrupt, unavailable.
   virtual Result<std::unique_ptr<Cursor>> read(ReadOptions options) const = 0;
 
   /// Starts a subscription; see Subscription.

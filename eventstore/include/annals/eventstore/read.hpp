@@ -62,8 +62,8 @@ class AsOf {
 /// Where a read was cut.
 struct Cut {
   GlobalPosition position;  ///< The last position that the read could see.
-  /// A later append could still belong to this cut (its time is now or in the future): do not
-  /// cache.
+  /// The same question asked later may see more: a cut at the head, or by a time that a later
+  /// append could still be recorded at. Do not cache.
   bool open = false;
   bool inside_append = false;  ///< The cut parts an append: some of its events are beyond it.
 };
