@@ -28,7 +28,7 @@ class IndexedEventStore : public EventStore {
 
   /// The events at these visible positions, in the order given; positions that hold no event are
   /// left out. Called without a lock held.
-  virtual Result<Events> fetch(std::span<const GlobalPosition> positions) const = 0;
+  virtual Result<RecordedEvents> fetch(std::span<const GlobalPosition> positions) const = 0;
 
   /// Resolves `as_of` to a cut. For a time at or after the last visible one it first waits for the
   /// group in flight, whose time may be the same.

@@ -48,8 +48,8 @@ struct NewEvent {
   std::optional<Timestamp> effective_at = {};
 };
 
-/// A recorded event, as a view: its texts live in the `Events` that it came from, and are valid as
-/// long as that object or a copy of it lives.
+/// A recorded event, as a view: its texts live in the `RecordedEvents` that it came from, and are
+/// valid as long as that object or a copy of it lives.
 struct RecordedEvent {
   std::string_view stream;
   StreamVersion version;
@@ -77,11 +77,11 @@ struct RecordedEvent {
 std::string_view category_of(std::string_view stream) noexcept;
 
 /// A run of recorded events together with the bytes they refer to. Copies share the bytes.
-class Events {
+class RecordedEvents {
  public:
-  Events() = default;
+  RecordedEvents() = default;
   /// `owners` keep alive whatever the views in `events` point to.
-  Events(std::vector<RecordedEvent> events, std::vector<std::shared_ptr<const void>> owners)
+  RecordedEvents(std::vector<RecordedEvent> events, std::vector<std::shared_ptr<const void>> owners)
       : events_(std::make_shared<const std::vector<RecordedEvent>>(std::move(events))),
         owners_(std::move(owners)) {}
 

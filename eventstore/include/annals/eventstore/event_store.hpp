@@ -103,6 +103,6 @@ class EventStore {
 };
 
 /// All events of a read in one go. For tests, tools and streams known to be short.
-Result<Events> read_all(const EventStore& store, ReadOptions options);
+Result<RecordedEvents> read_all(const EventStore& store, ReadOptions options);
 
 }  // namespace annals

@@ -88,7 +88,7 @@ class Cursor {
   /// The next run of at most `events_max` (at least 1) events; empty at the end, again and again.
   ///
   /// Errors: corrupt, unavailable.
-  virtual Result<Events> next(std::size_t events_max = 1024) = 0;
+  virtual Result<RecordedEvents> next(std::size_t events_max = 1024) = 0;
 };
 
 }  // namespace annals

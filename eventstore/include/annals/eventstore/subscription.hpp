@@ -26,7 +26,7 @@ struct SubscriptionOptions {
 /// What a consumer can fold and make durable in one go.
 struct Batch {
   std::uint32_t partition = 0;  ///< 0 where the source has one.
-  Events events;                ///< In position order; may be empty.
+  RecordedEvents events;        ///< In position order; may be empty.
   /// Every event up to here that the query selects has been delivered. Always the end of an append.
   GlobalPosition complete_up_to;
   Link link;  ///< At complete_up_to.
