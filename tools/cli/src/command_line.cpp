@@ -1,0 +1,293 @@
+#include "command_line.hpp"
+
+#include <charconv>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "exit_code.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace annals::cli {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& option, const std::string& why) {
+  throw CLI::ValidationError(option, why);
+}
+
+/// A whole number in decimal digits. CLI11 itself would read "010" as eight.
+std::uint64_t number(const std::string& option, std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    refuse(option, "expects a whole number, not '" + std::string(text) + "'");
+  }
+  return value;
+}
+
+std::chrono::milliseconds seconds(const std::string& option, const std::string& text) {
+  double value = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  constexpr double longest = 1e9;
+  if (error != std::errc{} || end != text.data() + text.size() || !(value >= 0) ||
+      value > longest) {
+    refuse(option, "expects seconds such as 5 or 0.5, not '" + text + "'");
+  }
+  return std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000));
+}
+
+ExpectedLink expected_link(const std::string& option, const std::string& text) {
+  const std::size_t colon = text.find(':');
+  const auto link = colon == std::string::npos
+                        ? std::nullopt
+                        : parse_digest(std::string_view(text).substr(colon + 1));
+  if (!link) {
+    refuse(option,
+           "expects POSITION:LINK as verify prints it (64 hexadecimal digits), not '" + text + "'");
+  }
+  return {.position = {number(option, std::string_view(text).substr(0, colon))}, .link = *link};
+}
+
+/// Options are written into these while CLI11 parses; the request is put together afterwards.
+class CommandLine {
+ public:
+  explicit CommandLine(const std::string& name)
+      : app_(
+            "Shows, follows and proves the history in an annals store. Every command opens the\n"
+            "store's folder for reading only and may run beside a program that writes to it.",
+            name) {
+    app_.set_version_flag("--version", name + " (annals " ANNALS_VERSION ")");
+    app_.set_help_flag("-h,--help", "Show this and exit");
+    app_.require_subcommand(1);
+    app_.get_formatter()->column_width(34);
+    app_.footer(
+        "Output: tables on a terminal, JSON lines anywhere else; --json and --table force one.\n"
+        "Exit codes: 0 done; 1 failed (standard error says why); 2 the command line is wrong.\n"
+        "            verify: 0 whole, 1 changed, 2 incomplete, 3 could not run.\n"
+        "Times are UTC: 2024-02-29T12:34:56Z, or a date alone for the end of that day.");
+    add_streams();
+    add_read();
+    add_tail();
+    add_stats();
+    add_verify();
+    add_state();
+  }
+
+  std::variant<Request, CommandLineEnd> parse(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::CallForVersion&) {
+      return CommandLineEnd{.text = app_.version() + "\n"};
+    } catch (const CLI::CallForHelp&) {
+      return CommandLineEnd{.text = help()};
+    } catch (const CLI::ParseError& error) {
+      return CommandLineEnd{.exit_code = usage_code(argc, argv), .text = complaint(error)};
+    }
+    return std::move(request_);
+  }
+
+ private:
+  CLI::App* command(const std::string& name, const std::string& what) {
+    CLI::App* sub = app_.add_subcommand(name, what);
+    sub->get_formatter()->column_width(34);
+    sub->add_option("DIR,--data", request_.folder, "The store's folder")->required()->type_name("");
+    auto* json = sub->add_flag_callback(
+        "--json", [this] { request_.format = Format::json; }, "JSON lines, also on a terminal");
+    auto* table = sub->add_flag_callback(
+        "--table", [this] { request_.format = Format::table; }, "Tables, also in a pipe");
+    json->excludes(table);
+    return sub;
+  }
+
+  CLI::Option* valued(CLI::App* sub, const std::string& name, const std::string& type,
+                      const std::string& what, std::function<void(const std::string&)> take) {
+    return sub->add_option_function<std::string>(name, std::move(take), what)->type_name(type);
+  }
+
+  void add_query(CLI::App* sub, bool streams) {
+    const auto list = [&](const std::string& name, const std::string& type, const std::string& what,
+                          std::vector<std::string>& into) {
+      sub->add_option(name, into, what)->type_name(type)->expected(1)->take_all();
+    };
+    if (streams) {
+      list("-s,--stream", "NAME", "Only this stream; again: any of them", item_.streams);
+    }
+    list("-c,--category", "NAME", "Only streams of this category; again: any", item_.categories);
+    list("-t,--type", "NAME", "Only events of this type; again: any of them", item_.types);
+    list("--tag", "TAG", "Only events with this tag; again: all of them", item_.tags);
+  }
+
+  void add_cut(CLI::App* sub) {
+    auto* position =
+        valued(sub, "--as-of-position", "P", "History up to and including this position",
+               [this](const std::string& text) {
+                 as_of_ = AsOf::position({number("--as-of-position", text)});
+               });
+    auto* time = valued(sub, "--as-of", "TIME", "History recorded at this time or before",
+                        [this](const std::string& text) {
+                          const auto when = parse_cut_time(text);
+                          if (!when) {
+                            refuse("--as-of",
+                                   "expects a time such as 2024-02-29T12:34:56Z or a date such as "
+                                   "2024-02-29, not '" +
+                                       text + "'");
+                          }
+                          as_of_ = AsOf::recorded(*when);
+                        });
+    position->excludes(time);
+  }
+
+  void add_limit(CLI::App* sub, const std::string& what) {
+    valued(sub, "-n,--limit", "N", what,
+           [this](const std::string& text) { limit_ = number("--limit", text); });
+  }
+
+  void add_streams() {
+    CLI::App* sub = command("streams", "List the streams with their number of events");
+    add_query(sub, false);
+    add_cut(sub);
+    add_limit(sub, "Show at most N streams");
+    sub->callback([this] {
+      request_.command =
+          StreamsRequest{.query = query(), .as_of = as_of_, .limit = limit_.value_or(no_limit)};
+    });
+  }
+
+  void add_read() {
+    CLI::App* sub = command("read", "Print events");
+    add_query(sub, true);
+    const auto start = [&](const std::string& name, const std::string& type,
+                           const std::string& what, Start (*make)(std::uint64_t)) {
+      return valued(sub, name, type, what, [this, name, make](const std::string& text) {
+        if (start_) refuse(name, "a read has one beginning, and another option gave it");
+        start_ = make(number(name, text));
+      });
+    };
+    start("--from-position", "P", "Begin with this global position",
+          [](std::uint64_t n) { return Start::from(GlobalPosition{n}); });
+    start("--after-position", "P", "Begin behind it (backward: before it)",
+          [](std::uint64_t n) { return Start::after(GlobalPosition{n}); });
+    start("--from-version", "V", "Begin with this version of the one --stream",
+          [](std::uint64_t n) { return Start::from(StreamVersion{n}); });
+    start("--after-version", "V", "Begin behind it (backward: before it)",
+          [](std::uint64_t n) { return Start::after(StreamVersion{n}); });
+    sub->add_flag("-b,--backward", backward_, "Newest first");
+    add_cut(sub);
+    add_limit(sub, "Print at most N events");
+    sub->callback([this] {
+      request_.command =
+          ReadRequest{.options = {.query = query(),
+                                  .direction = backward_ ? Direction::backward : Direction::forward,
+                                  .start = start_.value_or(Start::at_end_of_direction()),
+                                  .limit = limit_.value_or(no_limit),
+                                  .as_of = as_of_}};
+    });
+  }
+
+  void add_tail() {
+    CLI::App* sub = command("tail", "Print events as they are recorded, until interrupted");
+    add_query(sub, true);
+    auto* from = valued(sub, "--from", "P", "Begin with this global position; absent: what is new",
+                        [this](const std::string& text) {
+                          const std::uint64_t position = number("--from", text);
+                          after_ = GlobalPosition{position == 0 ? 0 : position - 1};
+                        });
+    auto* after = valued(
+        sub, "--after", "P", "Begin behind this global position; 0 is the beginning",
+        [this](const std::string& text) { after_ = GlobalPosition{number("--after", text)}; });
+    from->excludes(after);
+    add_limit(sub, "End after N events");
+    valued(sub, "--timeout", "SECONDS", "End after this time; with --limit, fail if it was not met",
+           [this](const std::string& text) { timeout_ = seconds("--timeout", text); });
+    sub->callback([this] {
+      request_.command = TailRequest{.query = query(),
+                                     .after = after_,
+                                     .limit = limit_.value_or(no_limit),
+                                     .timeout = timeout_};
+    });
+  }
+
+  void add_stats() {
+    CLI::App* sub = command("stats", "Say what the store holds, who it is and where it ends");
+    sub->callback([this] { request_.command = StatsRequest{}; });
+  }
+
+  void add_verify() {
+    CLI::App* sub = command(
+        "verify", "Prove that nothing was changed, also of a store that is too damaged to open");
+    sub->footer(
+        "Prints a position and a link to write down; --expect with both, any time later, proves\n"
+        "that history up to there is still the same.\n"
+        "Exit codes: 0 whole, 1 changed, 2 incomplete, 3 could not run.");
+    valued(sub, "--expect", "POSITION:LINK", "What was written down earlier",
+           [this](const std::string& text) { verify_.expected = expected_link("--expect", text); });
+    valued(sub, "--from", "P", "Begin with the append that holds this position",
+           [this](const std::string& text) { verify_.first = {number("--from", text)}; });
+    valued(
+        sub, "--to", "P", "End with the append that holds this position",
+        [this](const std::string& text) { verify_.last = GlobalPosition{number("--to", text)}; });
+    sub->add_flag("--progress", verify_.progress, "Show progress where there is no terminal, too");
+    sub->callback([this] { request_.command = verify_; });
+  }
+
+  void add_state() {
+    CLI::App* sub = command("state", "Fold the state of aggregates (needs a program's own types)");
+    sub->add_option("STREAM", state_streams_, "Streams such as account-42")
+        ->required()
+        ->type_name("");
+    add_cut(sub);
+    sub->callback(
+        [this] { request_.command = StateRequest{.streams = state_streams_, .as_of = as_of_}; });
+  }
+
+  Query query() const { return {{item_}}; }
+
+  std::string help() const {
+    const auto chosen = app_.get_subcommands();
+    return (chosen.empty() ? &app_ : chosen.front())->help();
+  }
+
+  std::string complaint(const CLI::ParseError& error) const {
+    const auto chosen = app_.get_subcommands();
+    std::string help = app_.get_name();
+    if (!chosen.empty()) help += " " + chosen.front()->get_name();
+    std::string what = error.what();
+    for (char& c : what) {
+      if (c == '\n') c = ' ';
+    }
+    return what + " (see " + help + " --help)";
+  }
+
+  /// `verify` keeps 2 for "incomplete".
+  static int usage_code(int argc, char** argv) {
+    return argc > 1 && std::string_view(argv[1]) == "verify" ? exit_verify_could_not_run
+                                                             : exit_usage;
+  }
+
+  CLI::App app_;
+  Request request_{.folder = {}, .format = Format::automatic, .command = StatsRequest{}};
+  QueryItem item_;
+  std::optional<Start> start_;
+  bool backward_ = false;
+  AsOf as_of_ = AsOf::head();
+  std::optional<std::uint64_t> limit_;
+  std::optional<GlobalPosition> after_;
+  std::optional<std::chrono::milliseconds> timeout_;
+  VerifyRequest verify_;
+  std::vector<std::string> state_streams_;
+};
+
+}  // namespace
+
+std::string program_name(int argc, char** argv) {
+  const std::string path = argc > 0 && argv[0] != nullptr ? argv[0] : "annals";
+  return path.substr(path.rfind('/') + 1);
+}
+
+std::variant<Request, CommandLineEnd> parse_command_line(int argc, char** argv) {
+  return CommandLine(program_name(argc, argv)).parse(argc, argv);
+}
+
+}  // namespace annals::cli

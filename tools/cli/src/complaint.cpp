@@ -1,0 +1,45 @@
+#include "complaint.hpp"
+
+#include "table.hpp"
+
+namespace annals::cli {
+
+namespace {
+
+/// What to do about it; empty where the message must say it itself.
+std::string remedy(std::string_view program, ErrorCode code) {
+  const std::string name(program);
+  switch (code) {
+    case ErrorCode::corrupt:
+      return "run '" + name +
+             " verify' on the folder to see how far it is whole, then restore it "
+             "from a backup";
+    case ErrorCode::unsupported: return "a newer version of the program may read it";
+    case ErrorCode::diverged: return "'" + name + " stats' shows where history ends";
+    case ErrorCode::stream_not_found: return "'" + name + " streams' lists the streams";
+    case ErrorCode::wrong_expected_version:
+    case ErrorCode::condition_failed:
+    case ErrorCode::rejected:
+    case ErrorCode::invalid_argument:
+    case ErrorCode::unavailable:
+    case ErrorCode::outcome_unknown:
+    case ErrorCode::timeout: return {};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string complaint(std::string_view program, const Error& error) {
+  std::string line = std::string(program) + ": " + to_string(error);
+  // Some messages name the place themselves.
+  if (error.place && line.find(error.place->file) == std::string::npos) {
+    line += ", file " + error.place->file + ", offset " + std::to_string(error.place->offset);
+  }
+  if (const std::string advice = remedy(program, error.code); !advice.empty()) {
+    line += "; " + advice;
+  }
+  return printable(line);
+}
+
+}  // namespace annals::cli

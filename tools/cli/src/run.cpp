@@ -1,0 +1,78 @@
+#include <csignal>
+#include <cstdio>
+#include <utility>
+
+#include <annals/cli/run.hpp>
+
+#include "command_line.hpp"
+#include "commands.hpp"
+#include "complaint.hpp"
+#include "exit_code.hpp"
+#include "output.hpp"
+#include "table.hpp"
+
+#include <unistd.h>
+
+namespace annals::cli {
+
+namespace {
+
+void say(const std::string& line) { std::fputs((line + "\n").c_str(), stderr); }
+
+Result<int> dispatch(const std::string& program, const Request& request,
+                     const std::vector<StateFold>& folds, Output& output) {
+  const Format format = output.resolve(request.format);
+  const std::string& folder = request.folder;
+  if (const auto* streams = std::get_if<StreamsRequest>(&request.command)) {
+    return show_streams(folder, *streams, format, output);
+  }
+  if (const auto* read = std::get_if<ReadRequest>(&request.command)) {
+    return read_events(folder, *read, format, output);
+  }
+  if (const auto* tail = std::get_if<TailRequest>(&request.command)) {
+    return tail_events(folder, *tail, format, output);
+  }
+  if (const auto* verify = std::get_if<VerifyRequest>(&request.command)) {
+    return verify_store(program, folder, *verify, format, output);
+  }
+  if (const auto* state = std::get_if<StateRequest>(&request.command)) {
+    return show_states(program, folder, *state, folds, format, output);
+  }
+  return show_stats(folder, format, output);
+}
+
+}  // namespace
+
+int run(int argc, char** argv, std::vector<StateFold> folds) {
+  // A reader that went away is seen as EPIPE (see Output).
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::string program = program_name(argc, argv);
+  Output output(STDOUT_FILENO);
+
+  auto parsed = parse_command_line(argc, argv);
+  if (const auto* end = std::get_if<CommandLineEnd>(&parsed)) {
+    if (end->exit_code != exit_ok) {
+      say(program + ": usage: " + printable(end->text));
+      return end->exit_code;
+    }
+    output.line(end->text);
+    return output.finish() ? exit_ok : exit_failed;
+  }
+
+  const Request& request = *std::get_if<Request>(&parsed);
+  const bool verifying = std::holds_alternative<VerifyRequest>(request.command);
+  const int failed = verifying ? exit_verify_could_not_run : exit_failed;
+  const Result<int> done = dispatch(program, request, folds, output);
+  const Result<void> written = output.finish();
+  if (!done) {
+    say(complaint(program, done.error()));
+    return failed;
+  }
+  if (!written) {
+    say(complaint(program, written.error()));
+    return failed;
+  }
+  return *done;
+}
+
+}  // namespace annals::cli

@@ -1,0 +1,103 @@
+#include <utility>
+
+#include <annals/eventstore/log_event_store.hpp>
+
+#include "commands.hpp"
+#include "exit_code.hpp"
+#include "json_text.hpp"
+#include "progress.hpp"
+#include "table.hpp"
+
+namespace annals::cli {
+
+namespace {
+
+int exit_code_of(VerifyReport::Outcome outcome) {
+  switch (outcome) {
+    case VerifyReport::Outcome::whole: return exit_ok;
+    case VerifyReport::Outcome::changed: return exit_verify_changed;
+    case VerifyReport::Outcome::incomplete: return exit_verify_incomplete;
+  }
+  return exit_verify_could_not_run;
+}
+
+/// What an auditor writes down, in the form that --expect takes.
+std::string written_down(const VerifyReport& report) {
+  return std::to_string(report.position.value) + ":" + to_string(report.link);
+}
+
+std::string report_json(const VerifyReport& report) {
+  JsonObject object;
+  object.text("outcome", to_string(report.outcome))
+      .number("events", report.events)
+      .number("appends", report.appends)
+      .number("position", report.position.value)
+      .text("link", to_string(report.link))
+      .text("expect", written_down(report));
+  if (report.first_bad) {
+    const VerifyReport::Bad& bad = *report.first_bad;
+    JsonObject first;
+    first.text("what", bad.what)
+        .number("first_position", bad.first.value)
+        .number("last_position", bad.last.value);
+    if (bad.place) first.text("file", bad.place->file).number("offset", bad.place->offset);
+    object.value("first_bad", first.finish());
+  }
+  return object.finish();
+}
+
+void print_report(std::string_view program, const std::string& folder, const VerifyReport& report,
+                  Output& output) {
+  Properties properties;
+  properties.add("outcome", to_string(report.outcome));
+  properties.add("good", grouped(report.events) + " events in " + grouped(report.appends) +
+                             " appends, up to position " + std::to_string(report.position.value));
+  properties.add("position", std::to_string(report.position.value));
+  properties.add("link", to_string(report.link));
+  if (report.first_bad) {
+    const VerifyReport::Bad& bad = *report.first_bad;
+    properties.add("first bad", bad.what);
+    if (bad.first.value > 0) {
+      properties.add("", "positions " + std::to_string(bad.first.value) + " to " +
+                             std::to_string(bad.last.value));
+    }
+    if (bad.place) {
+      properties.add("",
+                     "file " + bad.place->file + ", offset " + std::to_string(bad.place->offset));
+    }
+  }
+  properties.print(output);
+  if (report.outcome == VerifyReport::Outcome::whole) {
+    output.line("Write this down; it proves later that history up to here is still the same:");
+    output.line("  " + std::string(program) + " verify " + printable(folder) + " --expect " +
+                written_down(report));
+  }
+}
+
+}  // namespace
+
+Result<int> verify_store(std::string_view program, const std::string& folder,
+                         const VerifyRequest& request, Format format, Output& output) {
+  LogOptions options;
+  options.path = folder;
+  options.access = LogOptions::Access::read_only;
+  Result<VerifyReport> report = [&] {
+    Progress progress("verifying positions", request.progress);
+    return verify_log_files(options, {.first = request.first,
+                                      .last = request.last,
+                                      .expected = request.expected,
+                                      .progress = [&](std::uint64_t done, std::uint64_t all) {
+                                        progress.show(done, all);
+                                        return true;
+                                      }});
+  }();
+  if (!report) return std::move(report).error();
+  if (format == Format::json) {
+    output.line(report_json(*report));
+  } else {
+    print_report(program, folder, *report, output);
+  }
+  return exit_code_of(report->outcome);
+}
+
+}  // namespace annals::cli
