@@ -116,26 +116,28 @@ struct Enumerator {
 }  // namespace detail
 }  // namespace annals
 
+// clang-format off
 #define ANNALS_DETAIL_NAMED_FIELD(type, member) \
   ::annals::detail::hana_field<#member, &type::member>()
 #define ANNALS_DETAIL_FIELD(r, type, index, member) \
   BOOST_PP_COMMA_IF(index) ANNALS_DETAIL_NAMED_FIELD(type, member)
 #define ANNALS_DETAIL_NAMED_ENUMERATOR(type, name) \
-  ::annals::detail::Enumerator { #name, static_cast < ::std::int64_t>(type::name) }
+  ::annals::detail::Enumerator{#name, static_cast<::std::int64_t>(type::name)}
 #define ANNALS_DETAIL_ENUMERATOR(r, type, index, name) \
   BOOST_PP_COMMA_IF(index) ANNALS_DETAIL_NAMED_ENUMERATOR(type, name)
 #define ANNALS_DETAIL_EACH(macro, type, ...) \
   __VA_OPT__(BOOST_PP_SEQ_FOR_EACH_I(macro, type, BOOST_PP_VARIADIC_TO_SEQ(__VA_ARGS__)))
 
-#define ANNALS_DETAIL_DESCRIBE(type, ...)                                            \
-  using annals_described_type = type;                                                \
-  static constexpr ::std::string_view annals_type_name = #type;                      \
-  struct hana_accessors_impl {                                                       \
-    static constexpr auto apply() {                                                  \
-      return ::boost::hana::make_tuple(                                              \
-          ANNALS_DETAIL_EACH(ANNALS_DETAIL_FIELD, type __VA_OPT__(, ) __VA_ARGS__)); \
-    }                                                                                \
+#define ANNALS_DETAIL_DESCRIBE(type, ...)                                              \
+  using annals_described_type = type;                                                  \
+  static constexpr ::std::string_view annals_type_name = #type;                        \
+  struct hana_accessors_impl {                                                         \
+    static constexpr auto apply() {                                                    \
+      return ::boost::hana::make_tuple(                                                \
+          ANNALS_DETAIL_EACH(ANNALS_DETAIL_FIELD, type __VA_OPT__(,) __VA_ARGS__));    \
+    }                                                                                  \
   }
+// clang-format on
 
 /// Describes a nested struct: `ANNALS_FIELDS(Type, member, …)`, at most 64 members, none is fine.
 #define ANNALS_FIELDS(type, ...) ANNALS_DETAIL_DESCRIBE(type __VA_OPT__(, ) __VA_ARGS__)

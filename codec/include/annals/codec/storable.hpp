@@ -123,11 +123,12 @@ requires(!detail::is_optional<T>) struct ValueTypeOf<std::optional<T>> {
     const auto& value = *static_cast<const std::optional<T>*>(optional);
     return value ? &*value : nullptr;
   }
-  static void* emplace(void* optional) {
-    return &static_cast<std::optional<T>*>(optional)->emplace();
+  static void* engage(void* optional) {
+    auto& value = *static_cast<std::optional<T>*>(optional);
+    return value ? &*value : &value.emplace();
   }
   static void reset(void* optional) { static_cast<std::optional<T>*>(optional)->reset(); }
-  static constexpr OptionalShape shape{&ValueTypeOf<T>::value, &get, &emplace, &reset};
+  static constexpr OptionalShape shape{&ValueTypeOf<T>::value, &get, &engage, &reset};
   static constexpr ValueType value{ValueKind::optional, &shape};
 };
 

@@ -66,7 +66,7 @@ struct EnumShape {
 struct OptionalShape {
   const ValueType* value;
   const void* (*get)(const void* optional);  ///< nullptr when empty.
-  void* (*emplace)(void* optional);
+  void* (*engage)(void* optional);           ///< Makes it full if it is empty.
   void (*reset)(void* optional);
 };
 
