@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -40,6 +42,18 @@ class IndexedEventStore : public EventStore {
   std::vector<GlobalPosition> select_backward(const Query& query, GlobalPosition before,
                                               GlobalPosition from, std::size_t max) const;
 
+  /// The position of `stream`'s event `version`, if it has it. Locks.
+  std::optional<GlobalPosition> position_of(std::string_view stream, StreamVersion version) const;
+
+  /// What a subscription hands out next: the matching positions after `after`, at least until they
+  /// are `events` many, whole appends only, and how far it looked for them.
+  struct Run {
+    std::vector<GlobalPosition> positions;
+    GlobalPosition complete_up_to;
+    Link link;
+  };
+  Run run_after(const Query& query, GlobalPosition after, std::size_t events) const;
+
   /// Waits until something beyond `position` is visible, `stopped` says so, or the time is over.
   /// An engine that is written to by another process looks for news here.
   virtual void wait_beyond(GlobalPosition position, std::chrono::steady_clock::time_point until,
@@ -53,6 +67,12 @@ class IndexedEventStore : public EventStore {
 
   /// Makes an append visible. Call wake() after a group of them.
   void publish(const AppendEntry& entry, std::span<const RecordKeys> records);
+
+  /// Whether `snapshot` says the truth about the log: its stream has that event, at that position,
+  /// in an append with that link.
+  ///
+  /// Errors: invalid_argument, saying what differs.
+  Result<void> agrees_with_log(const Snapshot& snapshot) const;
 
   /// Waits until the group being written now, if any, is visible or has failed.
   virtual void await_group_in_flight() const {}
@@ -68,10 +88,18 @@ class IndexedEventStore : public EventStore {
   const StoreId store_;
   const std::vector<EraBegin> eras_;  // Not empty; the last is the present era.
 
+  /// The era in which `position` was written.
+  Era era_of(GlobalPosition position) const;
+  Era present_era() const { return eras_.back().era; }
+
   mutable std::shared_mutex index_mutex_;
   Index index_;  // Guarded by index_mutex_. Only the writing thread changes it.
 
  private:
+  // Both want index_mutex_ held.
+  Head head_locked() const;
+  Link link_locked(GlobalPosition position) const;
+
   mutable std::mutex wake_mutex_;
   mutable std::condition_variable woken_;
 };

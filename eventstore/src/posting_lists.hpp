@@ -31,8 +31,8 @@ class PostingLists {
   /// Lists of what follows `after`.
   explicit PostingLists(GlobalPosition after = {}) : first_(after), last_(after) {}
 
-  /// Adds the record at the next position.
-  void add(const RecordKeys& record);
+  /// Adds the record at the next position. Says how many events of its stream were listed before.
+  std::uint64_t add(const RecordKeys& record);
 
   GlobalPosition last_position() const { return last_; }
   std::size_t stream_count() const { return streams_.size(); }
@@ -55,11 +55,9 @@ class PostingLists {
   };
   using Lists = std::unordered_map<std::string, Postings, Hash, std::equal_to<>>;
 
-  template <typename Order>
-  class Walk;
-
   static const Postings* find(const Lists& lists, std::string_view name);
   static Postings& list(Lists& lists, std::string_view name);
+  // Positions from `first` to `last`, both included, in the direction of Order.
   template <typename Order>
   std::vector<GlobalPosition> walk(const Query& query, std::uint64_t first, std::uint64_t last,
                                    std::size_t max) const;

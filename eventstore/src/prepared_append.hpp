@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <annals/eventstore/append.hpp>
@@ -35,7 +36,8 @@ RequestDigest request_digest(std::span<const NewEvent> events, std::span<const D
 /// What an append that begins now is recorded at: never before `last`, the time of the append
 /// before it (none: the log is empty).
 ///
-/// Errors: unavailable, if the clock is behind `last` by more than `max_clock_skew`.
+/// Errors: unavailable, if the clock is behind `last` by more than `max_clock_skew` (its type's
+/// max(): an operator has accepted that).
 Result<Timestamp> recorded_at_for(Timestamp clock_now, std::optional<Timestamp> last,
                                   std::chrono::microseconds max_clock_skew);
 
@@ -44,7 +46,8 @@ Result<Timestamp> recorded_at_for(Timestamp clock_now, std::optional<Timestamp> 
 Result<Receipt> answer_repeat(Receipt first, const RequestDigest& first_digest,
                               const AppendRequest& again);
 
-/// Collects the last version of each written stream, for a receipt.
+/// Collects the last version of each written stream, for a receipt. Add events in position order;
+/// names must live until take().
 class WrittenStreams {
  public:
   void add(std::string_view stream, StreamVersion version);
@@ -52,14 +55,14 @@ class WrittenStreams {
   std::vector<Receipt::Written> take();
 
  private:
-  std::unordered_map<std::string_view, StreamVersion> last_;
+  std::vector<std::pair<std::string_view, StreamVersion>> written_;
 };
 
 /// The writer's view while it forms a group: the index plus the appends of the group before it,
 /// which are not visible to anyone yet.
 class GroupView {
  public:
-  explicit GroupView(const Index& index) : index_(index) {}
+  explicit GroupView(const Index& index) : index_(index), postings_(index.head()) {}
 
   std::optional<StreamVersion> last_version(std::string_view stream) const;
   GlobalPosition head() const { return {index_.head().value + added_}; }
@@ -76,6 +79,8 @@ class GroupView {
   std::vector<StreamVersion> add(const PreparedAppend& append);
 
  private:
+  std::optional<GlobalPosition> first_match(const AppendCondition& condition) const;
+
   const Index& index_;
   std::uint64_t added_ = 0;
   std::unordered_map<std::string_view, StreamVersion> heads_;  // Of streams the group wrote to.

@@ -1,0 +1,261 @@
+#include "indexed_event_store.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <annals/eventstore/content_hash.hpp>
+
+#include "cursor.hpp"
+#include "indexed_subscription.hpp"
+#include "prepared_append.hpp"
+
+namespace annals::internal {
+
+namespace {
+
+// How far one batch of a subscription looks: a query that matches almost nothing still reports
+// progress in steps that a consumer can make durable.
+constexpr std::uint64_t run_positions_max = 65'536;
+
+Error diverged(std::string message) {
+  return {.code = ErrorCode::diverged, .message = std::move(message)};
+}
+
+Error beyond_head(GlobalPosition position, GlobalPosition head) {
+  Error error =
+      diverged("position " + to_string(position) + " is beyond the head, " + to_string(head));
+  error.position = head;
+  return error;
+}
+
+}  // namespace
+
+Head IndexedEventStore::head_locked() const {
+  const AppendEntry* last = index_.last_append();
+  return {index_.head(), last != nullptr ? last->link : first_link(store_)};
+}
+
+Link IndexedEventStore::link_locked(GlobalPosition position) const {
+  return position.value == 0 ? first_link(store_) : index_.holding(position).link;
+}
+
+Head IndexedEventStore::head() const {
+  const std::shared_lock lock(index_mutex_);
+  return head_locked();
+}
+
+Token IndexedEventStore::token() const {
+  const std::shared_lock lock(index_mutex_);
+  return {store_, present_era(), index_.head()};
+}
+
+Result<Link> IndexedEventStore::link_at(GlobalPosition position) const {
+  const std::shared_lock lock(index_mutex_);
+  if (position > index_.head()) return beyond_head(position, index_.head());
+  return link_locked(position);
+}
+
+Result<std::optional<StreamVersion>> IndexedEventStore::stream_version(
+    std::string_view stream) const {
+  const std::shared_lock lock(index_mutex_);
+  return index_.last_version(stream);
+}
+
+std::optional<GlobalPosition> IndexedEventStore::position_of(std::string_view stream,
+                                                             StreamVersion version) const {
+  const std::shared_lock lock(index_mutex_);
+  return index_.position_of(stream, version);
+}
+
+std::vector<GlobalPosition> IndexedEventStore::select(const Query& query, GlobalPosition after,
+                                                      GlobalPosition up_to, std::size_t max) const {
+  const std::shared_lock lock(index_mutex_);
+  return index_.select(query, after, up_to, max);
+}
+
+std::vector<GlobalPosition> IndexedEventStore::select_backward(const Query& query,
+                                                               GlobalPosition before,
+                                                               GlobalPosition from,
+                                                               std::size_t max) const {
+  const std::shared_lock lock(index_mutex_);
+  return index_.select_backward(query, before, from, max);
+}
+
+Result<Cut> IndexedEventStore::resolve(const AsOf& as_of) const {
+  if (const auto* time = std::get_if<Timestamp>(&as_of.when())) {
+    const auto cut_at = [&](GlobalPosition& position) {  // True: the cut is open.
+      const std::shared_lock lock(index_mutex_);
+      position = index_.last_at(*time);
+      return position == index_.head();
+    };
+    Cut cut;
+    cut.open = cut_at(cut.position);
+    if (cut.open) {
+      await_group_in_flight();
+      cut.open = cut_at(cut.position);
+    }
+    return cut;
+  }
+
+  const std::shared_lock lock(index_mutex_);
+  const GlobalPosition head = index_.head();
+  const auto* position = std::get_if<GlobalPosition>(&as_of.when());
+  if (position == nullptr) return Cut{.position = head, .open = true};
+  if (*position > head) return beyond_head(*position, head);
+  return Cut{.position = *position,
+             .inside_append = position->value > 0 && index_.holding(*position).last() != *position};
+}
+
+Result<std::unique_ptr<Cursor>> IndexedEventStore::read(ReadOptions options) const {
+  const auto cut = resolve(options.as_of);
+  if (!cut) return cut.error();
+  return make_cursor(*this, std::move(options), *cut);
+}
+
+Result<Checkpoint> IndexedEventStore::resume(const Checkpoint& checkpoint) const {
+  const Token& token = checkpoint.token;
+  if (token.store != store_) {
+    return Error{.code = ErrorCode::invalid_argument,
+                 .message = "a checkpoint of store " + to_string(token.store) + ", this is " +
+                            to_string(store_)};
+  }
+  const auto begin = std::find_if(eras_.begin(), eras_.end(),
+                                  [&](const EraBegin& line) { return line.era == token.era; });
+  if (begin == eras_.end()) {
+    return diverged("era " + std::to_string(token.era.value) +
+                    " is not of this store, whose era is " + std::to_string(present_era().value));
+  }
+  // Moving from era to era, the checkpoint must be within each: a later era may begin before an
+  // earlier one did.
+  for (auto later = std::next(begin); later != eras_.end(); ++later) {
+    if (token.position > later->begins_after) {
+      return diverged("position " + to_string(token.position) + " of era " +
+                      std::to_string(token.era.value) + ": era " +
+                      std::to_string(later->era.value) + " began after position " +
+                      to_string(later->begins_after));
+    }
+  }
+  const auto link = link_at(token.position);
+  if (!link) return link.error();
+  if (checkpoint.link && *checkpoint.link != *link) {
+    return diverged("the link at position " + to_string(token.position) + " is " +
+                    to_string(*link) + ", not " + to_string(*checkpoint.link));
+  }
+  return Checkpoint{{store_, present_era(), token.position}, *link};
+}
+
+Result<std::unique_ptr<Subscription>> IndexedEventStore::subscribe(
+    SubscriptionOptions options) const {
+  const Token beginning{store_, present_era(), GlobalPosition{0}};
+  Checkpoint after{beginning, first_link(store_)};
+  if (options.after) {
+    auto resumed = resume(*options.after);
+    if (!resumed) return std::move(resumed).error();
+    after = *resumed;
+  }
+  return make_subscription(*this, std::move(options), after);
+}
+
+IndexedEventStore::Run IndexedEventStore::run_after(const Query& query, GlobalPosition after,
+                                                    std::size_t events) const {
+  const std::shared_lock lock(index_mutex_);
+  const GlobalPosition head = index_.head();
+  if (after >= head) return {{}, after, link_locked(std::min(after, head))};
+
+  const GlobalPosition reach{std::min(head.value, after.value + run_positions_max)};
+  const AppendEntry* last = &index_.holding(reach);
+  Run run;
+  run.positions = index_.select(query, after, last->last(), events);
+  if (run.positions.size() == events) {
+    last = &index_.holding(run.positions.back());
+    const auto rest = index_.select(query, run.positions.back(), last->last(),
+                                    std::numeric_limits<std::size_t>::max());
+    run.positions.insert(run.positions.end(), rest.begin(), rest.end());
+  }
+  run.complete_up_to = last->last();
+  run.link = last->link;
+  return run;
+}
+
+void IndexedEventStore::wait_beyond(GlobalPosition position,
+                                    std::chrono::steady_clock::time_point until,
+                                    const std::function<bool()>& stopped) const {
+  std::unique_lock lock(wake_mutex_);
+  woken_.wait_until(lock, until, [&] {
+    if (stopped()) return true;
+    const std::shared_lock index_lock(index_mutex_);
+    return index_.head() > position;
+  });
+}
+
+void IndexedEventStore::wake() const {
+  // Taking the lock makes sure that a waiter either has not looked yet or is waiting already.
+  { const std::lock_guard lock(wake_mutex_); }
+  woken_.notify_all();
+}
+
+void IndexedEventStore::publish(const AppendEntry& entry, std::span<const RecordKeys> records) {
+  const std::unique_lock lock(index_mutex_);
+  index_.add(entry, records);
+}
+
+Result<std::optional<IndexedEventStore::Found>> IndexedEventStore::find_visible(
+    const AppendId& id) const {
+  AppendEntry entry;
+  {
+    const std::shared_lock lock(index_mutex_);
+    const AppendEntry* found = index_.find(id);
+    if (found == nullptr) return std::optional<Found>();
+    entry = *found;
+  }
+  std::vector<GlobalPosition> positions;
+  positions.reserve(entry.count);
+  for (std::uint64_t i = 0; i < entry.count; ++i) positions.push_back({entry.first.value + i});
+  const auto events = fetch(positions);
+  if (!events) return events.error();
+  WrittenStreams written;
+  for (const RecordedEvent& event : *events) written.add(event.stream, event.version);
+
+  Found found{receipt_of(entry, store_, era_of(entry.first)), entry.digest};
+  found.receipt.versions = written.take();
+  found.receipt.repeated = true;
+  return std::optional<Found>(std::move(found));
+}
+
+Era IndexedEventStore::era_of(GlobalPosition position) const {
+  for (auto line = eras_.rbegin(); line != eras_.rend(); ++line) {
+    if (line->begins_after < position) return line->era;
+  }
+  return eras_.front().era;
+}
+
+Result<void> IndexedEventStore::agrees_with_log(const Snapshot& snapshot) const {
+  const std::string what =
+      "snapshot of stream " + snapshot.stream + " at version " + to_string(snapshot.version);
+  const std::shared_lock lock(index_mutex_);
+  const auto position = index_.position_of(snapshot.stream, snapshot.version);
+  if (position != snapshot.position) {
+    return Error{.code = ErrorCode::invalid_argument,
+                 .message = what + ": " +
+                            (position ? "the event is at position " + to_string(*position) +
+                                            ", not " + to_string(snapshot.position)
+                                      : "the stream has no such event")};
+  }
+  if (index_.holding(*position).link != snapshot.link) {
+    return Error{.code = ErrorCode::invalid_argument, .message = what + ": the log's link differs"};
+  }
+  return {};
+}
+
+}  // namespace annals::internal
+
+namespace annals {
+
+Result<RecordedEvents> read_all(const EventStore& store, ReadOptions options) {
+  const auto cursor = store.read(std::move(options));
+  if (!cursor) return cursor.error();
+  return (*cursor)->next(std::numeric_limits<std::size_t>::max());
+}
+
+}  // namespace annals
