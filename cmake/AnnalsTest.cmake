@@ -9,6 +9,10 @@ include(GoogleTest)
 # environment variable ANNALS_TEST_DATA overrides this.
 set(ANNALS_TEST_DATA_DEFAULT "${PROJECT_SOURCE_DIR}/../shared/data")
 
+if(ANNALS_BUILD_TESTS)
+  add_custom_target(engine_unit_tests)
+endif()
+
 # annals_add_test(<name> SOURCES … [LABELS …] [LINK …] [TIMEOUT <seconds>])
 #
 # Makes the program <name> of GoogleTest tests, with gtest's main, and tells ctest of each test in it
@@ -17,6 +21,8 @@ set(ANNALS_TEST_DATA_DEFAULT "${PROJECT_SOURCE_DIR}/../shared/data")
 #            compile-fail.
 #   LINK     what the tests use, such as annals::eventstore annals::testkit.
 #   TIMEOUT  of one test, 120 seconds if not given.
+# A test under tests/<room> also has the room's name as a label, and its program is built by the target
+# engine_unit_tests if the room is one of the engine's and unit a label: CI runs those under sanitizers.
 # The programs see ANNALS_SOURCE_DIR and ANNALS_TEST_DATA_DEFAULT as string literals. Without
 # ANNALS_BUILD_TESTS the function does nothing.
 function(annals_add_test name)
@@ -34,6 +40,13 @@ function(annals_add_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
+  get_filename_component(room "${CMAKE_CURRENT_SOURCE_DIR}" NAME)
+  if(room MATCHES "^(eventstore|codec|aggregates|commands)$")
+    list(APPEND arg_LABELS ${room})
+    if("unit" IN_LIST arg_LABELS)
+      add_dependencies(engine_unit_tests ${name})
+    endif()
+  endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest_main)
   target_compile_features(${name} PRIVATE cxx_std_20)
@@ -45,11 +58,15 @@ function(annals_add_test name)
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     TEST_PREFIX ${name}. TEST_LIST ${name}_TESTS PROPERTIES TIMEOUT ${arg_TIMEOUT})
-  # gtest_discover_tests flattens lists, so of several labels it would keep only the first.
+  # Labels are set after discovery, in a file that ctest includes: gtest_discover_tests flattens
+  # lists, and would keep only the first.
   set(labels_file "${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake")
   file(CONFIGURE OUTPUT "${labels_file}" @ONLY CONTENT [[
 foreach(test IN LISTS @name@_TESTS)
   set_tests_properties("${test}" PROPERTIES LABELS "@arg_LABELS@")
+  if(DEFINED ENV{ANNALS_SOAK})
+    set_tests_properties("${test}" PROPERTIES TIMEOUT 86400)
+  endif()
 endforeach()
 ]])
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${labels_file}")

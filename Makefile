@@ -1,0 +1,66 @@
+# annals. `make help` lists the targets. Each installs the Debian packages that it needs and that are
+# missing (SKIP_INSTALL=1: says which, installs none), configures, builds into build/, and runs.
+
+JOBS ?= 2
+BUILD_DIR ?= build
+PREFIX ?= /usr/local
+DATA ?= ./bank-data
+SEED ?=
+
+PACKAGES_BUILD := g++ cmake ninja-build libboost-dev nlohmann-json3-dev libssl-dev
+PACKAGES_BANK := $(PACKAGES_BUILD) libcli11-dev zlib1g-dev
+PACKAGES_TEST := $(PACKAGES_BANK) libgtest-dev libsqlite3-dev python3
+PACKAGES_BENCH := $(PACKAGES_BUILD) libcli11-dev libsqlite3-dev
+PACKAGES_INSTALL := $(PACKAGES_BENCH) libgtest-dev
+
+# Ninja if it is there. A folder once configured keeps its generator. $(PARTS_OFF) keeps the packages
+# needed few where nothing is configured yet; parts that an earlier target switched on stay on.
+CONFIGURE = CMAKE_GENERATOR="$${CMAKE_GENERATOR:-$$(command -v ninja >/dev/null && echo Ninja || echo Unix Makefiles)}" \
+  cmake --preset release -B $(BUILD_DIR)
+PARTS_OFF = $$(test -f $(BUILD_DIR)/CMakeCache.txt || printf -- '-DANNALS_%s=OFF ' BUILD_TESTS WITH_TESTKIT BUILD_TOOLS BUILD_SAMPLES)
+ALL_PARTS = -DANNALS_BUILD_TESTS=ON -DANNALS_WITH_TESTKIT=ON -DANNALS_BUILD_TOOLS=ON -DANNALS_BUILD_SAMPLES=ON
+BUILD = cmake --build $(BUILD_DIR) -j $(JOBS)
+PACKAGES = SKIP_INSTALL=$(SKIP_INSTALL) tools/install_packages
+
+.DEFAULT_GOAL := help
+.PHONY: help bank test bench soak install clean
+
+help: ## Say what the targets do
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@echo
+	@echo "  JOBS=$(JOBS)  BUILD_DIR=$(BUILD_DIR)  PREFIX=$(PREFIX)  DATA=$(DATA)  SEED=n  SKIP_INSTALL=1"
+
+bank: ## Replay a real organisation's books into a log under DATA, and compare every balance
+	@$(PACKAGES) $(PACKAGES_BANK)
+	$(CONFIGURE) $(PARTS_OFF) -DANNALS_BUILD_SAMPLES=ON
+	$(BUILD) --target bank
+	$(BUILD_DIR)/bin/bank demo
+	$(BUILD_DIR)/bin/bank import --data $(DATA)
+
+test: ## Build everything, compile each public header alone, run every test
+	@$(PACKAGES) $(PACKAGES_TEST)
+	$(CONFIGURE) $(ALL_PARTS)
+	$(BUILD) --target all all_verify_interface_header_sets
+	ctest --test-dir $(BUILD_DIR) --output-on-failure --no-tests=error -j $(JOBS)
+
+bench: ## Measure, beside the raw disk and SQLite; results in build/bench/results.jsonl
+	@$(PACKAGES) $(PACKAGES_BENCH)
+	$(CONFIGURE) $(PARTS_OFF) -DANNALS_BUILD_TOOLS=ON
+	$(BUILD) --target annals-bench
+	@mkdir -p $(BUILD_DIR)/bench
+	$(BUILD_DIR)/bin/annals-bench --output $(BUILD_DIR)/bench/results.jsonl
+
+soak: ## Run the random tests for long; SEED=n repeats a run
+	@$(PACKAGES) $(PACKAGES_TEST)
+	$(CONFIGURE) $(ALL_PARTS)
+	$(BUILD)
+	ANNALS_SOAK=1 $(if $(SEED),ANNALS_SEED=$(SEED) )ctest --test-dir $(BUILD_DIR) -L '^soak$$' --output-on-failure --no-tests=error -j $(JOBS)
+
+install: ## Install the libraries, headers and programs under PREFIX
+	@$(PACKAGES) $(PACKAGES_INSTALL)
+	$(CONFIGURE) $(PARTS_OFF) -DANNALS_WITH_TESTKIT=ON -DANNALS_BUILD_TOOLS=ON
+	$(BUILD)
+	cmake --install $(BUILD_DIR) --prefix $(PREFIX)
+
+clean: ## Remove the build folder (not DATA)
+	rm -rf $(BUILD_DIR)
