@@ -1,0 +1,57 @@
+/// @file
+/// Door of tools/cli/: the program `annals` with a program's own aggregates.
+
+#pragma once
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <annals/aggregates/repository.hpp>
+#include <annals/cli/run.hpp>
+#include <annals/codec/json.hpp>
+
+namespace annals::cli {
+
+namespace rule {
+
+template <typename A>
+struct shown_state_is_described {
+  static constexpr bool holds = Described<A>;
+  static_assert(holds,
+                "annals: the command 'state' prints an aggregate's fields: list them with "
+                "ANNALS_STATE(Type, fields...)");
+};
+
+}  // namespace rule
+
+/// How `state` folds aggregates of type A, from their events alone: snapshots, which are a cache,
+/// are neither read nor written, so that what is shown is what the events say.
+template <typename A>
+StateFold state_fold_of(Upcasters upcasters = {}) {
+  static_assert(rule::shown_state_is_described<A>::holds);
+  return {.category = A::category,
+          .show = [upcasters = std::move(upcasters)](EventStore& store, std::string_view id,
+                                                     AsOf as_of) -> Result<ShownState> {
+            const Repository<A> repository(
+                store, LoaderOptions{.upcasters = upcasters, .snapshots = {.every = 0}});
+            auto loaded = repository.load(id, as_of);
+            if (!loaded) return std::move(loaded).error();
+            auto json = to_json(loaded->state);
+            if (!json) return std::move(json).error();
+            return ShownState{loaded->version, loaded->cut, std::move(*json)};
+          }};
+}
+
+/// A program's own `annals`: all commands, and `state` for its aggregates A.
+///
+///     int main(int argc, char** argv) { return annals::cli::main<Account, Ledger>(argc, argv); }
+///
+/// The aggregates are described by ANNALS_STATE. `upcasters` are the ones that the program reads
+/// old events with. What it prints and returns: run().
+template <typename... A>
+int main(int argc, char** argv, const Upcasters& upcasters = {}) {
+  return run(argc, argv, {state_fold_of<A>(upcasters)...});
+}
+
+}  // namespace annals::cli
