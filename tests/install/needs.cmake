@@ -1,0 +1,26 @@
+# Looks at how the consumer in CONSUMER_BINARY_DIR was compiled and linked: none of what only other
+# rooms need may show.
+set(foreign "boost|nlohmann|sqlite|CLI/|gtest|libz")
+set(objects "${CONSUMER_BINARY_DIR}/CMakeFiles/consumer.dir")
+
+file(READ "${objects}/link.txt" link)
+if(NOT link MATCHES "libannals_eventstore")
+  message(FATAL_ERROR "the consumer does not link annals: ${link}")
+endif()
+if(link MATCHES "${foreign}|libannals_[a-df-z]")
+  message(FATAL_ERROR "linked beside eventstore: ${CMAKE_MATCH_0}: ${link}")
+endif()
+
+file(GLOB_RECURSE dependencies "${objects}/*.d")
+if(NOT dependencies)
+  message(FATAL_ERROR "no list of headers in ${objects}")
+endif()
+foreach(file IN LISTS dependencies)
+  file(READ "${file}" headers)
+  if(NOT headers MATCHES "annals/eventstore/")
+    message(FATAL_ERROR "the consumer includes nothing of annals: ${headers}")
+  endif()
+  if(headers MATCHES "/(${foreign}|annals/[a-df-z][a-z]*)")
+    message(FATAL_ERROR "read beside eventstore's headers: ${CMAKE_MATCH_0}")
+  endif()
+endforeach()
