@@ -53,6 +53,7 @@ class AnyState {
 /// What is known about a load beside the state.
 struct LoadInfo {
   std::optional<StreamVersion> version = {};  ///< Of the last event; none: the stream has none.
+  GlobalPosition position = {};               ///< Of that event; 0: none.
   Cut cut = {};                               ///< The history that the state reflects.
   std::uint64_t events_folded = 0;  ///< By this load, on top of a snapshot if there was one.
   bool snapshot_used = false;
