@@ -36,6 +36,13 @@ class MoneyError : public std::runtime_error {
 
 class Money;
 
+namespace rule {
+// Never defined: a literal that calls one of them is not a constant, and the compiler says its
+// name.
+void money_literal_is_a_decimal_number_with_at_most_the_digits_of_its_currency();
+void money_literal_is_too_long();
+}  // namespace rule
+
 namespace detail {
 [[noreturn]] void money_overflow(const Money& left, const char* operation);
 [[noreturn]] void money_mixed(const Money& left, const Money& right);
@@ -214,13 +221,13 @@ consteval Money money_literal(const char* digits, const char (&code)[N]) {
   std::size_t size = 0;
   for (; *digits != '\0'; ++digits) {
     if (*digits == '\'') continue;
-    if (size + 4 >= text.size()) throw "annals: this money literal is too long";
+    if (size + 4 >= text.size()) rule::money_literal_is_too_long();
     text[size++] = *digits;
   }
   for (const char c : {' ', code[0], code[1], code[2]}) text[size++] = c;
   Money money;
   if (parse_money({text.data(), size}, money) != MoneyFault::none) {
-    throw "annals: a money literal is a decimal number with at most the digits of its currency";
+    rule::money_literal_is_a_decimal_number_with_at_most_the_digits_of_its_currency();
   }
   return money;
 }
