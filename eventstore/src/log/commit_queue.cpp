@@ -1,0 +1,181 @@
+#include "commit_queue.hpp"
+
+#include <algorithm>
+
+namespace annals::internal {
+
+CommitQueue::CommitQueue(RunGroup run_group, std::uint64_t bytes_max)
+    : run_group_(std::move(run_group)), bytes_max_(bytes_max) {}
+
+CommitQueue::~CommitQueue() {
+  {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    thread_turn_.notify_all();
+  }
+  if (leader_.joinable()) leader_.join();
+  {
+    const std::scoped_lock lock(completions_mutex_);
+    completions_end_ = true;
+    completion_there_.notify_all();
+  }
+  if (completer_.joinable()) completer_.join();
+}
+
+void CommitQueue::start_threads() {
+  std::call_once(threads_started_, [this] {
+    leader_ = std::thread([this] { lead_for_async(); });
+    completer_ = std::thread([this] { run_completions(); });
+  });
+}
+
+void CommitQueue::enqueue(std::unique_lock<std::mutex>& lock, Entry& entry) {
+  const std::uint64_t bytes = entry.attempt.append.data_bytes;
+  // One append may always go, however large.
+  room_.wait(lock, [&] { return bytes_in_flight_ == 0 || bytes_in_flight_ + bytes <= bytes_max_; });
+  bytes_in_flight_ += bytes;
+  waiting_.push_back(&entry);
+}
+
+Result<Receipt> CommitQueue::run(PreparedAppend append) {
+  Entry entry;
+  entry.attempt.append = std::move(append);
+  std::unique_lock lock(mutex_);
+  enqueue(lock, entry);
+  if (!led_) {
+    led_ = true;
+  } else {
+    entry.turn.wait(lock, [&] { return entry.ended || entry.leads; });
+  }
+  if (!entry.ended) lead(lock, &entry);
+  lock.unlock();
+  return std::move(*entry.attempt.outcome);
+}
+
+void CommitQueue::run_async(Begun begun, PreparedAppend append, AppendCompletion completion) {
+  start_threads();
+  auto entry = std::make_unique<Entry>();
+  entry->attempt.append = std::move(append);
+  entry->begun.emplace(std::move(begun));
+  entry->completion = std::move(completion);
+  std::unique_lock lock(mutex_);
+  enqueue(lock, *entry.release());  // Owned by the queue from here on.
+  if (!led_) {
+    led_ = true;
+    thread_leads_ = true;
+    thread_turn_.notify_one();
+  }
+}
+
+void CommitQueue::complete_async(Error error, AppendCompletion completion) {
+  start_threads();
+  const std::scoped_lock lock(completions_mutex_);
+  completions_.push_back({std::move(completion), std::move(error)});
+  completion_there_.notify_one();
+}
+
+/// Runs groups until `until` has ended (null: until nothing waits), then hands on.
+void CommitQueue::lead(std::unique_lock<std::mutex>& lock, const Entry* until) {
+  std::vector<Attempt*> attempts;
+  std::vector<Entry*> group;
+  while (until != nullptr ? !until->ended : !waiting_.empty()) {
+    const std::size_t count = std::min(waiting_.size(), group_attempts_max);
+    group.assign(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+    attempts.clear();
+    for (Entry* entry : group) attempts.push_back(&entry->attempt);
+    ++groups_begun_;
+    lock.unlock();
+    const std::size_t taken = run_group_(attempts);
+    {
+      // Before the callers are answered, so that completions stay in position order.
+      const std::scoped_lock completions_lock(completions_mutex_);
+      bool any = false;
+      for (std::size_t i = 0; i < taken; ++i) {
+        if (!group[i]->asynchronous()) continue;
+        completions_.push_back(
+            {std::move(group[i]->completion), std::move(*group[i]->attempt.outcome)});
+        any = true;
+      }
+      if (any) completion_there_.notify_one();
+    }
+    lock.lock();
+    ++groups_ended_;
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(taken));
+    for (std::size_t i = 0; i < taken; ++i) {
+      Entry* const entry = group[i];
+      bytes_in_flight_ -= entry->attempt.append.data_bytes;
+      if (entry->asynchronous()) {
+        delete entry;
+      } else {
+        entry->ended = true;
+        if (entry != until) entry->turn.notify_one();
+      }
+    }
+    room_.notify_all();
+    group_ended_.notify_all();
+  }
+  hand_on();
+}
+
+/// Gives the lead to the first caller that waits, to our thread if only asynchronous appends do, or
+/// to nobody.
+void CommitQueue::hand_on() {
+  const auto caller = std::find_if(waiting_.begin(), waiting_.end(),
+                                   [](const Entry* entry) { return !entry->asynchronous(); });
+  if (caller != waiting_.end()) {
+    (*caller)->leads = true;
+    (*caller)->turn.notify_one();
+  } else if (!waiting_.empty()) {
+    thread_leads_ = true;
+    thread_turn_.notify_one();
+  } else {
+    led_ = false;
+  }
+}
+
+void CommitQueue::lead_for_async() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    thread_turn_.wait(lock, [&] { return thread_leads_ || stopping_; });
+    if (!thread_leads_) return;
+    thread_leads_ = false;
+    lead(lock, nullptr);
+  }
+}
+
+void CommitQueue::run_completions() {
+  std::unique_lock lock(completions_mutex_);
+  while (true) {
+    completion_there_.wait(lock, [&] { return !completions_.empty() || completions_end_; });
+    if (completions_.empty()) return;
+    std::deque<Completion> ready;
+    ready.swap(completions_);
+    lock.unlock();
+    for (Completion& completion : ready) {
+      try {
+        completion.call(std::move(completion.outcome));
+      } catch (...) {
+        // The append stands whatever its writer makes of it, and others wait behind it.
+      }
+    }
+    ready.clear();
+    lock.lock();
+  }
+}
+
+void CommitQueue::await_attempts(const AppendId& id) {
+  const auto& begun = slot(id);
+  std::unique_lock lock(mutex_);
+  while (begun.load() != 0) {
+    // Attempts end with their group, or a moment after it; those being prepared have none yet.
+    group_ended_.wait_for(lock, std::chrono::milliseconds(1));
+  }
+}
+
+void CommitQueue::await_group() {
+  std::unique_lock lock(mutex_);
+  const std::uint64_t begun = groups_begun_;
+  group_ended_.wait(lock, [&] { return groups_ended_ >= begun; });
+}
+
+}  // namespace annals::internal

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <annals/eventstore/append.hpp>
+
+#include "log_writer.hpp"
+
+namespace annals::internal {
+
+/// Gathers appends of many threads into groups. Leader and followers: the first caller that waits
+/// leads, that is, it runs a group for itself and all who have come meanwhile, then hands on to one
+/// who still waits. A caller alone pays no change of thread. While only asynchronous appends wait,
+/// a thread of the queue's leads; another one runs their completions, in order.
+class CommitQueue {
+ public:
+  /// Runs one group from the front of the attempts, settles them, and returns how many it took, at
+  /// least one. Called by one thread at a time.
+  using RunGroup = std::function<std::size_t(std::span<Attempt* const>)>;
+
+  CommitQueue(RunGroup run_group, std::uint64_t bytes_max);
+  /// Waits for everything in flight, completions included.
+  ~CommitQueue();
+  CommitQueue(const CommitQueue&) = delete;
+  CommitQueue& operator=(const CommitQueue&) = delete;
+
+  /// Counts an attempt from before it is prepared until it has ended.
+  class Begun {
+   public:
+    explicit Begun(std::atomic<std::uint32_t>& slot) : slot_(&slot) { ++*slot_; }
+    Begun(Begun&& other) noexcept : slot_(std::exchange(other.slot_, nullptr)) {}
+    Begun& operator=(Begun&&) = delete;
+    ~Begun() {
+      if (slot_ != nullptr) --*slot_;
+    }
+
+   private:
+    std::atomic<std::uint32_t>* slot_;
+  };
+  Begun begin(const AppendId& id) { return Begun(slot(id)); }
+
+  /// Waits for the outcome.
+  Result<Receipt> run(PreparedAppend append);
+  /// Blocks only while too many bytes are in flight.
+  void run_async(Begun begun, PreparedAppend append, AppendCompletion completion);
+  /// Completes in the order of the other asynchronous appends, without a group.
+  void complete_async(Error error, AppendCompletion completion);
+
+  /// Waits until every attempt with this id that has begun by now has ended.
+  void await_attempts(const AppendId& id);
+  /// Waits until the group that is running now, if any, has ended.
+  void await_group();
+
+ private:
+  // Attempts by id, in few counters: two ids may share one, and then wait for each other.
+  static constexpr std::size_t slot_count = 65'536;
+  // Runs no group larger than this, whatever waits.
+  static constexpr std::size_t group_attempts_max = 8'192;
+
+  struct Entry {
+    Attempt attempt;
+    std::optional<Begun> begun;   // Of an asynchronous one.
+    AppendCompletion completion;  // Of an asynchronous one.
+    std::condition_variable turn;
+    bool asynchronous() const { return begun.has_value(); }
+    bool leads = false;  // Guarded by mutex_.
+    bool ended = false;  // Guarded by mutex_.
+  };
+
+  std::atomic<std::uint32_t>& slot(const AppendId& id) {
+    return begun_[std::hash<AppendId>{}(id) % slot_count];
+  }
+  void enqueue(std::unique_lock<std::mutex>& lock, Entry& entry);
+  void lead(std::unique_lock<std::mutex>& lock, const Entry* until);
+  void hand_on();
+  void start_threads();
+  void lead_for_async();
+  void run_completions();
+
+  const RunGroup run_group_;
+  const std::uint64_t bytes_max_;
+  std::array<std::atomic<std::uint32_t>, slot_count> begun_{};
+
+  std::mutex mutex_;
+  std::deque<Entry*> waiting_;         // Guarded by mutex_; asynchronous ones are owned.
+  std::uint64_t bytes_in_flight_ = 0;  // Guarded by mutex_.
+  std::condition_variable room_;       // Bytes have become free.
+  bool led_ = false;                   // Guarded by mutex_: somebody leads.
+  bool thread_leads_ = false;          // Guarded by mutex_: our thread is to.
+  bool stopping_ = false;              // Guarded by mutex_.
+  std::condition_variable thread_turn_;
+  std::uint64_t groups_begun_ = 0;  // Guarded by mutex_.
+  std::uint64_t groups_ended_ = 0;  // Guarded by mutex_.
+  std::condition_variable group_ended_;
+
+  struct Completion {
+    AppendCompletion call;
+    Result<Receipt> outcome;
+  };
+  std::mutex completions_mutex_;
+  std::deque<Completion> completions_;  // Guarded by completions_mutex_.
+  bool completions_end_ = false;        // Guarded by completions_mutex_.
+  std::condition_variable completion_there_;
+
+  std::once_flag threads_started_;
+  std::thread leader_;
+  std::thread completer_;
+};
+
+}  // namespace annals::internal

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <annals/eventstore/result.hpp>
+
+#include "../index.hpp"
+#include "log_format.hpp"
+#include "record_reader.hpp"
+
+namespace annals::internal {
+
+/// A segment's bytes and what their checksums are seeded with.
+struct SegmentBytes {
+  StoreId store;
+  std::uint64_t number = 0;
+  std::string file;  ///< For errors.
+  std::span<const std::byte> bytes;
+};
+
+/// One append of a frame. Its records are checked and in `records`, their tags in `tags`.
+struct AppendView {
+  AppendEntry entry;  ///< `address` is the append header's offset in the segment.
+  std::vector<RecordView> records;
+  std::vector<std::uint64_t> offsets;  ///< Of each record in the segment.
+  std::vector<std::string_view> tags;
+
+  std::span<const std::string_view> tags_of(const RecordView& record) const {
+    return std::span(tags).subspan(record.first_tag, record.tag_count);
+  }
+};
+
+/// A frame whose checksum is right.
+struct FrameView {
+  std::uint64_t offset = 0;
+  std::uint32_t bytes = 0;
+  std::uint32_t append_count = 0;
+  GlobalPosition first_position;
+};
+
+/// What lies at an offset where a frame may begin.
+struct FrameProbe {
+  enum class Kind : std::uint8_t { frame, free, bad } kind = Kind::free;
+  FrameView frame = {};
+  std::string flaw = {};  ///< Of a bad one.
+};
+
+/// Looks at `offset`: a valid frame, free space (the next length is zero or the segment ends), or
+/// something else.
+FrameProbe probe_frame(const SegmentBytes& segment, std::uint64_t offset);
+
+/// The offset of a valid frame beyond `offset`, if there is one anywhere in the segment.
+std::optional<std::uint64_t> find_frame_beyond(const SegmentBytes& segment, std::uint64_t offset);
+
+/// Reads the append header at `offset`. Its `last` field count is not followed.
+///
+/// Errors: corrupt.
+Result<AppendEntry> read_append_header(const SegmentBytes& segment, std::uint64_t offset);
+
+/// Walks the appends of a frame, checking each record. `each` returns an error to stop.
+///
+/// Errors: corrupt and unsupported with place; whatever `each` returns.
+template <typename Each>
+Result<void> for_each_append(const SegmentBytes& segment, const FrameView& frame, Each&& each);
+
+/// Reads the append that begins at `offset` inside `frame` into `view`, and moves `offset` behind
+/// it.
+Result<void> read_append(const SegmentBytes& segment, const FrameView& frame, std::uint64_t& offset,
+                         AppendView& view);
+
+template <typename Each>
+Result<void> for_each_append(const SegmentBytes& segment, const FrameView& frame, Each&& each) {
+  std::uint64_t offset = frame.offset + format::frame_header_bytes;
+  AppendView view;
+  for (std::uint32_t i = 0; i < frame.append_count; ++i) {
+    if (auto read = read_append(segment, frame, offset, view); !read) return read;
+    if (Result<void> went = each(static_cast<const AppendView&>(view)); !went) return went;
+  }
+  return {};
+}
+
+}  // namespace annals::internal

@@ -1,0 +1,283 @@
+#include "log_writer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "log_format.hpp"
+
+namespace annals::internal {
+namespace {
+
+/// A group ends when its frame reaches this: it bounds how long one sync keeps others waiting.
+constexpr std::size_t group_bytes_soft_max = 8 * 1024 * 1024;
+
+/// Space ahead that is zeroed in one go. A sync that meets blocks never written before must also
+/// record in the file system's journal that they now are; small groups would pay for that each
+/// time.
+constexpr std::uint64_t zero_ahead_bytes = 1024 * 1024;
+/// Groups larger than this gain nothing from it.
+constexpr std::size_t zero_ahead_frame_bytes_max = 128 * 1024;
+
+}  // namespace
+
+LogWriter::LogWriter(const LogOptions& options, const Index& index, SegmentSet& segments,
+                     Position position, PlantedBug bug)
+    : options_(options),
+      index_(index),
+      segments_(segments),
+      bug_(bug),
+      manifest_(std::move(position.manifest)),
+      mark_(std::move(position.mark)),
+      active_(segments.at(manifest_.segments.back().number)),
+      offset_(position.offset),
+      zeroed_to_(position.offset),
+      head_(position.head),
+      last_recorded_at_(position.last_recorded_at),
+      boot_(boot_of(*options.files)) {}
+
+Error LogWriter::stopped() const {
+  return {ErrorCode::unavailable, "writing has ended: " + failure_ + "; reopen the store"};
+}
+
+void LogWriter::settle(Attempt& attempt, Error error) {
+  error.append_id = attempt.append.request.id;
+  attempt.state = Attempt::State::settled;
+  attempt.outcome.emplace(std::move(error));
+}
+
+std::size_t LogWriter::step(std::span<Attempt* const> attempts) {
+  group_.clear();
+  group_head_ = head_;
+  view_ = std::make_unique<GroupView>(index_);
+  frame_.begin({head_.position.value + 1});
+  frame_bytes_ = 0;
+  group_ids_.clear();
+  group_time_ = recorded_at_for(
+      options_.clock->now(),
+      head_.position.value == 0 ? std::nullopt : std::optional(last_recorded_at_),
+      options_.accept_clock_behind ? std::chrono::microseconds::max() : options_.max_clock_skew);
+
+  std::size_t taken = 0;
+  while (taken < attempts.size() && frame_.bytes_so_far() < group_bytes_soft_max &&
+         take(*attempts[taken])) {
+    ++taken;
+  }
+  if (!frame_.empty()) write_frame();
+  return taken;
+}
+
+bool LogWriter::take(Attempt& attempt) {
+  const AppendRequest& request = attempt.append.request;
+  if (index_.find(*request.id) != nullptr || group_ids_.contains(*request.id)) {
+    attempt.state = Attempt::State::repeat;
+    return true;
+  }
+  if (!failure_.empty()) {
+    settle(attempt, stopped());
+    return true;
+  }
+  if (!group_time_) {
+    settle(attempt, group_time_.error());
+    return true;
+  }
+  if (auto holds = view_->check(attempt.append, *group_time_, options_.max_clock_skew); !holds) {
+    settle(attempt, std::move(holds).error());
+    return true;
+  }
+  if (request.events.empty()) {
+    // Answered with the group: what it was checked against may include appends of this group. It
+    // keeps nothing, so its id is not remembered.
+    attempt.state = Attempt::State::in_group;
+    attempt.entry = {.id = *request.id,
+                     .digest = *request.digest,
+                     .first = group_head_.position,
+                     .recorded_at = *group_time_,
+                     .link = group_head_.link};
+    group_.push_back(&attempt);
+    return true;
+  }
+
+  const auto room = make_room(FrameWriter::append_bytes_bound(attempt.append));
+  if (!room) {
+    settle(attempt, room.error());
+    return true;
+  }
+  if (!*room) return false;
+
+  attempt.versions = view_->add(attempt.append);
+  linked_.clear();
+  for (std::size_t i = 0; i < attempt.versions.size(); ++i) {
+    linked_.push_back({attempt.versions[i], attempt.append.contents[i]});
+  }
+  AppendEntry& entry = attempt.entry;
+  entry.id = *request.id;
+  entry.digest = *request.digest;
+  entry.first = {group_head_.position.value + 1};
+  entry.count = static_cast<std::uint32_t>(request.events.size());
+  entry.recorded_at = *group_time_;
+  entry.link = next_link(group_head_.link, entry.id, entry.first, entry.recorded_at, linked_);
+  entry.address = Address::pack(active_.number, offset_ + frame_.bytes_so_far());
+  offsets_.clear();
+  frame_.add(attempt.append, entry, attempt.versions, offsets_);
+  attempt.addresses.clear();
+  for (const std::uint32_t offset : offsets_) {
+    attempt.addresses.push_back(Address::pack(active_.number, offset_ + offset));
+  }
+  group_head_ = {entry.last(), entry.link};
+  attempt.state = Attempt::State::in_group;
+  group_.push_back(&attempt);
+  group_ids_.insert(entry.id);
+  return true;
+}
+
+Result<bool> LogWriter::make_room(std::size_t bytes) {
+  const std::uint64_t end = offset_ + frame_.bytes_so_far() + bytes + format::frame_trailer_bytes;
+  if (end <= active_.file_bytes) return true;
+  if (!frame_.empty()) return false;
+  const std::uint64_t needed = format::segment_header_bytes + format::frame_header_bytes + bytes +
+                               format::frame_trailer_bytes;
+  if (auto rolled = roll_over(std::max(options_.segment_bytes, round_up_to_8(needed))); !rolled) {
+    return std::move(rolled).error();
+  }
+  return true;
+}
+
+Result<void> LogWriter::roll_over(std::uint64_t bytes) {
+  if (options_.durability == Durability::survives_process_only) {
+    if (auto synced = active_.file->sync(); !synced) {
+      failure_ = synced.error().message;
+      return stopped();
+    }
+  }
+  // From here on the MANIFEST vouches for the old segment, so the mark in it must be durable first.
+  if (auto wrote = write_mark(); !wrote) return wrote;
+  if (auto synced = mark_.sync(); !synced) return synced;
+  auto created = create_segment(*options_.files, options_.path, manifest_.store, active_.number + 1,
+                                {head_.position.value + 1}, head_.link, bytes);
+  if (!created) return std::move(created).error();
+
+  Manifest next = manifest_;
+  ManifestSegment& old = next.segments.back();
+  old.sealed = true;
+  old.last = head_.position;
+  old.end = offset_;
+  old.link_after = head_.link;
+  next.segments.push_back(
+      {.number = created->number, .first = {head_.position.value + 1}, .link_before = head_.link});
+  if (auto prepared = prepare_manifest(*options_.files, options_.path, next); !prepared) {
+    return prepared;
+  }
+  if (auto swapped = swap_manifest(*options_.files, options_.path); !swapped) {
+    // Which MANIFEST a restart would find is not known: nothing may be added to either.
+    failure_ = swapped.error().message;
+    return stopped();
+  }
+  manifest_ = std::move(next);
+  active_ = *created;
+  segments_.add(std::move(*created));
+  offset_ = format::segment_header_bytes;
+  zeroed_to_ = offset_;
+  return write_mark();
+}
+
+void LogWriter::write_frame() {
+  const auto bytes = frame_.finish(manifest_.store, active_.number, offset_);
+  frame_bytes_ = bytes.size();
+  if (auto wrote = active_.file->write_at(offset_, bytes); !wrote) {
+    // What was written of it is no valid frame. The next one goes over it, but first its beginning
+    // is wiped, so that a reader of this segment sees free space.
+    const std::array<std::byte, format::frame_header_bytes> wiped{};
+    if (!active_.file->write_at(offset_, wiped)) failure_ = wrote.error().message;
+    for (Attempt* attempt : group_) settle(*attempt, wrote.error());
+    group_.clear();
+    return;
+  }
+  zero_ahead(offset_ + frame_bytes_, frame_bytes_);
+  if (bug_ == PlantedBug::mark_before_sync) {
+    const Head durable = std::exchange(head_, group_head_);
+    offset_ += frame_bytes_;
+    (void)write_mark();
+    offset_ -= frame_bytes_;
+    head_ = durable;
+  }
+}
+
+void LogWriter::zero_ahead(std::uint64_t end, std::size_t frame_bytes) {
+  if (end <= zeroed_to_) return;
+  zeroed_to_ = end;
+  if (frame_bytes > zero_ahead_frame_bytes_max) return;
+  static const std::vector<std::byte> zeros(zero_ahead_bytes);
+  const std::uint64_t bytes = std::min(zero_ahead_bytes, active_.file_bytes - end);
+  // Only for speed: if it fails, the next group pays the journal.
+  if (active_.file->write_at(end, std::span(zeros).first(bytes))) zeroed_to_ = end + bytes;
+}
+
+Result<void> LogWriter::sync() {
+  if (frame_.empty() || options_.durability == Durability::survives_process_only) return {};
+  return active_.file->sync();
+}
+
+void LogWriter::synced(const Result<void>& result) {
+  if (!result) {
+    // The page cache may now show what the disk will never have: nothing can be built on it.
+    failure_ = result.error().message;
+    for (Attempt* attempt : group_) {
+      settle(*attempt, {ErrorCode::outcome_unknown,
+                        failure_ + ": the append may be durable or not; reopen the store and look "
+                                   "its id up"});
+    }
+    group_.clear();
+    return;
+  }
+  head_ = group_head_;
+  if (!frame_.empty()) {
+    last_recorded_at_ = *group_time_;
+    offset_ += frame_bytes_;
+    // This group is durable whatever becomes of the mark, but readers beside us go by the mark.
+    if (auto wrote = write_mark(); !wrote) failure_ = wrote.error().message;
+  }
+  for (Attempt* attempt : group_) {
+    attempt->state = Attempt::State::settled;
+    attempt->outcome.emplace(receipt(*attempt));
+  }
+}
+
+Result<void> LogWriter::write_mark() {
+  return mark_.write({.boot = boot_,
+                      .store = manifest_.store,
+                      .era = manifest_.eras.back().era,
+                      .position = head_.position,
+                      .link = head_.link,
+                      .segment = active_.number,
+                      .offset = offset_});
+}
+
+std::uint64_t LogWriter::log_bytes() const {
+  std::uint64_t bytes = offset_;
+  for (const ManifestSegment& segment : manifest_.segments) bytes += segment.end;
+  return bytes;
+}
+
+Result<void> LogWriter::close() {
+  if (!failure_.empty()) return stopped();
+  if (options_.durability == Durability::survives_process_only) {
+    if (auto synced = active_.file->sync(); !synced) return synced;
+  }
+  if (auto wrote = write_mark(); !wrote) return wrote;
+  return mark_.sync();
+}
+
+Receipt LogWriter::receipt(const Attempt& attempt) const {
+  Receipt receipt = receipt_of(attempt.entry, manifest_.store, manifest_.eras.back().era);
+  WrittenStreams written;
+  for (std::size_t i = 0; i < attempt.versions.size(); ++i) {
+    written.add(attempt.append.request.events[i].stream, attempt.versions[i]);
+  }
+  receipt.versions = written.take();
+  // Without events it is the head that it was checked against.
+  if (attempt.entry.count == 0) receipt.last_position = receipt.first_position;
+  return receipt;
+}
+
+}  // namespace annals::internal

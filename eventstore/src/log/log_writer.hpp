@@ -1,0 +1,129 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include <annals/eventstore/log_event_store.hpp>
+
+#include "../prepared_append.hpp"
+#include "frame_writer.hpp"
+#include "manifest.hpp"
+#include "mark.hpp"
+#include "planted_bug.hpp"
+#include "segment.hpp"
+
+namespace annals::internal {
+
+/// A place in the log in one number: the segment in the upper half, the offset in the lower.
+struct Address {
+  static std::uint64_t pack(std::uint64_t segment, std::uint64_t offset) {
+    return segment << 32U | offset;
+  }
+  static std::uint64_t segment(std::uint64_t packed) { return packed >> 32U; }
+  static std::uint64_t offset(std::uint64_t packed) { return packed & 0xFFFFFFFFU; }
+};
+
+/// One append on its way through the writer.
+struct Attempt {
+  enum class State : std::uint8_t {
+    waiting,   ///< Not looked at yet.
+    in_group,  ///< Will be answered with the group: see `outcome` after synced().
+    repeat,    ///< Its id is in the log or earlier in the group: answered from there.
+    settled,   ///< `outcome` is set.
+  };
+
+  PreparedAppend append;
+  State state = State::waiting;
+  std::optional<Result<Receipt>> outcome;
+  // Set while in a group:
+  AppendEntry entry;
+  std::vector<StreamVersion> versions;   // One per event.
+  std::vector<std::uint64_t> addresses;  // One per event.
+};
+
+/// The writing half of the log as a machine that is stepped: no threads, no waiting. Groups appends
+/// into frames, and knows when they are durable.
+///
+///   step(): check, encode and write one group   →   sync()   →   synced(): decide the outcomes
+///
+/// The caller makes the group visible after synced() and before the next step().
+class LogWriter {
+ public:
+  struct Position {
+    Manifest manifest;
+    MarkFile mark;
+    std::uint64_t offset = 0;  ///< Where the next frame goes, in the active segment.
+    Head head;
+    Timestamp last_recorded_at;
+  };
+
+  LogWriter(const LogOptions& options, const Index& index, SegmentSet& segments, Position position,
+            PlantedBug bug);
+
+  /// Takes attempts from the front for as long as they fit one group, and returns how many it took.
+  /// Each of them is then settled, a repeat, or in the group. Looks no further than the index and
+  /// the active segment.
+  std::size_t step(std::span<Attempt* const> attempts);
+
+  /// Whether the last step wrote something that synced() must be told about.
+  bool has_group() const { return !group_.empty(); }
+
+  /// Makes the group durable as the store's durability asks.
+  Result<void> sync();
+
+  /// The outcome of sync(): settles the attempts in the group.
+  void synced(const Result<void>& result);
+
+  /// Says in the mark, and makes durable, how far the log is. At a clean close.
+  Result<void> close();
+
+  /// Why nothing can be written any more, or empty.
+  const std::string& failure() const { return failure_; }
+  /// Of all frames and segment headers.
+  std::uint64_t log_bytes() const;
+
+ private:
+  Error stopped() const;
+  void settle(Attempt& attempt, Error error);
+  bool take(Attempt& attempt);
+  /// Makes room for an append of `bytes` if the frame is empty; false: it goes into the next group.
+  Result<bool> make_room(std::size_t bytes);
+  Result<void> roll_over(std::uint64_t bytes);
+  void write_frame();
+  void zero_ahead(std::uint64_t end, std::size_t frame_bytes);
+  Result<void> write_mark();
+  Receipt receipt(const Attempt& attempt) const;
+
+  const LogOptions options_;
+  const Index& index_;
+  SegmentSet& segments_;
+  const PlantedBug bug_;
+  Manifest manifest_;
+  MarkFile mark_;
+  Segment active_;
+  std::uint64_t offset_;
+  std::uint64_t zeroed_to_;  // Blocks of the active segment up to here have been written once.
+  Head head_;                // Durable.
+  Timestamp last_recorded_at_;
+  const std::array<std::uint8_t, 16> boot_;
+  std::string failure_;
+
+  // The group being formed:
+  std::unique_ptr<GroupView> view_;
+  FrameWriter frame_;
+  std::vector<Attempt*> group_;  // Attempts in_group, in order.
+  Head group_head_;
+  Result<Timestamp> group_time_ = Timestamp{};
+  std::unordered_set<AppendId> group_ids_;
+  std::uint64_t frame_bytes_ = 0;
+  std::vector<std::uint32_t> offsets_;
+  std::vector<LinkedEvent> linked_;
+};
+
+}  // namespace annals::internal

@@ -1,0 +1,230 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include <annals/eventstore/file_system.hpp>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace annals {
+namespace {
+
+Error failed(const char* what, const std::string& path, int reason = errno) {
+  return {ErrorCode::unavailable, std::string(what) + ' ' + path + ": " + std::strerror(reason)};
+}
+
+/// Closes a descriptor when it goes.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  int get() const { return number_; }
+
+ private:
+  int number_;
+};
+
+class PosixMapping final : public Mapping {
+ public:
+  PosixMapping(void* start, std::size_t bytes) : start_(start), bytes_(bytes) {}
+  PosixMapping(const PosixMapping&) = delete;
+  PosixMapping& operator=(const PosixMapping&) = delete;
+  ~PosixMapping() override { ::munmap(start_, bytes_); }
+  std::span<const std::byte> bytes() const override {
+    return {static_cast<const std::byte*>(start_), bytes_};
+  }
+
+ private:
+  void* start_;
+  std::size_t bytes_;
+};
+
+class EmptyMapping final : public Mapping {
+ public:
+  std::span<const std::byte> bytes() const override { return {}; }
+};
+
+class PosixFile final : public File {
+ public:
+  PosixFile(Descriptor descriptor, std::string path)
+      : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+
+  Result<void> write_at(std::uint64_t offset, std::span<const std::byte> data) override {
+    while (!data.empty()) {
+      const ssize_t wrote =
+          ::pwrite(descriptor_.get(), data.data(), data.size(), static_cast<off_t>(offset));
+      if (wrote < 0) {
+        if (errno == EINTR) continue;
+        return failed("cannot write", path_);
+      }
+      data = data.subspan(static_cast<std::size_t>(wrote));
+      offset += static_cast<std::uint64_t>(wrote);
+    }
+    return {};
+  }
+
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) const override {
+    std::size_t done = 0;
+    while (done < into.size()) {
+      const ssize_t got = ::pread(descriptor_.get(), into.data() + done, into.size() - done,
+                                  static_cast<off_t>(offset + done));
+      if (got < 0) {
+        if (errno == EINTR) continue;
+        return failed("cannot read", path_);
+      }
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
+  Result<void> sync() override {
+    // Never tried again: after a failure the page cache may have dropped what it could not write.
+    if (::fdatasync(descriptor_.get()) != 0) return failed("cannot sync", path_);
+    return {};
+  }
+
+  Result<void> allocate(std::uint64_t bytes) override {
+    const int error = ::posix_fallocate(descriptor_.get(), 0, static_cast<off_t>(bytes));
+    if (error != 0) return failed("cannot make room for", path_, error);
+    return {};
+  }
+
+  Result<void> truncate(std::uint64_t bytes) override {
+    if (::ftruncate(descriptor_.get(), static_cast<off_t>(bytes)) != 0) {
+      return failed("cannot truncate", path_);
+    }
+    return {};
+  }
+
+  Result<std::uint64_t> size() const override {
+    struct stat info {};
+    if (::fstat(descriptor_.get(), &info) != 0) return failed("cannot look at", path_);
+    return static_cast<std::uint64_t>(info.st_size);
+  }
+
+  Result<std::shared_ptr<const Mapping>> map(std::uint64_t bytes) const override {
+    if (bytes == 0) return std::shared_ptr<const Mapping>(std::make_shared<EmptyMapping>());
+    void* const start = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, descriptor_.get(), 0);
+    if (start == MAP_FAILED) return failed("cannot map", path_);
+    return std::shared_ptr<const Mapping>(std::make_shared<PosixMapping>(start, bytes));
+  }
+
+ private:
+  Descriptor descriptor_;
+  std::string path_;
+};
+
+class PosixFileLock final : public FileLock {
+ public:
+  explicit PosixFileLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+
+ private:
+  Descriptor descriptor_;  // Closing it lets the lock go, as does the end of the process.
+};
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  Result<std::unique_ptr<File>> open(const std::string& path, Mode mode) override {
+    int flags = O_CLOEXEC;
+    switch (mode) {
+      case Mode::read: flags |= O_RDONLY; break;
+      case Mode::read_write: flags |= O_RDWR; break;
+      case Mode::create_new: flags |= O_RDWR | O_CREAT | O_EXCL; break;
+    }
+    Descriptor descriptor(::open(path.c_str(), flags, 0644));
+    if (descriptor.get() < 0) return failed("cannot open", path);
+    return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(descriptor), path));
+  }
+
+  Result<bool> exists(const std::string& path) override {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) == 0) return true;
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    return failed("cannot look at", path);
+  }
+
+  Result<void> create_directories(const std::string& path) override {
+    std::error_code error;
+    std::filesystem::create_directories(path, error);
+    if (error) return failed("cannot make folder", path, error.value());
+    return {};
+  }
+
+  Result<std::vector<std::string>> list(const std::string& path) override {
+    std::error_code error;
+    std::vector<std::string> names;
+    for (std::filesystem::directory_iterator at(path, error), end; !error && at != end;
+         at.increment(error)) {
+      names.push_back(at->path().filename().string());
+    }
+    if (error) return failed("cannot list", path, error.value());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  Result<void> rename(const std::string& from, const std::string& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0) return failed("cannot rename to", to);
+    return {};
+  }
+
+  Result<void> remove(const std::string& path) override {
+    if (::unlink(path.c_str()) != 0) return failed("cannot remove", path);
+    return {};
+  }
+
+  Result<void> sync_directory(const std::string& path) override {
+    const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (descriptor.get() < 0) return failed("cannot open folder", path);
+    if (::fsync(descriptor.get()) != 0) return failed("cannot sync folder", path);
+    return {};
+  }
+
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
+    Descriptor descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (descriptor.get() < 0) return failed("cannot open", path);
+    if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) return failed("cannot lock", path);
+      std::string holder;
+      std::getline(std::ifstream(path), holder);
+      return Error{ErrorCode::unavailable,
+                   path + " is locked: process " + (holder.empty() ? "?" : holder) +
+                       " has this store open for writing; one process writes, others open it "
+                       "read-only"};
+    }
+    // For the message above only: the lock is what counts, and the text may be stale.
+    const std::string pid = std::to_string(::getpid()) + '\n';
+    if (::ftruncate(descriptor.get(), 0) != 0 ||
+        ::pwrite(descriptor.get(), pid.data(), pid.size(), 0) < 0) {
+      return failed("cannot write", path);
+    }
+    return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(std::move(descriptor)));
+  }
+
+  std::string boot_id() override {
+    std::string id;
+    std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
+    return id;
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<FileSystem> posix_file_system() {
+  static const auto files = std::make_shared<PosixFileSystem>();
+  return files;
+}
+
+}  // namespace annals

@@ -1,0 +1,197 @@
+#include "read_only_log.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include <annals/eventstore/content_hash.hpp>
+
+#include "log_format.hpp"
+#include "log_reading.hpp"
+#include "recovery.hpp"
+
+namespace annals::internal {
+namespace {
+
+/// How often a waiting subscription looks at the mark.
+constexpr std::chrono::milliseconds look_interval{2};
+
+class ReadOnlyLog final : public LogReading {
+ public:
+  ReadOnlyLog(const LogOptions& options, const Manifest& manifest)
+      : LogReading(options, manifest),
+        chain_(Head{{manifest.segments.front().first.value - 1},
+                    manifest.segments.front().link_before}) {}
+
+  Result<void> open(const Manifest& manifest) {
+    auto snapshots = SnapshotFile::open(options_, store_, false);
+    if (!snapshots) return std::move(snapshots).error();
+    snapshots_ = std::move(*snapshots);
+    const std::scoped_lock lock(refresh_mutex_);
+    if (auto loaded = load(manifest); !loaded) return loaded;
+    auto mark = read_mark();
+    if (!mark) return std::move(mark).error();
+    if (*mark && (*mark)->boot == boot_of(*options_.files)) return catch_up(**mark);
+    // Nobody has written since the machine was started: all that is whole can be shown, but a
+    // writer that opens the store may still find that some of it is not durable.
+    const Segment active = segments_.at(manifest.segments.back().number);
+    const std::uint64_t before = chain_.head().position.value;
+    const auto tail = scan_active(active.bytes(store_), *mark, false, chain_, false, publishing());
+    if (!tail) return tail.error();
+    offset_ = tail->valid_end;
+    unsettled_ =
+        chain_.head().position.value - std::max(before, *mark ? (*mark)->position.value : 0);
+    torn_bytes_ = tail->dirty_end - tail->valid_end;
+    return {};
+  }
+
+  Result<Receipt> append(AppendRequest request) override {
+    Error error = read_only();
+    error.append_id = request.id;
+    return error;
+  }
+  void append_async(AppendRequest request, AppendCompletion completion) override {
+    completion(append(std::move(request)));
+  }
+  Result<void> save_snapshot(Snapshot) override { return read_only(); }
+
+  Result<std::optional<Receipt>> find_append(const AppendId& id) override {
+    if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
+    auto found = find_visible(id);
+    if (!found) return std::move(found).error();
+    if (!*found) return std::optional<Receipt>();
+    return std::optional<Receipt>(std::move((*found)->receipt));
+  }
+
+  Result<std::unique_ptr<Cursor>> read(ReadOptions options) const override {
+    if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
+    return LogReading::read(std::move(options));
+  }
+
+  void wait_beyond(GlobalPosition position, std::chrono::steady_clock::time_point until,
+                   const std::function<bool()>& stopped) const override {
+    while (!stopped()) {
+      // An error shows at the next read; a subscription only sees that nothing new comes.
+      if (head().position > position || !refresh()) return;
+      if (head().position > position) return;
+      const auto now = std::chrono::steady_clock::now();
+      if (now >= until) return;
+      LogReading::wait_beyond(position, std::min(until, now + look_interval), stopped);
+    }
+  }
+
+  Stats stats() const override {
+    (void)refresh();
+    Stats stats = LogReading::stats();
+    const std::scoped_lock lock(refresh_mutex_);
+    stats.unsettled_events = unsettled_;
+    stats.torn_bytes_cut = torn_bytes_;
+    stats.bytes = sealed_bytes_ + offset_;
+    stats.durability = "read_only";
+    return stats;
+  }
+
+ private:
+  static Error read_only() {
+    return {ErrorCode::invalid_argument, "this store was opened read-only"};
+  }
+
+  OnAppend publishing() const {
+    return [this](const SegmentBytes& segment, const AppendView& append) {
+      return const_cast<ReadOnlyLog*>(this)->publish_found(segment, append);
+    };
+  }
+
+  Result<std::optional<Mark>> read_mark() const {
+    const auto file = MarkFile::open(*options_.files, options_.path, false);
+    if (!file) return file.error();
+    return file->read(store_);
+  }
+
+  /// Opens the segments that are new, and reads to the end of those that are sealed now.
+  Result<void> load(const Manifest& manifest) const {
+    auto* self = const_cast<ReadOnlyLog*>(this);
+    for (const ManifestSegment& listed : manifest.segments) {
+      if (listed.number < open_number_) continue;
+      if (listed.number > open_number_) {
+        auto segment = open_segment(*options_.files, options_.path, store_, listed, false);
+        if (!segment) return std::move(segment).error();
+        self->segments_.add(std::move(*segment));
+        open_number_ = listed.number;
+        offset_ = format::segment_header_bytes;
+      }
+      if (!listed.sealed) continue;
+      const SegmentBytes bytes = segments_.at(listed.number).bytes(store_);
+      auto end = scan_frames(bytes, offset_, listed.end, chain_, false, publishing());
+      if (!end) return std::move(end).error();
+      if (end->offset != listed.end || chain_.head() != Head{listed.last, listed.link_after}) {
+        return Error{.code = ErrorCode::corrupt,
+                     .message = bytes.file + " at byte " + std::to_string(end->offset) +
+                                ": it does not hold what the MANIFEST says",
+                     .place = Error::Place{bytes.file, end->offset}};
+      }
+      offset_ = listed.end;
+      sealed_bytes_ += listed.end;
+    }
+    return {};
+  }
+
+  /// Reads up to `mark`.
+  Result<void> catch_up(const Mark& mark) const {
+    if (mark.position <= chain_.head().position) return {};
+    if (mark.segment != open_number_) {
+      auto manifest = read_manifest(*options_.files, options_.path);
+      if (!manifest) return std::move(manifest).error();
+      if (!*manifest) return no_store(options_.path);
+      if (auto loaded = load(**manifest); !loaded) return loaded;
+      // The writer may have rolled over once more: the next look catches up.
+      if (mark.segment != open_number_) return {};
+    }
+    const SegmentBytes bytes = segments_.at(open_number_).bytes(store_);
+    auto end = scan_frames(bytes, offset_, mark.offset, chain_, false, publishing());
+    if (!end) return std::move(end).error();
+    offset_ = end->offset;
+    if (end->offset != mark.offset) {
+      return Error{.code = ErrorCode::corrupt,
+                   .message = bytes.file + " at byte " + std::to_string(end->offset) +
+                              ": events are missing here, although all up to position " +
+                              to_string(mark.position) + " was durable",
+                   .place = Error::Place{bytes.file, end->offset}};
+    }
+    return {};
+  }
+
+  /// Looks for what a writer has added.
+  Result<void> refresh() const {
+    const std::scoped_lock lock(refresh_mutex_);
+    auto mark = read_mark();
+    if (!mark) return std::move(mark).error();
+    if (!*mark || (*mark)->boot != boot_of(*options_.files)) return {};
+    const GlobalPosition before = chain_.head().position;
+    auto caught_up = catch_up(**mark);
+    if (caught_up && (*mark)->position >= before) unsettled_ = 0;
+    if (chain_.head().position > before) wake();
+    return caught_up;
+  }
+
+  // Refreshing is no change that a reader could see, other than that there is more to see.
+  mutable std::mutex refresh_mutex_;
+  mutable Chain chain_;                    // This and all below: guarded by refresh_mutex_.
+  mutable std::uint64_t open_number_ = 0;  // The last segment that is open.
+  mutable std::uint64_t offset_ = 0;       // Behind the last frame read in it.
+  mutable std::uint64_t sealed_bytes_ = 0;
+  mutable std::uint64_t unsettled_ = 0;
+  mutable std::uint64_t torn_bytes_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<EventStore>> open_read_only_log(const LogOptions& options) {
+  auto manifest = read_manifest(*options.files, options.path);
+  if (!manifest) return std::move(manifest).error();
+  if (!*manifest) return no_store(options.path);
+  auto store = std::make_unique<ReadOnlyLog>(options, **manifest);
+  if (auto opened = store->open(**manifest); !opened) return std::move(opened).error();
+  return std::unique_ptr<EventStore>(std::move(store));
+}
+
+}  // namespace annals::internal

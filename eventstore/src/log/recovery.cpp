@@ -1,0 +1,134 @@
+#include "recovery.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <annals/eventstore/content_hash.hpp>
+
+#include "log_format.hpp"
+
+namespace annals::internal {
+namespace {
+
+constexpr std::uint64_t piece_bytes = 1024 * 1024;
+
+/// Whether the first segment of a store without MANIFEST holds anything. Its making was cut short
+/// if not: the MANIFEST is written after it.
+Result<bool> holds_events(FileSystem& files, const std::string& path) {
+  auto file = files.open(path, FileSystem::Mode::read);
+  if (!file) return std::move(file).error();
+  std::array<std::byte, 4> length{};
+  const auto read = (*file)->read_at(format::segment_header_bytes, length);
+  if (!read) return read.error();
+  return std::any_of(length.begin(), length.end(),
+                     [](std::byte byte) { return byte != std::byte{0}; });
+}
+
+Result<Manifest> create_store(const LogOptions& options) {
+  Manifest manifest;
+  manifest.store = new_store_id();
+  manifest.eras = {{Era{1}, GlobalPosition{0}}};
+  const Link link = first_link(manifest.store);
+  auto segment = create_segment(*options.files, options.path, manifest.store, 1, {1}, link,
+                                options.segment_bytes);
+  if (!segment) return std::move(segment).error();
+  manifest.segments = {{.number = 1, .first = {1}, .link_before = link}};
+  if (auto prepared = prepare_manifest(*options.files, options.path, manifest); !prepared) {
+    return std::move(prepared).error();
+  }
+  if (auto swapped = swap_manifest(*options.files, options.path); !swapped) {
+    return std::move(swapped).error();
+  }
+  return manifest;
+}
+
+}  // namespace
+
+Error no_store(const std::string& folder) {
+  return {ErrorCode::unavailable, "there is no store in " + folder + " (no MANIFEST)"};
+}
+
+Result<Manifest> manifest_for_writing(const LogOptions& options) {
+  auto manifest = read_manifest(*options.files, options.path);
+  if (!manifest) return std::move(manifest).error();
+  if (*manifest) return std::move(**manifest);
+  if (options.access != LogOptions::Access::create) return no_store(options.path);
+  const auto names = options.files->list(options.path);
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
+    if (!name.starts_with("segment-")) continue;
+    const std::string path = options.path + '/' + name;
+    const auto holds = holds_events(*options.files, path);
+    if (!holds) return holds.error();
+    if (*holds || name != format::segment_name(1)) {
+      return Error{.code = ErrorCode::corrupt,
+                   .message = options.path +
+                              " has segments but no MANIFEST: restore it from a "
+                              "backup",
+                   .place = Error::Place{options.path + '/' + format::manifest_name, 0}};
+    }
+  }
+  return create_store(options);
+}
+
+Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const OnAppend& on_append) {
+  auto mark_file = MarkFile::open(*options_.files, options_.path, true);
+  if (!mark_file) return std::move(mark_file).error();
+  const auto mark = mark_file->read(manifest_.store);
+  if (!mark) return mark.error();
+
+  Chain chain(
+      Head{{manifest_.segments.front().first.value - 1}, manifest_.segments.front().link_before});
+  for (const ManifestSegment& listed : manifest_.segments) {
+    auto segment =
+        open_segment(*options_.files, options_.path, manifest_.store, listed, !listed.sealed);
+    if (!segment) return std::move(segment).error();
+    segments.add(*segment);
+    if (!listed.sealed) break;
+    auto loaded = scan_sealed(segment->bytes(manifest_.store), listed, chain, false, on_append);
+    if (!loaded) return std::move(loaded).error();
+  }
+  const Segment active = segments.at(manifest_.segments.back().number);
+  const bool same_boot = *mark && (*mark)->boot == boot_of(*options_.files);
+  const auto tail =
+      scan_active(active.bytes(manifest_.store), *mark, same_boot, chain, false, on_append);
+  if (!tail) return tail.error();
+  if (auto settled = settle_tail(active, *tail); !settled) return std::move(settled).error();
+
+  const Mark now{.boot = boot_of(*options_.files),
+                 .store = manifest_.store,
+                 .era = manifest_.eras.back().era,
+                 .position = chain.head().position,
+                 .link = chain.head().link,
+                 .segment = active.number,
+                 .offset = tail->valid_end};
+  if (auto wrote = mark_file->write(now); !wrote) return std::move(wrote).error();
+  return LogWriter::Position{manifest_, std::move(*mark_file), tail->valid_end, chain.head(),
+                             chain.last_recorded_at()};
+}
+
+Result<void> Recovery::settle_tail(const Segment& active, const Tail& tail) {
+  found_.rewritten_groups = tail.frames_beyond_mark;
+  found_.torn_bytes = tail.dirty_end - tail.valid_end;
+  const bool rewrite =
+      tail.valid_end > tail.durable_end && bug_ != PlantedBug::trust_tail_after_failed_sync;
+  if (!rewrite && tail.dirty_end == tail.valid_end) return {};
+
+  const auto bytes = active.mapping->bytes();
+  for (std::uint64_t at = tail.durable_end; rewrite && at < tail.valid_end; at += piece_bytes) {
+    // After a failed sync the page cache may show bytes that the disk does not have and that no
+    // later sync would write: only writing them again makes them durable.
+    const std::uint64_t size = std::min(piece_bytes, tail.valid_end - at);
+    const std::vector<std::byte> piece(bytes.begin() + static_cast<std::ptrdiff_t>(at),
+                                       bytes.begin() + static_cast<std::ptrdiff_t>(at + size));
+    if (auto wrote = active.file->write_at(at, piece); !wrote) return wrote;
+  }
+  const std::vector<std::byte> zeros(std::min(piece_bytes, tail.dirty_end - tail.valid_end));
+  for (std::uint64_t at = tail.valid_end; at < tail.dirty_end; at += piece_bytes) {
+    const std::uint64_t size = std::min(piece_bytes, tail.dirty_end - at);
+    if (auto wrote = active.file->write_at(at, std::span(zeros).first(size)); !wrote) return wrote;
+  }
+  return active.file->sync();
+}
+
+}  // namespace annals::internal

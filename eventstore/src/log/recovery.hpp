@@ -1,0 +1,46 @@
+#pragma once
+
+#include <annals/eventstore/log_event_store.hpp>
+
+#include "log_writer.hpp"
+#include "planted_bug.hpp"
+#include "scan.hpp"
+#include "segment.hpp"
+
+namespace annals::internal {
+
+/// "There is no store there", for every way to open one.
+Error no_store(const std::string& folder);
+
+/// Reads the MANIFEST, or makes a new store if the options say so and there is none. The caller
+/// holds the lock.
+///
+/// Errors: unavailable (no store), corrupt (segments with events but no MANIFEST), unsupported.
+Result<Manifest> manifest_for_writing(const LogOptions& options);
+
+/// Brings a store to the state from which it can be written: reads all segments, cuts a torn tail,
+/// writes again what lies beyond the mark, and makes that durable before anyone sees it.
+class Recovery {
+ public:
+  struct Found {
+    std::uint64_t torn_bytes = 0;
+    std::uint64_t rewritten_groups = 0;
+  };
+
+  Recovery(const LogOptions& options, const Manifest& manifest, PlantedBug bug)
+      : options_(options), manifest_(manifest), bug_(bug) {}
+
+  /// Errors: corrupt, unsupported, unavailable.
+  Result<LogWriter::Position> run(SegmentSet& segments, const OnAppend& on_append);
+  const Found& found() const { return found_; }
+
+ private:
+  Result<void> settle_tail(const Segment& active, const Tail& tail);
+
+  const LogOptions& options_;
+  const Manifest& manifest_;
+  const PlantedBug bug_;
+  Found found_;
+};
+
+}  // namespace annals::internal

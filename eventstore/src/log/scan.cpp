@@ -1,0 +1,105 @@
+#include "scan.hpp"
+
+#include <algorithm>
+
+#include "log_format.hpp"
+
+namespace annals::internal {
+namespace {
+
+Error corrupt(const SegmentBytes& segment, std::uint64_t offset, const std::string& what) {
+  return {.code = ErrorCode::corrupt,
+          .message = segment.file + " at byte " + std::to_string(offset) + ": " + what,
+          .place = Error::Place{segment.file, offset}};
+}
+
+/// Behind the last byte that is not zero, at least `from`.
+std::uint64_t dirty_end(const SegmentBytes& segment, std::uint64_t from) {
+  std::uint64_t end = segment.bytes.size();
+  while (end >= from + 8 && load<std::uint64_t>(segment.bytes.data() + end - 8) == 0) end -= 8;
+  while (end > from && segment.bytes[end - 1] == std::byte{0}) --end;
+  return end;
+}
+
+}  // namespace
+
+Result<ScanEnd> scan_frames(const SegmentBytes& segment, std::uint64_t from, std::uint64_t up_to,
+                            Chain& chain, bool contents, const OnAppend& each) {
+  ScanEnd end{from, 0, {}};
+  while (end.offset < up_to) {
+    FrameProbe probe = probe_frame(segment, end.offset);
+    if (probe.kind != FrameProbe::Kind::frame) {
+      end.flaw = std::move(probe.flaw);
+      return end;
+    }
+    auto walked = for_each_append(segment, probe.frame, [&](const AppendView& append) {
+      if (auto follows = chain.follow(segment, append, contents); !follows) return follows;
+      return each(segment, append);
+    });
+    if (!walked) return std::move(walked).error();
+    end.offset += probe.frame.bytes;
+    ++end.frames;
+  }
+  return end;
+}
+
+Result<void> scan_sealed(const SegmentBytes& segment, const ManifestSegment& listed, Chain& chain,
+                         bool contents, const OnAppend& each) {
+  auto end = scan_frames(segment, format::segment_header_bytes, listed.end, chain, contents, each);
+  if (!end) return std::move(end).error();
+  if (end->offset != listed.end || chain.head() != Head{listed.last, listed.link_after}) {
+    return corrupt(segment, end->offset,
+                   (end->flaw.empty() ? "the segment ends" : end->flaw) + " at position " +
+                       to_string(chain.head().position) +
+                       "; the MANIFEST says that it holds positions up to " +
+                       to_string(listed.last));
+  }
+  return {};
+}
+
+Result<Tail> scan_active(const SegmentBytes& segment, const std::optional<Mark>& mark,
+                         bool same_boot, Chain& chain, bool contents, const OnAppend& each) {
+  Tail tail;
+  tail.durable_end = format::segment_header_bytes;
+  if (mark && mark->segment > segment.number) {
+    return corrupt(segment, 0,
+                   "positions up to " + to_string(mark->position) +
+                       " were durable in later segments that the MANIFEST does not name");
+  }
+  if (mark && mark->segment == segment.number) tail.durable_end = mark->offset;
+
+  // First what the mark vouches for, then what may lie beyond.
+  auto end =
+      scan_frames(segment, format::segment_header_bytes, tail.durable_end, chain, contents, each);
+  if (!end) return std::move(end).error();
+  const bool whole =
+      end->offset == tail.durable_end &&
+      (!mark || (mark->segment == segment.number ? chain.head() == Head{mark->position, mark->link}
+                                                 : chain.head().position >= mark->position));
+  if (!whole) {
+    return corrupt(segment, end->offset,
+                   (end->flaw.empty() ? "events are missing here" : end->flaw) +
+                       ", although all up to position " +
+                       to_string(mark ? mark->position : GlobalPosition{0}) + " was durable");
+  }
+  end = scan_frames(segment, end->offset, segment.bytes.size(), chain, contents, each);
+  if (!end) return std::move(end).error();
+  tail.frames_beyond_mark = end->frames;
+  tail.valid_end = end->offset;
+
+  // While the machine ran on, a group that was not whole shows at its first bytes: they were
+  // written first. After a power loss any part of the last group may be there.
+  if (same_boot && end->flaw.empty()) {
+    tail.dirty_end = tail.valid_end;
+    return tail;
+  }
+  if (const auto beyond = find_frame_beyond(segment, tail.valid_end)) {
+    return corrupt(segment, tail.valid_end,
+                   (end->flaw.empty() ? "events are missing here" : end->flaw) +
+                       ", and valid events follow at byte " + std::to_string(*beyond));
+  }
+  tail.dirty_end = dirty_end(segment, tail.valid_end);
+  return tail;
+}
+
+}  // namespace annals::internal

@@ -1,0 +1,170 @@
+#include <algorithm>
+
+#include <annals/eventstore/content_hash.hpp>
+#include <annals/eventstore/log_event_store.hpp>
+
+#include "recovery.hpp"
+#include "scan.hpp"
+
+namespace annals {
+namespace internal {
+namespace {
+
+/// Ends a walk early; never leaves this file.
+constexpr const char* enough = "enough";
+
+/// Walks a store's files from the segment that holds the first position asked for.
+class Verifier {
+ public:
+  Verifier(const LogOptions& options, const VerifyOptions& verify)
+      : options_(options), verify_(verify) {}
+
+  Result<VerifyReport> run() {
+    auto manifest = read_manifest(*options_.files, options_.path);
+    if (!manifest) {
+      Error error = std::move(manifest).error();
+      if (error.code != ErrorCode::corrupt) return error;
+      report_.outcome = VerifyReport::Outcome::changed;
+      report_.first_bad = VerifyReport::Bad{error.message, {}, {}, error.place};
+      return report_;
+    }
+    if (!*manifest) return no_store(options_.path);
+    auto walked = walk(**manifest);
+    if (!walked && walked.error().code != ErrorCode::corrupt && walked.error().message != enough) {
+      return std::move(walked).error();
+    }
+    if (!walked && walked.error().message != enough) {
+      note_bad(walked.error());
+    } else {
+      judge_end();
+    }
+    return report_;
+  }
+
+ private:
+  Result<void> walk(const Manifest& manifest) {
+    store_ = manifest.store;
+    auto mark_file = MarkFile::open(*options_.files, options_.path, false);
+    if (!mark_file) return std::move(mark_file).error();
+    // Before the segments: what it vouches for must be found in them.
+    const auto mark = mark_file->read(store_);
+    if (!mark) return mark.error();
+    if (*mark) last_ = (*mark)->position;
+    const GlobalPosition first = std::max(verify_.first, GlobalPosition{1});
+
+    std::optional<Chain> chain;
+    for (const ManifestSegment& listed : manifest.segments) {
+      if (listed.sealed && listed.last < first) continue;
+      if (!chain) {
+        chain.emplace(Head{{listed.first.value - 1}, listed.link_before});
+        if (listed.number == 1 && listed.link_before != first_link(store_)) {
+          return Error{ErrorCode::corrupt,
+                       "the first segment is not linked to the store's own beginning"};
+        }
+        report_.position = chain->head().position;
+        report_.link = chain->head().link;
+        begin_ = report_.position;
+      }
+      auto segment = open_segment(*options_.files, options_.path, store_, listed, false);
+      if (!segment) return std::move(segment).error();
+      const auto on_append = [this](const SegmentBytes&, const AppendView& append) {
+        return count(append.entry);
+      };
+      const SegmentBytes bytes = segment->bytes(store_);
+      if (listed.sealed) {
+        auto scanned = scan_sealed(bytes, listed, *chain, true, on_append);
+        if (!scanned) return scanned;
+      } else {
+        const bool same_boot = *mark && (*mark)->boot == boot_of(*options_.files);
+        auto tail = scan_active(bytes, *mark, same_boot, *chain, true, on_append);
+        if (!tail) return std::move(tail).error();
+      }
+    }
+    return {};
+  }
+
+  Result<void> count(const AppendEntry& entry) {
+    if (verify_.last && entry.first > *verify_.last) {
+      return Error{ErrorCode::timeout, enough};
+    }
+    report_.position = entry.last();
+    report_.link = entry.link;
+    if (entry.last() >= verify_.first) {
+      ++report_.appends;
+      report_.events += entry.count;
+    }
+    if (verify_.expected && entry.first <= verify_.expected->position &&
+        verify_.expected->position <= entry.last()) {
+      met_expected_ = true;
+      if (entry.last() != verify_.expected->position || entry.link != verify_.expected->link) {
+        disagreement_ = VerifyReport::Bad{
+            entry.last() == verify_.expected->position
+                ? "position " + to_string(entry.last()) + " has link " + to_string(entry.link) +
+                      ", not the expected " + to_string(verify_.expected->link)
+                : "position " + to_string(verify_.expected->position) +
+                      " is not the end of an append, so no link was ever given out for it",
+            entry.first,
+            entry.last(),
+            {}};
+        return Error{ErrorCode::timeout, enough};
+      }
+    }
+    if (verify_.progress && ++appends_seen_ % 4096 == 0) {
+      const std::uint64_t all = std::max(last_, entry.last()).value - begin_.value;
+      if (!verify_.progress(entry.last().value - begin_.value, all)) {
+        given_up_ = true;
+        return Error{ErrorCode::timeout, enough};
+      }
+    }
+    return {};
+  }
+
+  void note_bad(const Error& error) {
+    report_.outcome = VerifyReport::Outcome::changed;
+    const GlobalPosition next{report_.position.value + 1};
+    report_.first_bad = 
+        VerifyReport::Bad{error.message, next, error.position.value_or(next), error.place};
+  }
+
+  void judge_end() {
+    if (verify_.expected && verify_.expected->position.value == 0) {
+      met_expected_ = true;
+      if (verify_.expected->link != first_link(store_)) {
+        disagreement_ =
+            VerifyReport::Bad{"this is another store than the one expected", {}, {}, {}};
+      }
+    }
+    if (disagreement_) {
+      report_.outcome = VerifyReport::Outcome::changed;
+      report_.first_bad = disagreement_;
+    } else if (given_up_ || (verify_.expected && !met_expected_) ||
+               (verify_.last && report_.position < *verify_.last)) {
+      report_.outcome = VerifyReport::Outcome::incomplete;
+    }
+    if (!given_up_ && verify_.progress) {
+      const std::uint64_t all = report_.position.value - begin_.value;
+      (void)verify_.progress(all, all);
+    }
+  }
+
+  const LogOptions& options_;
+  const VerifyOptions& verify_;
+  StoreId store_;
+  GlobalPosition begin_;
+  GlobalPosition last_;
+  VerifyReport report_;
+  std::optional<VerifyReport::Bad> disagreement_;
+  std::uint64_t appends_seen_ = 0;
+  bool met_expected_ = false;
+  bool given_up_ = false;
+};
+
+}  // namespace
+}  // namespace internal
+
+Result<VerifyReport> verify_log_files(const LogOptions& options, const VerifyOptions& verify) {
+  if (!options.files) return Error{ErrorCode::invalid_argument, "LogOptions without a disk"};
+  return internal::Verifier(options, verify).run();
+}
+
+}  // namespace annals
