@@ -1,0 +1,161 @@
+// annals-bench: annals beside the bare disk and beside SQLite, in the same run.
+//
+//   append-1            one caller waits for each append of one event
+//   append-64           64 callers do
+//   pipelined           one caller keeps 16,384 appends of one event in flight
+//   bulk                4 callers wait for each append of 1,000 events
+//   load                reads streams of 100 events that lie scattered, warm
+//   replay              reads all events in order
+//   fold                folds bank accounts of 10,000 events from their JSON, no snapshots
+//   commands-1          one caller waits for each typed command: load, decide, append, durable
+//   commands-pipelined  one caller keeps 16,384 typed commands in flight
+//
+// Each runs by turns with the raw disk (write + fdatasync of as many bytes as annals wrote for each
+// sync) and with SQLite (WAL, synchronous=FULL); the median of the runs counts. Writing workloads
+// start with an empty store, and pay for the space that they take while they run. What is measured
+// is the log engine as users get it: every append durable, hashed and linked, and indexed by
+// stream, category, type and tags. Figures in documents come from this program.
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "measurement.hpp"
+#include "options.hpp"
+#include "raw_disk.hpp"
+#include "report.hpp"
+#include "scratch_folder.hpp"
+#include "workload.hpp"
+
+namespace annals::bench {
+
+namespace {
+
+using Maker = std::unique_ptr<Workload> (*)();
+
+// In the order of the table above.
+constexpr std::pair<const char*, Maker> workloads[] = {
+    {"append-1", [] { return make_append(1); }},
+    {"append-64", [] { return make_append(64); }},
+    {"pipelined", make_pipelined},
+    {"bulk", make_bulk},
+    {"load", make_load},
+    {"replay", make_replay},
+    {"fold", make_fold},
+    {"commands-1", [] { return make_commands(false); }},
+    {"commands-pipelined", [] { return make_commands(true); }},
+};
+
+Result<Comparison> compare(Workload& workload, const Context& context) {
+  const Options& options = context.options;
+  Comparison comparison{.workload = std::string(workload.name()), .writes = workload.writes()};
+  // Of reads the raw rate is only a remark about the machine: measured with pages, and shortly.
+  constexpr double page_bytes = 4096;
+  const double raw_seconds = workload.writes() ? options.seconds : options.seconds / 10;
+  std::vector<Measurement> annals;
+  std::vector<Measurement> sqlite;
+  std::vector<double> raw;
+  std::vector<double> growing;
+  for (unsigned run = 0; run < options.runs && !interrupted(); ++run) {
+    auto ours = workload.annals(context);
+    if (!ours) return std::move(ours).error();
+    if (run == 0) {
+      comparison.raw_bytes =
+          static_cast<std::uint64_t>(ours->bytes_per_sync > 0 ? ours->bytes_per_sync : page_bytes);
+    }
+    auto disk = measure_raw_disk(context.scratch.path() / "raw", comparison.raw_bytes, raw_seconds);
+    if (!disk) return std::move(disk).error();
+    auto peer = workload.sqlite(context);
+    if (!peer) return std::move(peer).error();
+    annals.push_back(std::move(*ours));
+    sqlite.push_back(std::move(*peer));
+    raw.push_back(disk->per_second);
+    growing.push_back(disk->growing_per_second);
+  }
+  if (annals.empty()) return Error{.code = ErrorCode::timeout, .message = "interrupted"};
+  comparison.annals = median(std::move(annals));
+  comparison.sqlite = median(std::move(sqlite));
+  comparison.raw = {.per_second = median(std::move(raw)),
+                    .growing_per_second = median(std::move(growing))};
+  return comparison;
+}
+
+Result<void> run(const Options& options) {
+  for (const std::string& name : options.workloads) {
+    const bool known = std::any_of(std::begin(workloads), std::end(workloads),
+                                   [&](const auto& workload) { return name == workload.first; });
+    if (!known) {
+      return Error{.code = ErrorCode::invalid_argument,
+                   .message = "there is no workload '" + name + "' (see --help)"};
+    }
+  }
+  auto scratch = ScratchFolder::make(options.dir);
+  if (!scratch) return std::move(scratch).error();
+  if (scratch->in_memory()) {
+    std::fprintf(stderr,
+                 "annals-bench: warning: %s is in memory; syncs cost nothing there and the figures "
+                 "say nothing about durable appends (give a disk with --dir)\n",
+                 options.dir.c_str());
+  }
+  if (build_type() == "debug") {
+    std::fputs(
+        "annals-bench: warning: THIS IS A DEBUG BUILD. Its figures say nothing about annals; build "
+        "with cmake --preset release.\n",
+        stderr);
+  }
+  const Context context{options, *scratch};
+  print_title();
+  for (const auto& [name, make] : workloads) {
+    if (interrupted()) break;
+    if (!options.workloads.empty() && std::find(options.workloads.begin(), options.workloads.end(),
+                                                name) == options.workloads.end()) {
+      continue;
+    }
+    const auto comparison = compare(*make(), context);
+    if (!comparison) {
+      Error error = comparison.error();
+      error.message = std::string(name) + ": " + error.message;
+      return error;
+    }
+    print_row(*comparison);
+    if (auto kept = append_to_file(options.out, json_lines(*comparison, options)); !kept) {
+      return kept;
+    }
+  }
+  print_legend(options);
+  std::printf("JSON lines: %s\n", options.out.c_str());
+  return {};
+}
+
+std::string help() {
+  std::string text =
+      "Measures annals beside the bare disk and beside SQLite, in the same run.\n"
+      "Usage: annals-bench [OPTIONS] [WORKLOAD...]\n\nWorkloads (all, unless some are named):";
+  for (const auto& [name, make] : workloads) text += " " + std::string(name);
+  return text + "\n\n" + options_help();
+}
+
+}  // namespace
+
+}  // namespace annals::bench
+
+int main(int argc, char** argv) {
+  using namespace annals::bench;
+  const auto options = parse_options(argc, argv);
+  if (!options) {
+    std::fprintf(stderr, "annals-bench: %s\n", options.error().message.c_str());
+    return 2;
+  }
+  if (options->help) {
+    std::fputs(help().c_str(), stdout);
+    return 0;
+  }
+  catch_interrupts();
+  if (const auto done = run(*options); !done) {
+    std::fprintf(stderr, "annals-bench: %s\n", to_string(done.error()).c_str());
+    return done.error().code == annals::ErrorCode::invalid_argument ? 2 : 1;
+  }
+  return interrupted() ? 130 : 0;
+}

@@ -1,0 +1,120 @@
+#include "options.hpp"
+
+#include <charconv>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+#include <annals/eventstore/limits.hpp>
+
+namespace annals::bench {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+template <typename Number>
+std::optional<Number> parsed(std::string_view text, Number least, Number most) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if (!(value >= least && value <= most)) return std::nullopt;
+  return value;
+}
+
+Error wrong(const std::string& message) {
+  return {.code = ErrorCode::invalid_argument, .message = message + " (see --help)"};
+}
+
+/// Takes one option; an empty text means that the value is right.
+std::string take(Options& options, std::string_view name, std::string_view text) {
+  const auto set = [&](auto& member, auto least, auto most) -> std::string {
+    using Number = std::remove_reference_t<decltype(member)>;
+    const auto value = parsed<Number>(text, static_cast<Number>(least), static_cast<Number>(most));
+    if (!value) {
+      return std::string(name) + " expects a number from " + std::to_string(least) + " to " +
+             std::to_string(most) + ", not '" + std::string(text) + "'";
+    }
+    member = *value;
+    return {};
+  };
+  if (name == "--workload") {
+    options.workloads.emplace_back(text);
+  } else if (name == "--out") {
+    options.out = text;
+  } else if (name == "--dir") {
+    options.dir = text;
+  } else if (name == "--seconds") {
+    return set(options.seconds, 0.01, 3600.0);
+  } else if (name == "--runs") {
+    return set(options.runs, 1, 101);
+  } else if (name == "--events") {
+    return set(options.events, 100, 1'000'000'000);
+  } else if (name == "--streams") {
+    return set(options.streams, 64, 100'000'000);
+  } else if (name == "--tags") {
+    return set(options.tags, 0, Limits::tag_count_max);
+  } else if (name == "--event-bytes") {
+    return set(options.event_bytes, 16, Limits{}.data_bytes_max);
+  } else {
+    return "there is no option '" + std::string(name) + "'";
+  }
+  return {};
+}
+
+/// The folder of the build that this program is in: its own is <build>/bin.
+fs::path build_folder() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  return error ? fs::path(".") : self.parent_path().parent_path();
+}
+
+}  // namespace
+
+Result<Options> parse_options(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    std::string_view name = argv[i];
+    if (name == "-h" || name == "--help") {
+      options.help = true;
+      continue;
+    }
+    if (!name.starts_with("--")) {
+      options.workloads.emplace_back(name);
+      continue;
+    }
+    std::string_view text;
+    if (const std::size_t equals = name.find('='); equals != std::string_view::npos) {
+      text = name.substr(equals + 1);
+      name = name.substr(0, equals);
+    } else if (i + 1 < argc) {
+      text = argv[++i];
+    } else {
+      return wrong("a value is missing after '" + std::string(name) + "'");
+    }
+    if (const std::string problem = take(options, name, text); !problem.empty()) {
+      return wrong(problem);
+    }
+  }
+  if (options.out.empty()) options.out = build_folder() / "bench" / "results.jsonl";
+  if (options.dir.empty()) {
+    options.dir = options.out.has_parent_path() ? options.out.parent_path() : fs::path(".");
+  }
+  return options;
+}
+
+std::string options_help() {
+  return "  --workload NAME      measure only this one; again: these (also without --workload)\n"
+         "  --seconds S          length of one measurement of one engine (2)\n"
+         "  --runs N             how often each is measured, by turns; the median counts (3)\n"
+         "  --events N           events in the store that is read (200000)\n"
+         "  --streams N          streams that are written to (10000)\n"
+         "  --tags N             tags of each event written, 0 to 16 (1)\n"
+         "  --event-bytes N      data of each event written (256)\n"
+         "  --dir DIR            the disk: stores are made in a new folder below DIR, and removed\n"
+         "                       (the folder of --out)\n"
+         "  --out FILE           JSON lines are added to FILE (bench/results.jsonl of the build)\n";
+}
+
+}  // namespace annals::bench

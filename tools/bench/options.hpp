@@ -1,0 +1,37 @@
+/// @file
+/// What a run of annals-bench is asked to do.
+
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <annals/eventstore/result.hpp>
+
+namespace annals::bench {
+
+struct Options {
+  std::vector<std::string> workloads = {};  ///< Empty: all of them.
+  double seconds = 2;                       ///< Of one measurement of one engine.
+  unsigned runs = 3;                        ///< The median counts.
+  std::filesystem::path out;                ///< JSON lines are added to this file.
+  std::filesystem::path dir;                ///< The stores are made in a new folder below this one.
+  std::uint64_t events = 200'000;           ///< In the store that is read.
+  std::uint64_t streams = 10'000;           ///< Written by append, pipelined and bulk.
+  std::uint32_t tags = 1;                   ///< Of each event written.
+  std::uint32_t event_bytes = 256;          ///< Of an event's data.
+  bool help = false;
+};
+
+/// Defaults are relative to the folder of the program: <build>/bin/annals-bench writes
+/// <build>/bench/results.jsonl and measures on that disk.
+///
+/// Errors: invalid_argument.
+Result<Options> parse_options(int argc, char** argv);
+
+/// What --help prints about options.
+std::string options_help();
+
+}  // namespace annals::bench

@@ -1,0 +1,28 @@
+/// @file
+/// What the disk can do without any store: the bare loop of write and fdatasync.
+
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include <annals/eventstore/result.hpp>
+
+namespace annals::bench {
+
+struct RawRate {
+  /// Writes a second, each synced, into a file whose space was zeroed and synced before: the most
+  /// that a log can reach, and what results are divided by.
+  double per_second = 0;
+  /// The same at the end of a file that grows, as a plain journal does: each sync also commits the
+  /// new size.
+  double growing_per_second = 0;
+};
+
+/// Measures for about `seconds` with `bytes` a write. Zeroing is not counted.
+///
+/// Errors: unavailable.
+Result<RawRate> measure_raw_disk(const std::filesystem::path& file, std::uint64_t bytes,
+                                 double seconds);
+
+}  // namespace annals::bench

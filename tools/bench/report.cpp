@@ -1,0 +1,117 @@
+#include "report.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdarg>
+#include <cstdio>
+#include <fstream>
+#include <system_error>
+
+#include <annals/eventstore/time.hpp>
+
+namespace annals::bench {
+
+namespace {
+
+__attribute__((format(printf, 1, 2))) std::string formatted(const char* format, ...) {
+  std::array<char, 512> text{};
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(text.data(), text.size(), format, arguments);
+  va_end(arguments);
+  return text.data();
+}
+
+std::string rate(double per_second) {
+  std::string text = formatted("%.0f", per_second);
+  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+  return text;
+}
+
+std::string ratio(double value) {
+  if (value == 0) return "-";
+  return formatted(value < 10 ? "%.2f" : "%.1f", value);
+}
+
+double divided(double a, double b) { return b > 0 ? a / b : 0; }
+
+}  // namespace
+
+std::string_view build_type() {
+#if defined(NDEBUG) && defined(__OPTIMIZE__)
+  return "release";
+#else
+  return "debug";
+#endif
+}
+
+void print_title() {
+  std::printf("%-18s %7s %7s %12s %9s %9s %10s %6s %12s %7s\n", "workload", "callers", "a call",
+              "annals ev/s", "p50 us", "p99 us", "raw syncs", "/ raw", "sqlite ev/s", "/ sqlite");
+  std::fflush(stdout);
+}
+
+void print_row(const Comparison& row) {
+  const Measurement& annals = row.annals;
+  const std::string raw = row.writes ? rate(row.raw.per_second) : "-";
+  const double of_raw = row.writes ? divided(annals.syncs_per_second, row.raw.per_second) : 0;
+  std::printf("%-18s %7u %7llu %12s %9s %9s %10s %6s %12s %7sx\n", row.workload.c_str(),
+              annals.threads, static_cast<unsigned long long>(annals.batch),
+              rate(annals.events_per_second).c_str(), formatted("%.1f", annals.p50_us).c_str(),
+              formatted("%.1f", annals.p99_us).c_str(), raw.c_str(), ratio(of_raw).c_str(),
+              rate(row.sqlite.events_per_second).c_str(),
+              ratio(divided(annals.events_per_second, row.sqlite.events_per_second)).c_str());
+  std::fflush(stdout);
+}
+
+void print_legend(const Options& options) {
+  std::printf(
+      "\nannals: log engine, synced, hashes on, %u tags; %s build; medians of %u runs of %g s.\n"
+      "raw syncs: write + fdatasync a second of as many bytes as annals writes for each sync, "
+      "into\n"
+      "  space zeroed before. / raw: annals' syncs a second over that (1 is all the disk can do);\n"
+      "  a sync carries one event with one waiting caller, and many with more.\n"
+      "sqlite: WAL, synchronous=FULL, the same work in the same run; %s\n",
+      options.tags, std::string(build_type()).c_str(), options.runs, options.seconds,
+      "pipelined: 1,000 a transaction.");
+}
+
+std::string json_lines(const Comparison& comparison, const Options& options) {
+  const std::string when = to_string(
+      std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()));
+  std::string lines;
+  for (const Measurement* m : {&comparison.annals, &comparison.sqlite}) {
+    lines += formatted(
+        R"({"workload":"%s","engine":"%s","threads":%u,"batch":%llu,"event_bytes":%llu,)"
+        R"("streams":%llu,"tags":%u,"events_per_second":%.1f,"p50_us":%.2f,"p99_us":%.2f,)",
+        comparison.workload.c_str(), m->engine.c_str(), m->threads,
+        static_cast<unsigned long long>(m->batch), static_cast<unsigned long long>(m->event_bytes),
+        static_cast<unsigned long long>(m->streams), options.tags, m->events_per_second, m->p50_us,
+        m->p99_us);
+    lines += formatted(
+        R"("syncs_per_second":%.1f,"bytes_per_sync":%.0f,"raw_fdatasync_per_second":%.1f,)"
+        R"("raw_growing_fdatasync_per_second":%.1f,"raw_bytes":%llu,)",
+        m->syncs_per_second, m->bytes_per_sync, comparison.raw.per_second,
+        comparison.raw.growing_per_second, static_cast<unsigned long long>(comparison.raw_bytes));
+    const bool log = m == &comparison.annals;
+    lines +=
+        formatted(R"("build":"%s","durability":"%s","hashes":%s,"runs":%u,"seconds":%g,"at":"%s"})"
+                  "\n",
+                  std::string(build_type()).c_str(), log ? "synced" : "wal, synchronous=full",
+                  log ? "true" : "false", options.runs, options.seconds, when.c_str());
+  }
+  return lines;
+}
+
+Result<void> append_to_file(const std::filesystem::path& file, std::string_view lines) {
+  std::error_code ignored;
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), ignored);
+  std::ofstream out(file, std::ios::app | std::ios::binary);
+  out << lines << std::flush;
+  if (!out) {
+    return Error{.code = ErrorCode::unavailable, .message = "cannot write " + file.string()};
+  }
+  return {};
+}
+
+}  // namespace annals::bench
