@@ -10,7 +10,7 @@ SEED ?=
 PACKAGES_BUILD := g++ cmake ninja-build libboost-dev nlohmann-json3-dev libssl-dev
 PACKAGES_BANK := $(PACKAGES_BUILD) libcli11-dev zlib1g-dev
 PACKAGES_TEST := $(PACKAGES_BANK) libgtest-dev libsqlite3-dev python3
-PACKAGES_BENCH := $(PACKAGES_BUILD) libcli11-dev libsqlite3-dev
+PACKAGES_BENCH := $(PACKAGES_BUILD) libcli11-dev libsqlite3-dev  # tools/ is annals and annals-bench
 PACKAGES_INSTALL := $(PACKAGES_BENCH) libgtest-dev
 
 # Ninja if it is there. A folder once configured keeps its generator. $(PARTS_OFF) keeps the packages
@@ -48,7 +48,7 @@ bench: ## Measure, beside the raw disk and SQLite; results in build/bench/result
 	$(CONFIGURE) $(PARTS_OFF) -DANNALS_BUILD_TOOLS=ON
 	$(BUILD) --target annals-bench
 	@mkdir -p $(BUILD_DIR)/bench
-	$(BUILD_DIR)/bin/annals-bench --output $(BUILD_DIR)/bench/results.jsonl
+	$(BUILD_DIR)/bin/annals-bench --out $(BUILD_DIR)/bench/results.jsonl
 
 soak: ## Run the random tests for long; SEED=n repeats a run
 	@$(PACKAGES) $(PACKAGES_TEST)
