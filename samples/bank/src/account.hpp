@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <annals/aggregates/aggregate.hpp>
 #include <annals/codec/money.hpp>
@@ -45,6 +46,11 @@ struct Close       {                                        ANNALS_COMMAND(Close
 
 enum class Status : std::uint8_t { none, open, frozen, closed };
 ANNALS_ENUM(Status, none, open, frozen, closed);
+
+constexpr std::string_view name_of(Status status) {
+  constexpr std::string_view names[] = {"none", "open", "frozen", "closed"};
+  return names[static_cast<std::size_t>(status)];
+}
 
 struct Account {
   static constexpr auto category = "account";

@@ -1,8 +1,8 @@
 #include "balances.hpp"
 
-#include <string_view>
+#include <utility>
 
-#include <annals/aggregates/state_loader.hpp>
+#include "statement.hpp"
 
 namespace bank {
 
@@ -11,19 +11,14 @@ using annals::ErrorCode;
 using annals::Result;
 
 void Movements::add(const annals::EventInfo& info, const Money& change) {
-  const std::string_view category = annals::category_of(info.stream);
-  list.push_back({.account = std::string(info.stream.substr(category.size() + 1)),
+  list.push_back({.account = id_in(info.stream),
                   .change = change,
                   .known_at = info.known_at,
                   .effective_at = info.effective_at});
 }
 
-Result<Movements> read_movements(annals::EventStore& store) {
-  const annals::Query accounts{{{.categories = {Account::category, LedgerAccount::category}}}};
-  annals::StateLoader loader(store);
-  auto folded = loader.fold(annals::fold_type_of<Movements>(), accounts, annals::AsOf::head());
-  if (!folded) return std::move(folded).error();
-  return std::move(*folded->state.as<Movements>());
+Result<Movements> read_movements(annals::EventStore& store, std::vector<std::string> categories) {
+  return fold<Movements>(store, {{{.categories = std::move(categories)}}});
 }
 
 Result<Balances> balances_of(const Movements& movements, const Cutoff& cutoff) {

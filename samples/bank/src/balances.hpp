@@ -54,8 +54,12 @@ struct Cutoff {
 
 using Balances = std::map<std::string, Money>;
 
-/// Errors: as StateLoader::fold.
-annals::Result<Movements> read_movements(annals::EventStore& store);
+/// The movements of these categories of accounts.
+///
+/// Errors: as annals::StateLoader::fold.
+annals::Result<Movements> read_movements(annals::EventStore& store,
+                                         std::vector<std::string> categories = {
+                                             Account::category, LedgerAccount::category});
 
 /// The accounts whose balance is not zero.
 ///

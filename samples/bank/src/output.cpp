@@ -12,7 +12,8 @@ namespace {
 
 std::string cell_text(const Cell& cell) {
   if (const auto* text = std::get_if<std::string>(&cell)) return *text;
-  if (const auto* amount = std::get_if<Hundredths>(&cell)) return to_string(*amount);
+  if (const auto* amount = std::get_if<annals::Money>(&cell)) return annals::to_string(*amount);
+  if (const auto* flag = std::get_if<bool>(&cell)) return *flag ? "yes" : "no";
   return std::to_string(std::get<std::int64_t>(cell));
 }
 
@@ -48,7 +49,10 @@ std::string json_number(std::int64_t number) {
 
 std::string cell_json(const Cell& cell) {
   if (const auto* text = std::get_if<std::string>(&cell)) return json_string(*text);
-  if (const auto* amount = std::get_if<Hundredths>(&cell)) return json_number(amount->value);
+  if (const auto* amount = std::get_if<annals::Money>(&cell)) {
+    return json_number(amount->minor_units());
+  }
+  if (const auto* flag = std::get_if<bool>(&cell)) return *flag ? "true" : "false";
   return json_number(std::get<std::int64_t>(cell));
 }
 
@@ -67,14 +71,6 @@ std::string with_thousands(std::uint64_t number) {
   return digits;
 }
 
-std::string to_string(Hundredths amount) {
-  const auto value = static_cast<std::uint64_t>(amount.value);
-  const std::uint64_t magnitude = amount.value < 0 ? 0 - value : value;
-  char cents[8];
-  std::snprintf(cents, sizeof cents, ".%02u", static_cast<unsigned>(magnitude % 100));
-  return (amount.value < 0 ? "-" : "") + with_thousands(magnitude / 100) + cents;
-}
-
 std::string Answer::to_text(Output output) const {
   return output == Output::table ? to_table() : to_json_lines();
 }
@@ -91,7 +87,8 @@ std::string Answer::to_table() const {
   for (const auto& row : rows_) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       widths[i] = std::max(widths[i], width(cell_text(row[i])));
-      right[i] = !std::holds_alternative<std::string>(row[i]);
+      right[i] = std::holds_alternative<annals::Money>(row[i]) ||
+                 std::holds_alternative<std::int64_t>(row[i]);
     }
   }
 

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include <annals/codec/money.hpp>
+
 namespace bank {
 
 enum class Output : std::uint8_t { table, json_lines };
@@ -15,12 +17,8 @@ enum class Output : std::uint8_t { table, json_lines };
 /// What standard output is: a terminal or not.
 Output output_of_stdout();
 
-/// Hundredths of a currency: "-1,234.50" in a table, -123450 in JSON.
-struct Hundredths {
-  std::int64_t value = 0;
-};
-
-using Cell = std::variant<std::string, Hundredths, std::int64_t>;
+/// Money is "-1234.50 EUR" in a table and -123450, its smallest units, in JSON.
+using Cell = std::variant<std::string, annals::Money, std::int64_t, bool>;
 
 /// Rows under names. The names are the keys in JSON.
 class Answer {
@@ -43,9 +41,6 @@ class Answer {
   std::vector<std::string> columns_;
   std::vector<std::vector<Cell>> rows_;
 };
-
-/// "-1,234.50".
-std::string to_string(Hundredths amount);
 
 /// "12,345".
 std::string with_thousands(std::uint64_t number);

@@ -1,0 +1,137 @@
+/// @file
+/// The program `bank`: which words it knows, and what each of them runs.
+
+#include <cstring>
+#include <functional>
+#include <string>
+
+#include <annals/cli/main.hpp>
+
+#include "account.hpp"
+#include "demo.hpp"
+#include "import_command.hpp"
+#include "ledger.hpp"
+#include "reports.hpp"
+#include "session.hpp"
+#include "teller.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace bank {
+namespace {
+
+/// The command line, and what is to be done once it has been read.
+struct Words {
+  CLI::App app{"A bank built on annals: customers' accounts and double-entry books.", "bank"};
+  Session session;
+  Slip slip;
+  ImportRequest import;
+  std::string as_of;
+  std::string known_at;
+  std::function<int()> action;
+
+  Words() {
+    app.require_subcommand(1);
+    app.fallthrough();
+    app.add_option("--data", session.data, "Folder of the bank's log")->capture_default_str();
+    session.output = output_of_stdout();
+    auto* table = app.add_flag_callback(
+        "--table", [this] { session.output = Output::table; }, "Tables, also in a pipe");
+    app.add_flag_callback(
+           "--json", [this] { session.output = Output::json_lines; },
+           "JSON lines, also on a terminal")
+        ->excludes(table);
+    add_stories();
+    add_reports();
+    add_teller();
+    app.add_subcommand("admin",
+                       "What `annals` can do, and `state` for accounts: bank admin --help");
+  }
+
+  CLI::App* add(const std::string& name, const std::string& what, std::function<int()> run) {
+    auto* command = app.add_subcommand(name, what);
+    command->callback([this, run = std::move(run)] { action = run; });
+    return command;
+  }
+
+  void add_stories() {
+    add("demo", "A minute in the life of a bank, in a store of its own", demo);
+    auto* command = add("import", "Send the rows of a file as commands; again adds nothing",
+                        [this] { return import_file(session, import); });
+    command
+        ->add_option("FILE", import.file, "CSV, plain or gzipped; default: the books of Hack Club")
+        ->type_name("");
+    command->add_option("--format", import.format, "What the rows are")
+        ->check(CLI::IsMember({"hackclub", "berka"}))
+        ->capture_default_str();
+    command->add_flag("--acks", import.acknowledge,
+                      "Print the number of each row once it is durable");
+  }
+
+  void add_reports() {
+    add("accounts", "The customers' accounts", [this] { return print_accounts(session); });
+    auto* balances = add("balances", "Every account that is not at zero, of customers and books",
+                         [this] { return print_balances(session, as_of, known_at); });
+    balances->add_option("--as-of", as_of, "By the day that money moved: 2016-12-31, day included");
+    balances->add_option("--known-at", known_at, "As it was known then: a date or a time");
+    auto* statement = add("statement", "An account's events, with the balance after each",
+                          [this] { return print_statement(session, slip.account); });
+    statement->add_option("ACCOUNT", slip.account, "42, or Assets:PayPal")
+        ->required()
+        ->type_name("");
+    add("verify", "Prove the log whole: 0 whole, 1 changed, 2 incomplete, 3 could not run",
+        [this] { return print_verification(session); });
+  }
+
+  CLI::App* add_for_account(const std::string& name, const std::string& what,
+                            int (*run)(const Session&, const Slip&)) {
+    auto* command = add(name, what, [this, run] { return run(session, slip); });
+    command->add_option("ACCOUNT", slip.account, "The customer's account")
+        ->required()
+        ->type_name("");
+    command->add_option("--id", slip.id, "Names this request: sent again, it happens once");
+    return command;
+  }
+
+  void add_teller() {
+    auto* open = add_for_account("open", "Open an account", open_account);
+    open->add_option("--owner", slip.owner, "Whose it is")->required();
+    open->add_option("--overdraft", slip.overdraft, "How far below zero it may go")
+        ->capture_default_str();
+    open->add_option("--currency", slip.currency, "ISO 4217")->capture_default_str();
+
+    auto* send = add_for_account("transfer", "Move money to another account", transfer);
+    send->add_option("TO", slip.to, "The account it goes to")->required()->type_name("");
+    for (auto* command :
+         {add_for_account("deposit", "Pay money in", deposit),
+          add_for_account("withdraw", "Take money out", withdraw),
+          add_for_account("charge", "Take a fee, whatever the balance is", charge), send}) {
+      command->add_option("AMOUNT", slip.amount, "10.50, or \"10.50 EUR\"")
+          ->required()
+          ->type_name("");
+      if (command != send) command->add_option("--text", slip.text, "What it is for");
+    }
+    add_for_account("freeze", "Let nothing out", freeze)->add_option("--text", slip.text, "Why");
+    add_for_account("unfreeze", "Let money out again", unfreeze);
+    add_for_account("close", "Close an empty account", close_account);
+  }
+};
+
+int run(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], "admin") == 0) {
+    return annals::cli::main<Account, LedgerAccount>(argc - 1, argv + 1);
+  }
+  Words words;
+  try {
+    words.app.parse(argc, argv);
+  } catch (const CLI::ParseError& stop) {
+    const int code = words.app.exit(stop);
+    return code == 0 ? exit_done : exit_usage;
+  }
+  return words.action ? words.action() : exit_usage;
+}
+
+}  // namespace
+}  // namespace bank
+
+int main(int argc, char** argv) { return bank::run(argc, argv); }
