@@ -78,12 +78,14 @@ class CommandLine {
   std::variant<Request, CommandLineEnd> parse(int argc, char** argv) {
     try {
       app_.parse(argc, argv);
+      if (request_.folder.empty()) refuse("DIR", "expects the store's folder");
     } catch (const CLI::CallForVersion&) {
       return CommandLineEnd{.text = app_.version() + "\n"};
     } catch (const CLI::CallForHelp&) {
       return CommandLineEnd{.text = help()};
     } catch (const CLI::ParseError& error) {
-      return CommandLineEnd{.exit_code = usage_code(argc, argv), .text = complaint(error)};
+      return CommandLineEnd{.exit_code = usage_code(argc, argv),
+                            .text = complaint(error, argc, argv)};
     }
     return std::move(request_);
   }
@@ -92,13 +94,26 @@ class CommandLine {
   CLI::App* command(const std::string& name, const std::string& what) {
     CLI::App* sub = app_.add_subcommand(name, what);
     sub->get_formatter()->column_width(34);
-    sub->add_option("DIR,--data", request_.folder, "The store's folder")->required()->type_name("");
-    auto* json = sub->add_flag_callback(
-        "--json", [this] { request_.format = Format::json; }, "JSON lines, also on a terminal");
-    auto* table = sub->add_flag_callback(
-        "--table", [this] { request_.format = Format::table; }, "Tables, also in a pipe");
-    json->excludes(table);
+    sub->add_option("DIR,--data", request_.folder, "The store's folder")->type_name("");
+    sub->add_flag_callback(
+        "--json", [this] { force("--json", Format::json); }, "JSON lines, also on a terminal");
+    sub->add_flag_callback(
+        "--table", [this] { force("--table", Format::table); }, "Tables, also in a pipe");
     return sub;
+  }
+
+  // CLI11 could check what excludes what itself, but says so in every line of the help.
+  void force(const std::string& option, Format format) {
+    if (request_.format != Format::automatic) refuse(option, "--json or --table, not both");
+    request_.format = format;
+  }
+  void cut(const std::string& option, AsOf as_of) {
+    if (as_of_) refuse(option, "history has one end, and another option gave it");
+    as_of_ = as_of;
+  }
+  void follow_after(const std::string& option, GlobalPosition position) {
+    if (after_) refuse(option, "tail has one beginning, and another option gave it");
+    after_ = position;
   }
 
   CLI::Option* valued(CLI::App* sub, const std::string& name, const std::string& type,
@@ -120,23 +135,21 @@ class CommandLine {
   }
 
   void add_cut(CLI::App* sub) {
-    auto* position =
-        valued(sub, "--as-of-position", "P", "History up to and including this position",
-               [this](const std::string& text) {
-                 as_of_ = AsOf::position({number("--as-of-position", text)});
-               });
-    auto* time = valued(sub, "--as-of", "TIME", "History recorded at this time or before",
-                        [this](const std::string& text) {
-                          const auto when = parse_cut_time(text);
-                          if (!when) {
-                            refuse("--as-of",
-                                   "expects a time such as 2024-02-29T12:34:56Z or a date such as "
-                                   "2024-02-29, not '" +
-                                       text + "'");
-                          }
-                          as_of_ = AsOf::recorded(*when);
-                        });
-    position->excludes(time);
+    valued(sub, "--as-of-position", "P", "History up to and including this position",
+           [this](const std::string& text) {
+             cut("--as-of-position", AsOf::position({number("--as-of-position", text)}));
+           });
+    valued(sub, "--as-of", "TIME", "History recorded at this time or before",
+           [this](const std::string& text) {
+             const auto when = parse_cut_time(text);
+             if (!when) {
+               refuse("--as-of",
+                      "expects a time such as 2024-02-29T12:34:56Z or a date such as 2024-02-29, "
+                      "not '" +
+                          text + "'");
+             }
+             cut("--as-of", AsOf::recorded(*when));
+           });
   }
 
   void add_limit(CLI::App* sub, const std::string& what) {
@@ -151,7 +164,7 @@ class CommandLine {
     add_limit(sub, "Show at most N streams");
     sub->callback([this] {
       request_.command =
-          StreamsRequest{.query = query(), .as_of = as_of_, .limit = limit_.value_or(no_limit)};
+          StreamsRequest{.query = query(), .as_of = as_of(), .limit = limit_.value_or(no_limit)};
     });
   }
 
@@ -182,22 +195,20 @@ class CommandLine {
                                   .direction = backward_ ? Direction::backward : Direction::forward,
                                   .start = start_.value_or(Start::at_end_of_direction()),
                                   .limit = limit_.value_or(no_limit),
-                                  .as_of = as_of_}};
+                                  .as_of = as_of()}};
     });
   }
 
   void add_tail() {
     CLI::App* sub = command("tail", "Print events as they are recorded, until interrupted");
     add_query(sub, true);
-    auto* from = valued(sub, "--from", "P", "Begin with this global position; absent: what is new",
-                        [this](const std::string& text) {
-                          const std::uint64_t position = number("--from", text);
-                          after_ = GlobalPosition{position == 0 ? 0 : position - 1};
-                        });
-    auto* after = valued(
-        sub, "--after", "P", "Begin behind this global position; 0 is the beginning",
-        [this](const std::string& text) { after_ = GlobalPosition{number("--after", text)}; });
-    from->excludes(after);
+    valued(sub, "--from", "P", "Begin with this global position; absent: what is new",
+           [this](const std::string& text) {
+             const std::uint64_t position = number("--from", text);
+             follow_after("--from", {position == 0 ? 0 : position - 1});
+           });
+    valued(sub, "--after", "P", "Begin behind this global position; 0 is the beginning",
+           [this](const std::string& text) { follow_after("--after", {number("--after", text)}); });
     add_limit(sub, "End after N events");
     valued(sub, "--timeout", "SECONDS", "End after this time; with --limit, fail if it was not met",
            [this](const std::string& text) { timeout_ = seconds("--timeout", text); });
@@ -234,26 +245,32 @@ class CommandLine {
 
   void add_state() {
     CLI::App* sub = command("state", "Fold the state of aggregates (needs a program's own types)");
-    sub->add_option("STREAM", state_streams_, "Streams such as account-42")
-        ->required()
-        ->type_name("");
+    sub->add_option("STREAM", state_streams_, "Streams such as account-42")->type_name("");
     add_cut(sub);
     sub->callback(
-        [this] { request_.command = StateRequest{.streams = state_streams_, .as_of = as_of_}; });
+        [this] { request_.command = StateRequest{.streams = state_streams_, .as_of = as_of()}; });
   }
 
   Query query() const { return {{item_}}; }
+  AsOf as_of() const { return as_of_.value_or(AsOf::head()); }
 
   std::string help() const {
     const auto chosen = app_.get_subcommands();
-    return (chosen.empty() ? &app_ : chosen.front())->help();
+    if (chosen.empty()) return app_.help();
+    return chosen.front()->help(app_.get_name());
   }
 
-  std::string complaint(const CLI::ParseError& error) const {
+  std::string complaint(const CLI::ParseError& error, int argc, char** argv) const {
     const auto chosen = app_.get_subcommands();
     std::string help = app_.get_name();
-    if (!chosen.empty()) help += " " + chosen.front()->get_name();
     std::string what = error.what();
+    if (chosen.empty()) {
+      what = "expects a command:";
+      for (const CLI::App* sub : app_.get_subcommands({})) what += " " + sub->get_name();
+      if (argc > 1) what += "; not '" + std::string(argv[1]) + "'";
+    } else {
+      help += " " + chosen.front()->get_name();
+    }
     for (char& c : what) {
       if (c == '\n') c = ' ';
     }
@@ -271,7 +288,7 @@ class CommandLine {
   QueryItem item_;
   std::optional<Start> start_;
   bool backward_ = false;
-  AsOf as_of_ = AsOf::head();
+  std::optional<AsOf> as_of_;
   std::optional<std::uint64_t> limit_;
   std::optional<GlobalPosition> after_;
   std::optional<std::chrono::milliseconds> timeout_;

@@ -1,0 +1,60 @@
+// annals-bench in small: every workload runs, and its lines say what they promise to say.
+
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "sample_store.hpp"
+
+namespace annals::test {
+namespace {
+
+TEST(Bench, EveryWorkloadGivesALineForEachEngine) {
+  testkit::TemporaryFolder folder;
+  const std::string out = folder.file("results.jsonl");
+  const Ended ended = run({BENCH_PROGRAM, "--out", out, "--seconds", "0.05", "--runs", "1",
+                           "--events", "1000", "--streams", "128"});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  std::ifstream in(out);
+  const auto lines = json_lines(std::string((std::istreambuf_iterator<char>(in)), {}));
+  std::map<std::string, int> seen;
+  for (const nlohmann::json& line : lines) {
+    ++seen[line["workload"].get<std::string>() + " " + line["engine"].get<std::string>()];
+    for (const char* field : {"threads", "batch", "event_bytes", "streams", "events_per_second",
+                              "p50_us", "p99_us", "raw_fdatasync_per_second"}) {
+      ASSERT_TRUE(line.contains(field)) << field << " in " << line;
+      EXPECT_GT(line[field].get<double>(), 0) << field << " in " << line;
+    }
+    EXPECT_LE(line["p50_us"], line["p99_us"]) << line;
+    EXPECT_EQ(line["hashes"], line["engine"] == "log") << line;
+    EXPECT_TRUE(line["build"] == "debug" || line["build"] == "release") << line;
+  }
+  const auto names = {"append-1", "append-64",  "pipelined",         "bulk", "load", "replay",
+                      "fold",     "commands-1", "commands-pipelined"};
+  EXPECT_EQ(seen.size(), 2 * names.size());
+  for (const char* name : names) {
+    EXPECT_EQ(seen[std::string(name) + " log"], 1) << name;
+    EXPECT_EQ(seen[std::string(name) + " sqlite"], 1) << name;
+    EXPECT_NE(ended.out.find(std::string("\n") + name + " "), std::string::npos) << ended.out;
+  }
+  std::size_t left = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    left += entry.path() != out ? 1 : 0;
+  }
+  EXPECT_EQ(left, 0U) << "the stores are removed";
+}
+
+TEST(Bench, WhatMakesNoSenseIsRefused) {
+  testkit::TemporaryFolder folder;
+  const std::string out = folder.file("results.jsonl");
+  EXPECT_EQ(run({BENCH_PROGRAM, "--out", out, "frobnicate"}).exit_code, 2);
+  EXPECT_EQ(run({BENCH_PROGRAM, "--out", out, "--seconds", "soon"}).exit_code, 2);
+  EXPECT_EQ(run({BENCH_PROGRAM, "--out", out, "--frobnicate", "1"}).exit_code, 2);
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+}  // namespace
+}  // namespace annals::test

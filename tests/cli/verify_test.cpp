@@ -1,0 +1,142 @@
+// `annals verify`: what it says and the exit codes that scripts rely on.
+
+#include <fstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "sample_store.hpp"
+
+namespace annals::test {
+namespace {
+
+class Verify : public testing::Test {
+ protected:
+  void SetUp() override { make_sample_store(store_); }
+
+  /// Flips one bit of an event's stored data, wherever in the store's files it lies.
+  void flip_bit_of(const std::string& data) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(store_)) {
+      if (!entry.is_regular_file()) continue;
+      std::ifstream in(entry.path(), std::ios::binary);
+      std::string bytes((std::istreambuf_iterator<char>(in)), {});
+      const std::size_t at = bytes.find(data);
+      if (at == std::string::npos) continue;
+      std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(static_cast<std::streamoff>(at));
+      file.put(static_cast<char>(bytes[at] ^ 1));
+      return;
+    }
+    FAIL() << "no file of the store holds " << data;
+  }
+
+  testkit::TemporaryFolder folder_;
+  std::string store_ = folder_.file("store");
+};
+
+TEST_F(Verify, AWholeStoreIs0WithAPositionAndALinkToWriteDown) {
+  const Ended ended = annals({"verify", store_});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(ended.err, "");
+  const auto lines = json_lines(ended.out);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0]["outcome"], "whole");
+  EXPECT_EQ(lines[0]["events"], 7);
+  EXPECT_EQ(lines[0]["appends"], 5);
+  EXPECT_EQ(lines[0]["position"], 7);
+  EXPECT_EQ(lines[0]["link"], json_lines(annals({"stats", store_}).out)[0]["link"]);
+  EXPECT_EQ(lines[0]["expect"], "7:" + lines[0]["link"].get<std::string>());
+
+  const Ended table = annals({"verify", store_, "--table"});
+  EXPECT_EQ(table.exit_code, 0);
+  EXPECT_NE(table.out.find("outcome   whole\n"), std::string::npos) << table.out;
+  EXPECT_NE(table.out.find("--expect 7:" + lines[0]["link"].get<std::string>()), std::string::npos)
+      << table.out;
+}
+
+TEST_F(Verify, WhatWasWrittenDownHoldsAfterMoreWasAppended) {
+  const std::string expect = json_lines(annals({"verify", store_}).out)[0]["expect"];
+  {
+    const auto store = open_for_writing(store_, *parse_timestamp("2024-03-03T00:00:00Z"));
+    append(*store, {{.stream = "account-3", .type = "account_opened", .data = "{}"}});
+  }
+  const Ended ended = annals({"verify", store_, "--expect", expect});
+  EXPECT_EQ(ended.exit_code, 0) << ended.out << ended.err;
+  EXPECT_EQ(json_lines(ended.out)[0]["position"], 8);
+}
+
+TEST_F(Verify, ARewrittenHistoryIs1) {
+  // The same events in another store: whole in itself, but with other links.
+  const std::string other = folder_.file("other");
+  make_sample_store(other);
+  const std::string expect = json_lines(annals({"verify", other}).out)[0]["expect"];
+  const Ended ended = annals({"verify", store_, "--expect", expect});
+  EXPECT_EQ(ended.exit_code, 1) << ended.out << ended.err;
+  EXPECT_EQ(json_lines(ended.out)[0]["outcome"], "changed");
+}
+
+TEST_F(Verify, AFlippedBitIs1AndThePlaceIsNamed) {
+  flip_bit_of("Grace");
+  const Ended ended = annals({"verify", store_});
+  EXPECT_EQ(ended.exit_code, 1) << ended.out << ended.err;
+  const auto lines = json_lines(ended.out);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0]["outcome"], "changed");
+  EXPECT_EQ(lines[0]["position"], 2) << "the append before the bad one is good";
+  EXPECT_EQ(lines[0]["first_bad"]["first_position"], 3);
+  EXPECT_NE(lines[0]["first_bad"]["file"].get<std::string>().find(store_), std::string::npos);
+  EXPECT_GT(lines[0]["first_bad"]["offset"], 0);
+
+  const Ended table = annals({"verify", store_, "--table"});
+  EXPECT_EQ(table.exit_code, 1);
+  EXPECT_NE(table.out.find("outcome    changed\n"), std::string::npos) << table.out;
+  EXPECT_NE(table.out.find(", offset "), std::string::npos) << table.out;
+}
+
+TEST_F(Verify, OtherCommandsRefuseADamagedStoreWithPlaceAndRemedy) {
+  flip_bit_of("Grace");
+  const Ended ended = annals({"read", store_});
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_EQ(ended.err.find("annals: corrupt: "), 0U) << ended.err;
+  EXPECT_NE(ended.err.find("offset"), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find(store_), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find("annals verify"), std::string::npos) << ended.err;
+}
+
+TEST_F(Verify, HistoryThatEndsBeforeWhatWasWrittenDownIs2) {
+  const std::string link(64, 'a');
+  const Ended ended = annals({"verify", store_, "--expect", "8:" + link});
+  EXPECT_EQ(ended.exit_code, 2) << ended.out << ended.err;
+  EXPECT_EQ(json_lines(ended.out)[0]["outcome"], "incomplete");
+}
+
+TEST_F(Verify, ARangeCanBeChecked) {
+  const Ended ended = annals({"verify", store_, "--from", "3", "--to", "5"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(json_lines(ended.out)[0]["events"], 3);
+  EXPECT_EQ(json_lines(ended.out)[0]["position"], 5);
+}
+
+TEST_F(Verify, WhatCannotRunIs3) {
+  EXPECT_EQ(annals({"verify", folder_.file("missing")}).exit_code, 3);
+  EXPECT_EQ(annals({"verify"}).exit_code, 3);
+  EXPECT_EQ(annals({"verify", store_, "--frobnicate"}).exit_code, 3);
+  const Ended wrong = annals({"verify", store_, "--expect", "7"});
+  EXPECT_EQ(wrong.exit_code, 3);
+  EXPECT_NE(wrong.err.find("POSITION:LINK"), std::string::npos) << wrong.err;
+  EXPECT_EQ(annals({"verify", store_, "--expect", "x:" + std::string(64, 'a')}).exit_code, 3);
+  EXPECT_EQ(annals({"verify", store_, "--from", "99"}).exit_code, 3);
+  const Ended full =
+      run({"/bin/sh", "-c", std::string(ANNALS_PROGRAM) + " verify '" + store_ + "' > /dev/full"});
+  EXPECT_EQ(full.exit_code, 3);
+}
+
+TEST_F(Verify, ProgressGoesToStandardErrorAndOnlyWhenAskedWithoutATerminal) {
+  EXPECT_EQ(annals({"verify", store_}).err, "");
+  const Ended ended = annals({"verify", store_, "--progress"});
+  EXPECT_NE(ended.err.find("verifying positions 7 of 7 (100%)"), std::string::npos) << ended.err;
+  EXPECT_EQ(json_lines(ended.out).size(), 1U);
+}
+
+}  // namespace
+}  // namespace annals::test
