@@ -31,9 +31,10 @@ Result<void> Chain::follow(const SegmentBytes& segment, const AppendView& append
                         content_hash(record, append.tags_of(record))});
     }
     if (next_link(head_.link, entry.id, entry.first, entry.recorded_at, linked) != entry.link) {
-      Error error = corrupt(segment, entry.address,
-                     "positions " + to_string(entry.first) + " to " + to_string(entry.last()) +
-                         " do not hash to the link that was recorded");
+      Error error =
+          corrupt(segment, entry.address,
+                  "positions " + to_string(entry.first) + " to " + to_string(entry.last()) +
+                      " do not hash to the link that was recorded");
       error.position = entry.last();
       return error;
     }

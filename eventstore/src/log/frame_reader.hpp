@@ -9,7 +9,7 @@
 
 #include <annals/eventstore/result.hpp>
 
-#include "../index.hpp"
+#include "index.hpp"
 #include "log_format.hpp"
 #include "record_reader.hpp"
 

@@ -7,8 +7,8 @@
 #include <annals/eventstore/digest.hpp>
 #include <annals/eventstore/id.hpp>
 
-#include "../prepared_append.hpp"
 #include "bytes.hpp"
+#include "prepared_append.hpp"
 
 namespace annals::internal {
 

@@ -5,7 +5,7 @@
 
 #include <annals/eventstore/log_event_store.hpp>
 
-#include "../indexed_event_store.hpp"
+#include "indexed_event_store.hpp"
 #include "scan.hpp"
 #include "segment.hpp"
 #include "snapshot_file.hpp"

@@ -77,22 +77,25 @@ bool LogWriter::take(Attempt& attempt) {
     settle(attempt, stopped());
     return true;
   }
-  if (!group_time_) {
+  // Without events nothing is recorded, so the clock does not matter.
+  const bool records = !request.events.empty();
+  if (records && !group_time_) {
     settle(attempt, group_time_.error());
     return true;
   }
-  if (auto holds = view_->check(attempt.append, *group_time_, options_.max_clock_skew); !holds) {
+  const Timestamp time = records ? *group_time_ : last_recorded_at_;
+  if (auto holds = view_->check(attempt.append, time, options_.max_clock_skew); !holds) {
     settle(attempt, std::move(holds).error());
     return true;
   }
-  if (request.events.empty()) {
+  if (!records) {
     // Answered with the group: what it was checked against may include appends of this group. It
     // keeps nothing, so its id is not remembered.
     attempt.state = Attempt::State::in_group;
     attempt.entry = {.id = *request.id,
                      .digest = *request.digest,
                      .first = group_head_.position,
-                     .recorded_at = *group_time_,
+                     .recorded_at = time,
                      .link = group_head_.link};
     group_.push_back(&attempt);
     return true;
@@ -115,7 +118,7 @@ bool LogWriter::take(Attempt& attempt) {
   entry.digest = *request.digest;
   entry.first = {group_head_.position.value + 1};
   entry.count = static_cast<std::uint32_t>(request.events.size());
-  entry.recorded_at = *group_time_;
+  entry.recorded_at = time;
   entry.link = next_link(group_head_.link, entry.id, entry.first, entry.recorded_at, linked_);
   entry.address = Address::pack(active_.number, offset_ + frame_.bytes_so_far());
   offsets_.clear();

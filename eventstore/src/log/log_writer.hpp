@@ -11,11 +11,11 @@
 
 #include <annals/eventstore/log_event_store.hpp>
 
-#include "../prepared_append.hpp"
 #include "frame_writer.hpp"
 #include "manifest.hpp"
 #include "mark.hpp"
 #include "planted_bug.hpp"
+#include "prepared_append.hpp"
 #include "segment.hpp"
 
 namespace annals::internal {

@@ -1,7 +1,7 @@
 #include "mark.hpp"
 
-#include "../sha256.hpp"
 #include "log_format.hpp"
+#include "sha256.hpp"
 
 namespace annals::internal {
 namespace {

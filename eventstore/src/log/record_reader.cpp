@@ -1,8 +1,8 @@
 #include "record_reader.hpp"
 
-#include "../event_content.hpp"
-#include "../sha256.hpp"
+#include "event_content.hpp"
 #include "log_format.hpp"
+#include "sha256.hpp"
 
 namespace annals::internal {
 namespace {

@@ -9,7 +9,7 @@
 
 #include <annals/eventstore/log_event_store.hpp>
 
-#include "../snapshot_shelf.hpp"
+#include "snapshot_shelf.hpp"
 
 namespace annals::internal {
 

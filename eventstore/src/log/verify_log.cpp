@@ -13,6 +13,8 @@ namespace {
 /// Ends a walk early; never leaves this file.
 constexpr const char* enough = "enough";
 
+constexpr std::uint64_t appends_between_progress = 4096;
+
 /// Walks a store's files from the segment that holds the first position asked for.
 class Verifier {
  public:
@@ -64,6 +66,7 @@ class Verifier {
         report_.position = chain->head().position;
         report_.link = chain->head().link;
         begin_ = report_.position;
+        if (auto wanted = tell_progress(begin_); !wanted) return wanted;
       }
       auto segment = open_segment(*options_.files, options_.path, store_, listed, false);
       if (!segment) return std::move(segment).error();
@@ -109,20 +112,21 @@ class Verifier {
         return Error{ErrorCode::timeout, enough};
       }
     }
-    if (verify_.progress && ++appends_seen_ % 4096 == 0) {
-      const std::uint64_t all = std::max(last_, entry.last()).value - begin_.value;
-      if (!verify_.progress(entry.last().value - begin_.value, all)) {
-        given_up_ = true;
-        return Error{ErrorCode::timeout, enough};
-      }
-    }
+    if (++appends_seen_ % appends_between_progress == 0) return tell_progress(entry.last());
     return {};
+  }
+
+  Result<void> tell_progress(GlobalPosition at) {
+    const std::uint64_t all = std::max(last_, at).value - begin_.value;
+    if (!verify_.progress || verify_.progress(at.value - begin_.value, all)) return {};
+    given_up_ = true;
+    return Error{ErrorCode::timeout, enough};
   }
 
   void note_bad(const Error& error) {
     report_.outcome = VerifyReport::Outcome::changed;
     const GlobalPosition next{report_.position.value + 1};
-    report_.first_bad = 
+    report_.first_bad =
         VerifyReport::Bad{error.message, next, error.position.value_or(next), error.place};
   }
 

@@ -24,7 +24,7 @@ TEST(Crc32c, GoesOnFromAnEarlierPart) {
 }
 
 TEST(Crc32c, InstructionAndTableAgree) {
-  std::mt19937_64 random(testkit::seed());
+  std::mt19937_64 random(testkit::seed(1));
   for (std::size_t size = 0; size < 300; ++size) {
     std::vector<std::byte> bytes(size);
     for (auto& byte : bytes) byte = static_cast<std::byte>(random());

@@ -159,9 +159,9 @@ TEST(Record, OfAnUnknownKindIsPassedOverUnlessItMustBeUnderstood) {
   const auto appends = read(frame.segment());
   ASSERT_TRUE(appends);
   const std::uint64_t at = appends->front().offsets[0];
-  std::vector<std::byte> record(frame.bytes().begin() + static_cast<std::ptrdiff_t>(at),
-                                frame.bytes().begin() + static_cast<std::ptrdiff_t>(at) +
-                                    appends->front().records[0].bytes);
+  std::vector<std::byte> record(
+      frame.bytes().begin() + static_cast<std::ptrdiff_t>(at),
+      frame.bytes().begin() + static_cast<std::ptrdiff_t>(at) + appends->front().records[0].bytes);
   std::vector<std::string_view> tags;
   record[12] = std::byte{77};
   const auto needed = read_record(record, std::nullopt, tags);
@@ -178,9 +178,9 @@ TEST(Record, WithAnUnknownFieldIsReadUnlessThatMustBeUnderstood) {
   const auto appends = read(frame.segment());
   ASSERT_TRUE(appends);
   const std::uint64_t at = appends->front().offsets[0];
-  std::vector<std::byte> record(frame.bytes().begin() + static_cast<std::ptrdiff_t>(at),
-                                frame.bytes().begin() + static_cast<std::ptrdiff_t>(at) +
-                                    appends->front().records[0].bytes);
+  std::vector<std::byte> record(
+      frame.bytes().begin() + static_cast<std::ptrdiff_t>(at),
+      frame.bytes().begin() + static_cast<std::ptrdiff_t>(at) + appends->front().records[0].bytes);
   record.insert(record.end(), {std::byte{99}, std::byte{1}, std::byte{42}});
   store(record.data(), static_cast<std::uint32_t>(record.size()));
   std::vector<std::string_view> tags;

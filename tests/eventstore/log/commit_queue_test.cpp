@@ -1,0 +1,192 @@
+#include "log/commit_queue.hpp"
+
+#include <atomic>
+#include <latch>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace annals::internal {
+namespace {
+
+PreparedAppend numbered(std::uint64_t number, std::uint64_t bytes = 1) {
+  PreparedAppend append;
+  append.request.id = AppendId{};
+  std::memcpy(append.request.id->bytes.data(), &number, sizeof number);
+  append.data_bytes = bytes;
+  return append;
+}
+
+std::uint64_t number_of(const PreparedAppend& append) {
+  std::uint64_t number = 0;
+  std::memcpy(&number, append.request.id->bytes.data(), sizeof number);
+  return number;
+}
+
+/// Answers each attempt with a receipt that carries its number as position.
+std::size_t answer_all(std::span<Attempt* const> attempts) {
+  for (Attempt* attempt : attempts) {
+    Receipt receipt;
+    receipt.last_position = {number_of(attempt->append)};
+    attempt->outcome.emplace(receipt);
+  }
+  return attempts.size();
+}
+
+TEST(CommitQueue, ACallerAloneRunsItsGroupOnItsOwnThread) {
+  std::thread::id ran_on;
+  CommitQueue queue(
+      [&](std::span<Attempt* const> attempts) {
+        ran_on = std::this_thread::get_id();
+        return answer_all(attempts);
+      },
+      100);
+  const auto receipt = queue.run(numbered(7));
+  ASSERT_TRUE(receipt);
+  EXPECT_EQ(receipt->last_position, GlobalPosition{7});
+  EXPECT_EQ(ran_on, std::this_thread::get_id());
+}
+
+// Method: the first group is held until eight others wait; they must then go as one group.
+TEST(CommitQueue, WhoComesWhileAGroupRunsGoesWithTheNext) {
+  std::latch first_runs(1);
+  std::latch release(1);
+  std::atomic<int> groups = 0;
+  std::atomic<std::size_t> second_group = 0;
+  CommitQueue queue(
+      [&](std::span<Attempt* const> attempts) {
+        if (groups++ == 0) {
+          first_runs.count_down();
+          release.wait();
+        } else {
+          second_group = std::max(second_group.load(), attempts.size());
+        }
+        return answer_all(attempts);
+      },
+      1'000'000);
+  std::vector<std::thread> threads;
+  threads.emplace_back([&] { EXPECT_TRUE(queue.run(numbered(0))); });
+  first_runs.wait();
+  std::latch completed(8);
+  for (std::uint64_t i = 1; i <= 8; ++i) {
+    queue.run_async(queue.begin(*numbered(i).request.id), numbered(i),
+                    [&](const Result<Receipt>&) { completed.count_down(); });
+  }
+  release.count_down();
+  completed.wait();
+  threads[0].join();
+  EXPECT_EQ(groups, 2);
+  EXPECT_EQ(second_group, 8U);
+}
+
+TEST(CommitQueue, CompletionsComeOnceEachInTheOrderOfTheCalls) {
+  std::vector<std::uint64_t> order;
+  {
+    CommitQueue queue(answer_all, 64);
+    for (std::uint64_t i = 0; i < 10'000; ++i) {
+      queue.run_async(
+          queue.begin(*numbered(i).request.id), numbered(i),
+          [&](const Result<Receipt>& receipt) { order.push_back(receipt->last_position.value); });
+    }
+  }
+  ASSERT_EQ(order.size(), 10'000U);
+  for (std::uint64_t i = 0; i < order.size(); ++i) ASSERT_EQ(order[i], i);
+}
+
+TEST(CommitQueue, KeepsBytesInFlightBelowTheBoundButLetsOneLargeAppendThrough) {
+  std::atomic<std::uint64_t> most = 0;
+  CommitQueue queue(
+      [&](std::span<Attempt* const> attempts) {
+        std::uint64_t bytes = 0;
+        for (const Attempt* attempt : attempts) bytes += attempt->append.data_bytes;
+        most = std::max(most.load(), bytes);
+        return answer_all(attempts);
+      },
+      100);
+  EXPECT_TRUE(queue.run(numbered(0, 5'000)));
+  most = 0;
+  std::vector<std::thread> threads;
+  for (std::uint64_t t = 0; t < 8; ++t) {
+    threads.emplace_back([&, t] {
+      for (std::uint64_t i = 0; i < 200; ++i) EXPECT_TRUE(queue.run(numbered(t * 1000 + i, 30)));
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_LE(most, 100U);
+}
+
+TEST(CommitQueue, CallersAndAsynchronousAppendsAreAllAnswered) {
+  std::atomic<int> answered = 0;
+  {
+    CommitQueue queue(
+        [](std::span<Attempt* const> attempts) {
+          // Never all at once: what is left must be looked at again.
+          return answer_all(attempts.first(std::min<std::size_t>(attempts.size(), 3)));
+        },
+        1'000);
+    std::vector<std::thread> threads;
+    for (std::uint64_t t = 0; t < 6; ++t) {
+      threads.emplace_back([&, t] {
+        for (std::uint64_t i = 0; i < 500; ++i) {
+          const std::uint64_t number = t * 1'000 + i;
+          if (t % 2 == 0) {
+            const auto receipt = queue.run(numbered(number));
+            ASSERT_TRUE(receipt);
+            ASSERT_EQ(receipt->last_position.value, number);
+            ++answered;
+          } else {
+            queue.run_async(queue.begin(*numbered(number).request.id), numbered(number),
+                            [&answered, number](const Result<Receipt>& receipt) {
+                              ASSERT_EQ(receipt->last_position.value, number);
+                              ++answered;
+                            });
+          }
+        }
+      });
+    }
+    for (auto& thread : threads) thread.join();
+  }
+  EXPECT_EQ(answered, 3'000);
+}
+
+TEST(CommitQueue, AThrowingCompletionDoesNotStopTheOthers) {
+  std::atomic<int> called = 0;
+  {
+    CommitQueue queue(answer_all, 100);
+    for (std::uint64_t i = 0; i < 10; ++i) {
+      queue.run_async(queue.begin(*numbered(i).request.id), numbered(i),
+                      [&](const Result<Receipt>&) {
+                        ++called;
+                        throw std::runtime_error("user code");
+                      });
+    }
+  }
+  EXPECT_EQ(called, 10);
+}
+
+TEST(CommitQueue, AwaitingAnIdWaitsForItsAttempt) {
+  std::latch running(1);
+  std::latch release(1);
+  CommitQueue queue(
+      [&](std::span<Attempt* const> attempts) {
+        running.count_down();
+        release.wait();
+        return answer_all(attempts);
+      },
+      100);
+  std::atomic<bool> ended = false;
+  std::thread caller([&] {
+    const auto begun = queue.begin(*numbered(1).request.id);
+    EXPECT_TRUE(queue.run(numbered(1)));
+    ended = true;
+  });
+  running.wait();
+  std::thread releaser([&] { release.count_down(); });
+  queue.await_attempts(*numbered(1).request.id);
+  EXPECT_TRUE(ended);
+  caller.join();
+  releaser.join();
+}
+
+}  // namespace
+}  // namespace annals::internal

@@ -1,0 +1,194 @@
+// What opening a log store says when it cannot be opened, and what a reader beside a writer sees.
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include <annals/eventstore/log_event_store.hpp>
+#include <annals/testkit/manual_clock.hpp>
+#include <annals/testkit/requests.hpp>
+#include <annals/testkit/temporary_folder.hpp>
+
+namespace annals {
+namespace {
+
+using testkit::append_of;
+using testkit::event_on;
+
+class Opening : public testing::Test {
+ protected:
+  LogOptions options(LogOptions::Access access = LogOptions::Access::create) {
+    return {.path = folder_.file("store"), .access = access, .segment_bytes = 64 * 1024};
+  }
+  std::unique_ptr<EventStore> opened(const LogOptions& options) {
+    auto store = open_log_event_store(options);
+    EXPECT_TRUE(store) << to_string(store.error());
+    return store ? std::move(*store) : nullptr;
+  }
+  Error refused(const LogOptions& options) {
+    auto store = open_log_event_store(options);
+    EXPECT_FALSE(store);
+    return store ? Error{} : store.error();
+  }
+
+  testkit::TemporaryFolder folder_;
+};
+
+TEST_F(Opening, AMissingStoreIsUnavailableUnlessItMayBeMade) {
+  for (const auto access : {LogOptions::Access::must_exist, LogOptions::Access::read_only}) {
+    const Error error = refused(options(access));
+    EXPECT_EQ(error.code, ErrorCode::unavailable);
+    EXPECT_NE(error.message.find("no store"), std::string::npos) << error.message;
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("store")));
+  EXPECT_TRUE(opened(options()));
+  EXPECT_TRUE(opened(options(LogOptions::Access::must_exist)));
+}
+
+TEST_F(Opening, ASecondWriterIsRefusedAndToldWhoHoldsTheStore) {
+  const auto first = opened(options());
+  const Error error = refused(options());
+  EXPECT_EQ(error.code, ErrorCode::unavailable);
+  EXPECT_NE(error.message.find(std::to_string(::getpid())), std::string::npos) << error.message;
+}
+
+TEST_F(Opening, AFileInPlaceOfTheFolderIsUnavailable) {
+  std::ofstream(folder_.file("store")) << "not a folder";
+  EXPECT_EQ(refused(options()).code, ErrorCode::unavailable);
+}
+
+TEST_F(Opening, OptionsOutOfRangeAreRefusedByName) {
+  LogOptions small = options();
+  small.segment_bytes = 1;
+  EXPECT_NE(refused(small).message.find("segment_bytes"), std::string::npos);
+  LogOptions large = options();
+  large.limits.data_bytes_max = Limits::data_bytes_ceiling + 1;
+  EXPECT_EQ(refused(large).code, ErrorCode::invalid_argument);
+  LogOptions nowhere = options();
+  nowhere.path = "";
+  EXPECT_EQ(refused(nowhere).code, ErrorCode::invalid_argument);
+}
+
+TEST_F(Opening, SegmentsWithEventsButNoManifestAreCorruptAndNothingIsMadeOver) {
+  ASSERT_TRUE(opened(options())->append(append_of({event_on("a")})));
+  std::filesystem::remove(folder_.file("store/MANIFEST"));
+  const Error error = refused(options());
+  EXPECT_EQ(error.code, ErrorCode::corrupt);
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("store/MANIFEST")));
+}
+
+TEST_F(Opening, AStoreWhoseMakingWasCutShortIsMadeAnew) {
+  opened(options());
+  std::filesystem::remove(folder_.file("store/MANIFEST"));
+  EXPECT_EQ(opened(options())->head().position, GlobalPosition{0});
+}
+
+TEST_F(Opening, AMissingSegmentIsCorruptAndNamed) {
+  ASSERT_TRUE(opened(options())->append(append_of({event_on("a")})));
+  std::filesystem::remove(folder_.file("store/segment-00000001.log"));
+  const Error error = refused(options());
+  EXPECT_EQ(error.code, ErrorCode::corrupt);
+  ASSERT_TRUE(error.place);
+  EXPECT_NE(error.place->file.find("segment-00000001.log"), std::string::npos);
+}
+
+TEST_F(Opening, AReaderBesideTheWriterSeesWhatIsDurableAcrossSegments) {
+  const auto writer = opened(options());
+  const auto reader = opened(options(LogOptions::Access::read_only));
+  for (int i = 0; i < 50; ++i) {
+    const auto receipt = writer->append(
+        append_of({event_on("a", "happened", std::string(5'000, 'x')), event_on("b")}));
+    ASSERT_TRUE(receipt);
+    const auto seen = read_all(
+        *reader, {.start = Start::after(GlobalPosition{receipt->first_position.value - 1})});
+    ASSERT_TRUE(seen) << to_string(seen.error());
+    ASSERT_EQ(seen->size(), 2U);
+    EXPECT_EQ(reader->head(), writer->head());
+  }
+  EXPECT_GE(writer->stats().segments, 3U);
+  EXPECT_EQ(reader->stats().unsettled_events, 0U);
+}
+
+TEST_F(Opening, ASubscriptionOfAReaderFollowsTheWriter) {
+  const auto writer = opened(options());
+  const auto reader = opened(options(LogOptions::Access::read_only));
+  const auto subscription = reader->subscribe({});
+  ASSERT_TRUE(subscription);
+  ASSERT_TRUE(writer->append(append_of({event_on("a")})));
+  GlobalPosition seen;
+  while (seen.value < 1) {
+    const auto batch = (*subscription)->next(std::chrono::seconds(10));
+    ASSERT_TRUE(batch) << to_string(batch.error());
+    seen = batch->complete_up_to;
+  }
+  EXPECT_EQ(seen, GlobalPosition{1});
+}
+
+TEST_F(Opening, AReaderRefusesToWriteAndChangesNoFile) {
+  ASSERT_TRUE(opened(options())->append(append_of({event_on("a")})));
+  const auto before = std::filesystem::last_write_time(folder_.file("store/mark"));
+  {
+    const auto reader = opened(options(LogOptions::Access::read_only));
+    const auto refused = reader->append(append_of({event_on("a")}));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+  }
+  EXPECT_EQ(std::filesystem::last_write_time(folder_.file("store/mark")), before);
+}
+
+TEST_F(Opening, AClockFarBehindTheLastEventStopsWritingUntilAccepted) {
+  const auto clock = std::make_shared<testkit::ManualClock>();
+  LogOptions with_clock = options();
+  with_clock.clock = clock;
+  ASSERT_TRUE(opened(with_clock)->append(append_of({event_on("a")})));
+  clock->advance(-std::chrono::hours(1));
+  {
+    const auto store = opened(with_clock);
+    const auto refused = store->append(append_of({event_on("a")}));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+    EXPECT_TRUE(read_all(*store, {}));
+  }
+  with_clock.accept_clock_behind = true;
+  const auto receipt = opened(with_clock)->append(append_of({event_on("a")}));
+  ASSERT_TRUE(receipt) << to_string(receipt.error());
+  EXPECT_EQ(receipt->recorded_at, testkit::ManualClock::beginning);
+}
+
+TEST_F(Opening, AWeakerDurabilityShowsInStats) {
+  LogOptions weak = options();
+  weak.durability = Durability::survives_process_only;
+  EXPECT_EQ(opened(weak)->stats().durability, "survives_process_only");
+  EXPECT_EQ(opened(options())->stats().durability, "synced");
+}
+
+TEST_F(Opening, SnapshotsAreThereAgainAndMayBeLost) {
+  Snapshot snapshot;
+  {
+    const auto store = opened(options());
+    const auto receipt = store->append(append_of({event_on("a")}));
+    ASSERT_TRUE(receipt);
+    snapshot = {.stream = "a",
+                .version = {0},
+                .position = {1},
+                .link = receipt->link,
+                .fingerprint = 5,
+                .data = "state"};
+    ASSERT_TRUE(store->save_snapshot(snapshot));
+  }
+  {
+    const auto found = opened(options())->load_snapshot("a", {1}, 5);
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ((*found)->data, "state");
+  }
+  std::ofstream(folder_.file("store/snapshots")) << "damaged";
+  const auto store = opened(options());
+  const auto lost = store->load_snapshot("a", {1}, 5);
+  ASSERT_TRUE(lost);
+  EXPECT_FALSE(*lost);
+  EXPECT_TRUE(store->save_snapshot(snapshot));
+}
+
+}  // namespace
+}  // namespace annals
