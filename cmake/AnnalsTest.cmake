@@ -50,6 +50,8 @@ function(annals_add_test name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest_main)
   target_compile_features(${name} PRIVATE cxx_std_20)
+  # "<room>/x.hpp" is a header of another room's tests.
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   # -O1: a fifth less time to compile, and what is tested is compiled with -O2 in its library.
   target_compile_options(${name} PRIVATE ${ANNALS_WARNINGS} $<$<CONFIG:Release>:-O1>)
   target_compile_definitions(${name} PRIVATE

@@ -17,7 +17,7 @@ SKIPPED_FOLDERS = {".git", "build", "bank-data", "__pycache__", "golden", "data"
 UNLIMITED = {"LICENSE", "CHANGELOG.md"}
 
 EMPTY_NAMES = re.compile(r"(^|[_\-.])(utils?|common|misc|managers?|helpers?)([_\-.]|$)", re.I)
-UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+UNFINISHED = re.compile(r"\b(TODO|FIXME|HACK)\b")
 MACHINE_PATH = re.compile(r"(?<![\w./$}-])/(work|home|root|Users)/|(?<![\w./$}-])/tmp/annals")
 BESIDE = re.compile(r"\.\./shared\b")
 BESIDE_ALLOWED = ("tests/", "samples/bank/tests/", "cmake/AnnalsTest.cmake", "CONTRIBUTING.md")

@@ -17,9 +17,9 @@ int main() {
   std::filesystem::remove_all("consumer-log");
   auto store = annals::open_log_event_store({.path = "consumer-log"});
   if (!store) return fail(store.error());
-  const auto receipt = (*store)->append(
-      {.events = {{.stream = "account-1", .type = "account_opened", .data = "{}"}},
-       .checks = {{"account-1", annals::ExpectedVersion::no_stream()}}});
+  const auto receipt =
+      (*store)->append({.events = {{.stream = "account-1", .type = "account_opened", .data = "{}"}},
+                        .checks = {{"account-1", annals::ExpectedVersion::no_stream()}}});
   if (!receipt) return fail(receipt.error());
   const auto events = annals::read_all(**store, {.query = annals::Query::stream("account-1")});
   if (!events) return fail(events.error());

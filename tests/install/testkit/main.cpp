@@ -1,4 +1,4 @@
-// A program with an engine of its own (here annals' in memory), run through the contract of engines.
+// A program with an engine of its own (here annals' in memory), run through the engines' contract.
 #include <gtest/gtest.h>
 
 #include <annals/eventstore/memory_event_store.hpp>
