@@ -2,11 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include "given.hpp"
+#include <annals/testkit/aggregate_spec.hpp>
 
 namespace bank {
 namespace {
 
+using annals::testkit::given;
 using namespace annals::literals;
 
 const AccountOpened opened{"Ada", 50_eur};

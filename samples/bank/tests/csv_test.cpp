@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "temp_folder.hpp"
+#include <annals/testkit/temporary_folder.hpp>
 
 #include <zlib.h>
 
@@ -37,8 +37,8 @@ class Csv : public testing::Test {
     }
   }
 
-  TempFolder folder_;
-  const std::string path_ = folder_.path() + "/file.csv";
+  annals::testkit::TemporaryFolder folder_;
+  const std::string path_ = folder_.file("file.csv");
 };
 
 TEST_F(Csv, FieldsAreFoundByTheNamesInTheFirstLine) {
@@ -110,7 +110,7 @@ TEST_F(Csv, ARecordWithoutEndIsRefusedBeforeItFillsTheMemory) {
 }
 
 TEST_F(Csv, AMissingFileIsAnErrorThatNamesIt) {
-  const auto csv = CsvReader::open(folder_.path() + "/none.csv");
+  const auto csv = CsvReader::open(folder_.file("none.csv"));
   ASSERT_FALSE(csv);
   EXPECT_EQ(csv.error().code, annals::ErrorCode::unavailable);
   EXPECT_NE(csv.error().message.find("none.csv: cannot be opened"), std::string::npos);

@@ -1,23 +1,28 @@
 #include "ledger.hpp"
 
+#include <source_location>
+
 #include <gtest/gtest.h>
 
-#include "given.hpp"
+#include <annals/testkit/aggregate_spec.hpp>
+
 #include "transfer.hpp"
 
 namespace bank {
 namespace {
 
+using annals::testkit::DecisionSpec;
 using namespace annals::literals;
 
 const std::vector<Posting> rent = {{"Expenses:Rent", 900_usd}, {"Assets:Bank", -(900_usd)}};
 
 /// The rules of the books, given what stands in them of the command's transaction.
 template <typename Command>
-Then when(const std::vector<Posting>& standing, const Command& command) {
+DecisionSpec when(const std::vector<Posting>& standing, const Command& command,
+                  std::source_location place = std::source_location::current()) {
   std::vector<Posting> sorted = standing;
   std::sort(sorted.begin(), sorted.end());
-  return Then(Ledger::decide(command, Ledger::Standing(StandingPostings{sorted})));
+  return {Ledger::decide(command, Ledger::Standing(StandingPostings{sorted})), place};
 }
 
 TEST(Ledger, ATransactionIsOneEventForEachPosting) {
@@ -67,7 +72,7 @@ TEST(Ledger, TheOrderOfPostingsDoesNotMatterWhenWithdrawing) {
 TEST(Transfer, IsOneEventInEachAccount) {
   const annals::States<Account> accounts{{"a", {Status::open, "Ada", 10_eur, 0_eur}},
                                          {"b", {Status::open, "Bob", 0_eur, 0_eur}}};
-  Then(Transfer::decide({"a", "b", 10_eur}, accounts))
+  DecisionSpec(Transfer::decide({"a", "b", 10_eur}, accounts), std::source_location::current())
       .then(MoneySent{10_eur, "b"}, MoneyReceived{10_eur, "a"});
 }
 
@@ -76,8 +81,9 @@ TEST(Transfer, IsRejectedByTheRulesOfEitherAccount) {
                                          {"closed", {Status::closed, "Bob", 0_eur, 0_eur}},
                                          {"frozen", {Status::frozen, "Cai", 10_eur, 0_eur}},
                                          {"none", {}}};
-  const auto transfer = [&](const std::string& from, const std::string& to, const Money& amount) {
-    return Then(Transfer::decide({from, to, amount}, accounts));
+  const auto transfer = [&](const std::string& from, const std::string& to, const Money& amount,
+                            std::source_location place = std::source_location::current()) {
+    return DecisionSpec(Transfer::decide({from, to, amount}, accounts), place);
   };
   transfer("a", "frozen", 10.01_eur).then_rejected("insufficient-funds");
   transfer("a", "frozen", 0_eur).then_rejected("bad-amount");

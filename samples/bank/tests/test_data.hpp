@@ -3,11 +3,8 @@
 
 #pragma once
 
-#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <iostream>
-#include <random>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -23,14 +20,6 @@ inline std::string sample_data(const std::string& name) {
 inline std::string external_data_folder() {
   const char* folder = std::getenv("ANNALS_TEST_DATA");
   return folder != nullptr ? folder : ANNALS_TEST_DATA_DEFAULT;
-}
-
-/// Random tests print their seed and take another one from ANNALS_SEED.
-inline std::uint64_t test_seed() {
-  const char* given = std::getenv("ANNALS_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 20'240'229;
-  std::cout << "ANNALS_SEED=" << seed << std::endl;
-  return seed;
 }
 
 /// Whether the long runs are asked for.
