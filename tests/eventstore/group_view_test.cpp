@@ -1,0 +1,98 @@
+// What a writer sees while it forms a group, and the small rules beside it.
+
+#include <gtest/gtest.h>
+
+#include <annals/testkit/manual_clock.hpp>
+#include <annals/testkit/requests.hpp>
+
+#include "prepared_append.hpp"
+
+namespace annals::internal {
+namespace {
+
+using testkit::append_of;
+using testkit::append_to;
+using testkit::event_on;
+using testkit::ManualClock;
+using testkit::tagged;
+
+constexpr std::chrono::microseconds skew = std::chrono::minutes(5);
+constexpr Timestamp now = ManualClock::beginning;
+
+PreparedAppend prepared(AppendRequest request) {
+  auto result = prepare(std::move(request), {});
+  EXPECT_TRUE(result) << to_string(result.error());
+  return *std::move(result);
+}
+
+TEST(GroupView, LaterAppendsOfAGroupSeeVersionsOfEarlierOnes) {
+  Index index;
+  GroupView view(index);
+  const auto first = prepared(append_to("a-1", ExpectedVersion::no_stream(), 2));
+  ASSERT_TRUE(view.check(first, now, skew));
+  EXPECT_EQ(view.add(first), (std::vector<StreamVersion>{{0}, {1}}));
+  EXPECT_EQ(view.head(), GlobalPosition{2});
+  EXPECT_EQ(view.last_version("a-1"), StreamVersion{1});
+
+  EXPECT_FALSE(view.check(first, now, skew));
+  const auto second = prepared(append_to("a-1", ExpectedVersion::exactly({1})));
+  ASSERT_TRUE(view.check(second, now, skew));
+  EXPECT_EQ(view.add(second), (std::vector<StreamVersion>{{2}}));
+}
+
+TEST(GroupView, ConditionsSeeTheGroupAndNothingBeforeTheirPosition) {
+  Index index;
+  const RecordKeys key{.event = true, .stream = "x-1", .version = {0}, .type = "t", .tags = {}};
+  index.add({.id = new_append_id(),
+             .digest = {},
+             .first = {1},
+             .count = 1,
+             .recorded_at = {},
+             .link = {}},
+            {&key, 1});
+  GroupView view(index);
+  const auto first = prepared(append_of({tagged(event_on("a-1"), {"red"}), event_on("a-2")}));
+  const auto second = prepared(append_of({tagged(event_on("a-3"), {"blue"})}));
+  view.add(first);
+  const auto matches = [&](Query query, std::uint64_t after) -> std::uint64_t {
+    AppendRequest request;
+    request.conditions.push_back({std::move(query), {after}});
+    const auto result = view.check(prepared(std::move(request)), now, skew);
+    if (result) return 0;
+    EXPECT_EQ(result.error().code, ErrorCode::condition_failed);
+    return result.error().position->value;
+  };
+  EXPECT_EQ(matches(Query::tag("red"), 0), 2U);
+  EXPECT_EQ(matches(Query::tag("red"), 2), 0U);
+  EXPECT_EQ(matches(Query::tag("blue"), 0), 0U);
+  view.add(second);  // After a condition has looked at the group.
+  EXPECT_EQ(matches(Query::tag("blue"), 0), 4U);
+  EXPECT_EQ(matches(Query::all(), 0), 1U);
+  EXPECT_EQ(matches(Query::all(), 3), 4U);
+  EXPECT_EQ(matches(Query::all(), 4), 0U);
+}
+
+TEST(ClockRule, RecordedAtIsTheLaterOfClockAndLast) {
+  EXPECT_EQ(*recorded_at_for(now, std::nullopt, skew), now);
+  EXPECT_EQ(*recorded_at_for(now, now - skew, skew), now);
+  EXPECT_EQ(*recorded_at_for(now, now + skew, skew), now + skew);
+  const auto refused = recorded_at_for(now, now + skew + std::chrono::microseconds(1), skew);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+  EXPECT_EQ(*recorded_at_for(now, now + 2 * skew, std::chrono::microseconds::max()),
+            now + 2 * skew);
+}
+
+TEST(WrittenStreams, KeepTheLastVersionOfEachSortedByName) {
+  WrittenStreams written;
+  written.add("b", {0});
+  written.add("a", {7});
+  written.add("b", {1});
+  written.add("b", {2});
+  const std::vector<Receipt::Written> expected = {{"a", {7}}, {"b", {2}}};
+  EXPECT_EQ(written.take(), expected);
+  EXPECT_TRUE(written.take().empty());
+}
+
+}  // namespace
+}  // namespace annals::internal
