@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <annals/eventstore/content_hash.hpp>
+
 #include "sample_store.hpp"
 
 namespace annals::test {
@@ -98,8 +100,8 @@ TEST_F(Verify, OtherCommandsRefuseADamagedStoreWithPlaceAndRemedy) {
   const Ended ended = annals({"read", store_});
   EXPECT_EQ(ended.exit_code, 1);
   EXPECT_EQ(ended.err.find("annals: corrupt: "), 0U) << ended.err;
-  EXPECT_NE(ended.err.find("offset"), std::string::npos) << ended.err;
-  EXPECT_NE(ended.err.find(store_), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find(store_ + "/segment-"), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find(" at byte "), std::string::npos) << ended.err;
   EXPECT_NE(ended.err.find("annals verify"), std::string::npos) << ended.err;
 }
 
@@ -108,6 +110,18 @@ TEST_F(Verify, HistoryThatEndsBeforeWhatWasWrittenDownIs2) {
   const Ended ended = annals({"verify", store_, "--expect", "8:" + link});
   EXPECT_EQ(ended.exit_code, 2) << ended.out << ended.err;
   EXPECT_EQ(json_lines(ended.out)[0]["outcome"], "incomplete");
+}
+
+TEST_F(Verify, TheLinkOfTheEmptyLogTellsOneStoreFromAnother) {
+  const std::string first = to_string(first_link(*parse_id<StoreIdTag>(
+      json_lines(annals({"stats", store_}).out)[0]["store"].get<std::string>())));
+  EXPECT_EQ(annals({"verify", store_, "--expect", "0:" + first}).exit_code, 0);
+  EXPECT_EQ(annals({"verify", store_, "--expect", "0:" + std::string(64, 'a')}).exit_code, 1);
+}
+
+TEST_F(Verify, ARangeThatGoesBeyondTheEndIs2) {
+  EXPECT_EQ(annals({"verify", store_, "--to", "8"}).exit_code, 2);
+  EXPECT_EQ(annals({"verify", store_, "--from", "8"}).exit_code, 2);
 }
 
 TEST_F(Verify, ARangeCanBeChecked) {
@@ -125,7 +139,10 @@ TEST_F(Verify, WhatCannotRunIs3) {
   EXPECT_EQ(wrong.exit_code, 3);
   EXPECT_NE(wrong.err.find("POSITION:LINK"), std::string::npos) << wrong.err;
   EXPECT_EQ(annals({"verify", store_, "--expect", "x:" + std::string(64, 'a')}).exit_code, 3);
-  EXPECT_EQ(annals({"verify", store_, "--from", "99"}).exit_code, 3);
+  EXPECT_EQ(annals({"verify", store_, "--from", "5", "--to", "4"}).exit_code, 3);
+  const std::string link(64, 'a');
+  EXPECT_EQ(annals({"verify", store_, "--from", "3", "--expect", "2:" + link}).exit_code, 3);
+  EXPECT_EQ(annals({"verify", store_, "--to", "3", "--expect", "4:" + link}).exit_code, 3);
   const Ended full =
       run({"/bin/sh", "-c", std::string(ANNALS_PROGRAM) + " verify '" + store_ + "' > /dev/full"});
   EXPECT_EQ(full.exit_code, 3);

@@ -240,15 +240,25 @@ class CommandLine {
         sub, "--to", "P", "End with the append that holds this position",
         [this](const std::string& text) { verify_.last = GlobalPosition{number("--to", text)}; });
     sub->add_flag("--progress", verify_.progress, "Show progress where there is no terminal, too");
-    sub->callback([this] { request_.command = verify_; });
+    sub->callback([this] {
+      if (verify_.last && *verify_.last < verify_.first) refuse("--to", "lies before --from");
+      const bool from_the_start = verify_.first.value <= 1;
+      if (verify_.expected && ((!from_the_start && verify_.expected->position < verify_.first) ||
+                               (verify_.last && *verify_.last < verify_.expected->position))) {
+        refuse("--expect", "lies outside of --from and --to");
+      }
+      request_.command = verify_;
+    });
   }
 
   void add_state() {
     CLI::App* sub = command("state", "Fold the state of aggregates (needs a program's own types)");
     sub->add_option("STREAM", state_streams_, "Streams such as account-42")->type_name("");
     add_cut(sub);
-    sub->callback(
-        [this] { request_.command = StateRequest{.streams = state_streams_, .as_of = as_of()}; });
+    sub->callback([this] {
+      if (state_streams_.empty()) refuse("STREAM", "expects a stream, such as account-42");
+      request_.command = StateRequest{.streams = state_streams_, .as_of = as_of()};
+    });
   }
 
   Query query() const { return {{item_}}; }

@@ -11,7 +11,7 @@ namespace annals::cli {
 namespace {
 
 Error without_types(std::string_view program) {
-  return {.code = ErrorCode::unsupported,
+  return {.code = ErrorCode::invalid_argument,
           .message = "'" + std::string(program) +
                      " state' needs a program's own types: link annals::cli and write int main(int "
                      "c, char** v) { return annals::cli::main<Account>(c, v); }, Account being "
