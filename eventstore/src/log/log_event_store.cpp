@@ -206,7 +206,7 @@ Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options, Pla
   if (auto checked = check_options(options); !checked) return std::move(checked).error();
   if (options.access == LogOptions::Access::read_only) return open_read_only_log(options);
   if (options.access == LogOptions::Access::create) {
-    if (auto made = options.files->create_directories(options.path); !made) {
+    if (auto made = make_folder(*options.files, options.path); !made) {
       return std::move(made).error();
     }
   }

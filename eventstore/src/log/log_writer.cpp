@@ -188,10 +188,13 @@ void LogWriter::write_frame() {
   const auto bytes = frame_.finish(manifest_.store, active_.number, offset_);
   frame_bytes_ = bytes.size();
   if (auto wrote = active_.file->write_at(offset_, bytes); !wrote) {
-    // What was written of it is no valid frame. The next one goes over it, but first its beginning
-    // is wiped, so that a reader of this segment sees free space.
+    // All of it may have been written. Its beginning is wiped, so that the next frame goes over
+    // it, and only when that is durable has nothing been written for good.
     const std::array<std::byte, format::frame_header_bytes> wiped{};
-    if (!active_.file->write_at(offset_, wiped)) failure_ = wrote.error().message;
+    if (!active_.file->write_at(offset_, wiped) || !active_.file->sync()) {
+      synced(wrote);
+      return;
+    }
     for (Attempt* attempt : group_) settle(*attempt, wrote.error());
     group_.clear();
     return;

@@ -24,7 +24,19 @@ Result<bool> holds_events(FileSystem& files, const std::string& path) {
                      [](std::byte byte) { return byte != std::byte{0}; });
 }
 
+/// The folder that holds the name `path`.
+std::string parent_of(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
 Result<Manifest> create_store(const LogOptions& options) {
+  // Whoever made the folder may have been stopped before its name was durable.
+  if (auto synced = options.files->sync_directory(parent_of(options.path)); !synced) {
+    return std::move(synced).error();
+  }
   Manifest manifest;
   manifest.store = new_store_id();
   manifest.eras = {{Era{1}, GlobalPosition{0}}};
@@ -46,6 +58,21 @@ Result<Manifest> create_store(const LogOptions& options) {
 
 Error no_store(const std::string& folder) {
   return {ErrorCode::unavailable, "there is no store in " + folder + " (no MANIFEST)"};
+}
+
+Result<void> make_folder(FileSystem& files, const std::string& folder) {
+  std::vector<std::string> parents;  // Of folders that are missing, the deepest first.
+  for (std::string at = folder; at != "/" && at != "."; at = parents.back()) {
+    const auto there = files.exists(at);
+    if (!there) return there.error();
+    if (*there) break;
+    parents.push_back(parent_of(at));
+  }
+  if (auto made = files.create_directories(folder); !made) return made;
+  for (auto parent = parents.rbegin(); parent != parents.rend(); ++parent) {
+    if (auto synced = files.sync_directory(*parent); !synced) return synced;
+  }
+  return {};
 }
 
 Result<Manifest> manifest_for_writing(const LogOptions& options) {
@@ -76,6 +103,11 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const OnAppend& 
   if (!mark_file) return std::move(mark_file).error();
   const auto mark = mark_file->read(manifest_.store);
   if (!mark) return mark.error();
+  // A process that died between renaming the MANIFEST and syncing the folder leaves one that a
+  // power loss would take back, and with it the segment that is about to be written to.
+  if (auto synced = options_.files->sync_directory(options_.path); !synced) {
+    return std::move(synced).error();
+  }
 
   Chain chain(
       Head{{manifest_.segments.front().first.value - 1}, manifest_.segments.front().link_before});

@@ -12,6 +12,10 @@ namespace annals::internal {
 /// "There is no store there", for every way to open one.
 Error no_store(const std::string& folder);
 
+/// Makes the folder and those above it that are missing, and makes their names durable: a store in
+/// a folder that a power loss takes away is lost with it.
+Result<void> make_folder(FileSystem& files, const std::string& folder);
+
 /// Reads the MANIFEST, or makes a new store if the options say so and there is none. The caller
 /// holds the lock.
 ///

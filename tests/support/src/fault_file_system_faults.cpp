@@ -150,6 +150,11 @@ std::shared_ptr<Folder> all_durable(const Folder& folder) {
 
 }  // namespace
 
+FaultFileSystem::Counters FaultFileSystem::counters() const {
+  const std::lock_guard lock(disk_->mutex);
+  return disk_->counters;
+}
+
 std::vector<std::string> FaultFileSystem::files() const {
   const std::lock_guard lock(disk_->mutex);
   std::vector<std::string> paths;

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <annals/eventstore/event_store.hpp>
+
+namespace annals::simulation {
+
+/// What the world outside the store knows: each request that was sent, each answer that came back,
+/// and each head that a reader was shown. Compares a store with that.
+class Oracle {
+ public:
+  /// Remembers a request that is about to be sent. Its id is set. Returns its number.
+  std::size_t send(const AppendRequest& request);
+  /// A request known to be absent is about to be sent again under its id, with these checks.
+  void send_again(std::size_t number, const AppendRequest& request);
+  /// Keeps the receipt. A later answer to the same request must be the same receipt.
+  void acknowledge(std::size_t number, const Receipt& receipt);
+  /// The store said that nothing was written.
+  void refuse(std::size_t number);
+  /// Nobody knows: the request may be there, wholly, or not.
+  void doubt(std::size_t number);
+  /// A reader was shown history up to here.
+  void show(const Head& head);
+
+  /// Says how `store` breaks a promise, or nothing. What was in doubt is settled by what is found:
+  /// it must stay that way from then on.
+  std::optional<std::string> compare(EventStore& store);
+
+  std::size_t size() const { return sent_.size(); }
+  const AppendRequest& request(std::size_t number) const { return sent_[number].request; }
+  /// Sent, and either acknowledged or seen in the store.
+  std::vector<std::size_t> present() const;
+  /// Sent, and known not to be in the store.
+  std::vector<std::size_t> absent() const;
+  const Receipt& receipt(std::size_t number) const { return *sent_[number].receipt; }
+  std::optional<StreamVersion> last_version(const std::string& stream) const;
+
+ private:
+  enum class State : std::uint8_t { doubtful, present, absent };
+  struct Sent {
+    AppendRequest request;
+    State state = State::doubtful;
+    std::optional<Receipt> receipt = {};       // If present.
+    std::optional<GlobalPosition> found = {};  // In the comparison at hand.
+  };
+
+  std::optional<std::string> compare_events(const RecordedEvents& events);
+  std::optional<std::string> compare_receipts(EventStore& store);
+  std::optional<std::string> compare_heads(EventStore& store, const RecordedEvents& events);
+
+  std::vector<Sent> sent_;
+  std::unordered_map<EventId, std::pair<std::size_t, std::size_t>> by_event_;
+  std::map<std::string, StreamVersion> heads_;
+  std::optional<Head> shown_;
+};
+
+/// Says how two receipts of one append differ, or nothing. `repeated` is not looked at.
+std::optional<std::string> difference(const Receipt& one, const Receipt& other);
+
+}  // namespace annals::simulation
