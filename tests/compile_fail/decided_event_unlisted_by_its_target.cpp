@@ -1,0 +1,42 @@
+// expect: annals: decide returns an event that is missing from the Events<…> list
+// names: decided_event_is_listed<bank::Account, bank::MoneyBurnt
+#include <annals/aggregates/aggregate.hpp>
+#include <annals/codec/money.hpp>
+
+namespace bank {
+using annals::Decision;
+using annals::Money;
+
+struct MoneyWithdrawn {
+  Money amount{};
+  ANNALS_EVENT(MoneyWithdrawn, "money_withdrawn", amount);
+};
+struct Withdraw {
+  Money amount{};
+  ANNALS_COMMAND(Withdraw, "withdraw", amount);
+};
+
+struct MoneyBurnt {
+  Money amount{};
+  ANNALS_EVENT(MoneyBurnt, "money_burnt", amount);
+};
+struct Account {
+  static constexpr auto category = "account";
+  using Events = annals::Events<MoneyWithdrawn>;
+  using Commands = annals::Commands<Withdraw>;
+
+  Money balance{};
+  ANNALS_STATE(Account, balance);
+
+  void evolve(const MoneyWithdrawn& e) { balance -= e.amount; }
+  Decision decide(const Withdraw& c) const { return MoneyWithdrawn{c.amount}; }
+};
+}  // namespace bank
+
+auto use() {
+#ifdef WRONG
+  return annals::to<bank::Account>("1", bank::MoneyBurnt{});
+#else
+  return annals::to<bank::Account>("1", bank::MoneyWithdrawn{});
+#endif
+}
