@@ -33,17 +33,17 @@ std::string_view to_string(Retry advice) noexcept {
 
 Retry retry_advice(ErrorCode code) noexcept {
   switch (code) {
-    case ErrorCode::wrong_expected_version: return Retry::from_load;
+    case ErrorCode::wrong_expected_version:
     case ErrorCode::condition_failed: return Retry::from_load;
-    case ErrorCode::stream_not_found: return Retry::never;
-    case ErrorCode::rejected: return Retry::never;
-    case ErrorCode::invalid_argument: return Retry::never;
-    case ErrorCode::corrupt: return Retry::never;
-    case ErrorCode::unsupported: return Retry::never;
-    case ErrorCode::diverged: return Retry::never;
-    case ErrorCode::unavailable: return Retry::same_call;
-    case ErrorCode::outcome_unknown: return Retry::after_check;
+    case ErrorCode::unavailable:
     case ErrorCode::timeout: return Retry::same_call;
+    case ErrorCode::outcome_unknown: return Retry::after_check;
+    case ErrorCode::stream_not_found:
+    case ErrorCode::rejected:
+    case ErrorCode::invalid_argument:
+    case ErrorCode::corrupt:
+    case ErrorCode::unsupported:
+    case ErrorCode::diverged: break;
   }
   return Retry::never;
 }

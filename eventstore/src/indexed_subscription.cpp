@@ -13,7 +13,7 @@ namespace {
 class IndexedSubscription final : public Subscription {
  public:
   IndexedSubscription(const IndexedEventStore& store, SubscriptionOptions options, Checkpoint after)
-      : store_(store), options_(std::move(options)), done_(std::move(after)) {}
+      : store_(store), options_(std::move(options)), done_(after) {}
 
   Result<Batch> next(std::chrono::milliseconds timeout) override {
     // A year is as good as for ever, and cannot overflow the clock.
@@ -61,7 +61,7 @@ class IndexedSubscription final : public Subscription {
 
 std::unique_ptr<Subscription> make_subscription(const IndexedEventStore& store,
                                                 SubscriptionOptions options, Checkpoint after) {
-  return std::make_unique<IndexedSubscription>(store, std::move(options), std::move(after));
+  return std::make_unique<IndexedSubscription>(store, std::move(options), after);
 }
 
 }  // namespace annals::internal

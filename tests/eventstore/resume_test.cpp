@@ -55,10 +55,10 @@ class StoreWithEras final : public IndexedEventStore {
 // time further back.
 class Eras : public testing::Test {
  protected:
-  StoreWithEras store{{{{1}, {0}}, {{2}, {5}}, {{3}, {3}}}, 8};
+  StoreWithEras store_{{{{1}, {0}}, {{2}, {5}}, {{3}, {3}}}, 8};
 
   Result<Checkpoint> resume(std::uint32_t era, std::uint64_t position) {
-    return store.resume({{store.id(), {era}, {position}}, {}});
+    return store_.resume({{store_.id(), {era}, {position}}, {}});
   }
 };
 
@@ -71,8 +71,8 @@ TEST_F(Eras, ACheckpointOfThePresentEraIsGoodUpToTheHead) {
 TEST_F(Eras, ACheckpointOfAnOlderEraMovesIfNoLaterEraBeganBeforeIt) {
   const auto moved = resume(1, 3);
   ASSERT_TRUE(moved);
-  EXPECT_EQ(moved->token, (Token{store.id(), {3}, {3}}));
-  EXPECT_EQ(moved->link, *store.link_at({3}));
+  EXPECT_EQ(moved->token, (Token{store_.id(), {3}, {3}}));
+  EXPECT_EQ(moved->link, *store_.link_at({3}));
   EXPECT_TRUE(resume(2, 3));
   EXPECT_EQ(resume(2, 4).error().code, ErrorCode::diverged);
   // Within era 1, which ended at 5, but era 3 began at 3.
@@ -81,10 +81,10 @@ TEST_F(Eras, ACheckpointOfAnOlderEraMovesIfNoLaterEraBeganBeforeIt) {
 }
 
 TEST_F(Eras, AnOlderCheckpointsLinkMustAgree) {
-  Checkpoint checkpoint{{store.id(), {1}, {2}}, *store.link_at({2})};
-  EXPECT_TRUE(store.resume(checkpoint));
-  checkpoint.link = *store.link_at({3});
-  EXPECT_EQ(store.resume(checkpoint).error().code, ErrorCode::diverged);
+  Checkpoint checkpoint{{store_.id(), {1}, {2}}, *store_.link_at({2})};
+  EXPECT_TRUE(store_.resume(checkpoint));
+  checkpoint.link = *store_.link_at({3});
+  EXPECT_EQ(store_.resume(checkpoint).error().code, ErrorCode::diverged);
 }
 
 TEST_F(Eras, AnEraThatTheStoreNeverHadIsDiverged) {
@@ -93,10 +93,10 @@ TEST_F(Eras, AnEraThatTheStoreNeverHadIsDiverged) {
 }
 
 TEST_F(Eras, AnEventsEraIsTheLastThatBeganBeforeIt) {
-  EXPECT_EQ(store.era_of({1}), Era{1});
-  EXPECT_EQ(store.era_of({3}), Era{1});
-  EXPECT_EQ(store.era_of({4}), Era{3});
-  EXPECT_EQ(store.era_of({8}), Era{3});
+  EXPECT_EQ(store_.era_of({1}), Era{1});
+  EXPECT_EQ(store_.era_of({3}), Era{1});
+  EXPECT_EQ(store_.era_of({4}), Era{3});
+  EXPECT_EQ(store_.era_of({8}), Era{3});
 }
 
 // 100,000 events of which the last one matches: progress is told on the way.

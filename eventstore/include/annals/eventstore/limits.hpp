@@ -18,15 +18,15 @@ struct Limits {
   static constexpr std::size_t tag_bytes_max = 255;     ///< Text, at least 1.
   /// Text: correlation_id, causation_id, actor, traceparent.
   static constexpr std::size_t name_bytes_max = 255;
-  static constexpr std::size_t metadata_bytes_max = 64 * 1024;
+  static constexpr std::size_t metadata_bytes_max = std::size_t{64} * 1024;
   static constexpr std::size_t append_events_max = 10'000;
   /// The texts, metadata and data of all events of an append together. An engine's own encoding
   /// comes on top.
-  static constexpr std::size_t append_bytes_max = 32 * 1024 * 1024;
-  static constexpr std::size_t data_bytes_ceiling = 16 * 1024 * 1024;
+  static constexpr std::size_t append_bytes_max = std::size_t{32} * 1024 * 1024;
+  static constexpr std::size_t data_bytes_ceiling = std::size_t{16} * 1024 * 1024;
 
   /// Of one event's data; a store may be opened with another value up to `data_bytes_ceiling`.
-  std::size_t data_bytes_max = 1024 * 1024;
+  std::size_t data_bytes_max = std::size_t{1024} * 1024;
 };
 
 }  // namespace annals

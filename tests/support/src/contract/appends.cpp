@@ -223,6 +223,7 @@ TEST_P(EventStoreContract, PositionsAndVersionsHaveNoGapsUnderEightThreads) {
   constexpr int threads = 8;
   constexpr int appends = 40;
   std::vector<std::thread> writers;
+  writers.reserve(threads);
   std::atomic<int> failures = 0;
   for (int t = 0; t < threads; ++t) {
     writers.emplace_back([&, t] {
@@ -255,6 +256,7 @@ TEST_P(EventStoreContract, OfContradictingAppendsInParallelAtMostOneSucceeds) {
   std::vector<std::atomic<int>> winners(rounds);
   std::atomic<int> unexpected = 0;
   std::vector<std::thread> writers;
+  writers.reserve(threads);
   for (int t = 0; t < threads; ++t) {
     writers.emplace_back([&] {
       for (std::uint64_t round = 0; round < rounds; ++round) {

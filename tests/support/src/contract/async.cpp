@@ -64,6 +64,7 @@ TEST_P(EventStoreContract, CompletionsComeOnceEachInPositionOrder) {
   constexpr std::size_t each = 100;
   Outcomes outcomes(threads * each);
   std::vector<std::thread> writers;
+  writers.reserve(threads);
   for (std::size_t t = 0; t < threads; ++t) {
     writers.emplace_back([&, t] {
       for (std::size_t i = 0; i < each; ++i) {

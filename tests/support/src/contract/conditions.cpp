@@ -93,6 +93,7 @@ TEST_P(EventStoreContract, OfEightThreadsThatClaimANameOneGetsIt) {
   std::vector<std::atomic<int>> owners(names);
   std::atomic<int> unexpected = 0;
   std::vector<std::thread> writers;
+  writers.reserve(threads);
   for (int t = 0; t < threads; ++t) {
     writers.emplace_back([&, t] {
       for (int n = 0; n < names; ++n) {

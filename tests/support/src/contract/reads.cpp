@@ -174,6 +174,7 @@ TEST_P(EventStoreContract, ReadersAlwaysSeeAPrefixOfWholeAppends) {
   std::atomic<bool> done = false;
   std::atomic<int> wrong = 0;
   std::vector<std::thread> readers;
+  readers.reserve(2);
   for (int r = 0; r < 2; ++r) {
     readers.emplace_back([&] {
       std::uint64_t seen = 0;
@@ -188,7 +189,7 @@ TEST_P(EventStoreContract, ReadersAlwaysSeeAPrefixOfWholeAppends) {
         }
         std::this_thread::yield();
       }
-      if (seen != 2 * appends) ++wrong;
+      if (seen != std::uint64_t{2} * appends) ++wrong;
     });
   }
   for (int i = 0; i < appends; ++i) append(append_of({event_on("a-1"), event_on("b-1")}));

@@ -142,6 +142,7 @@ TEST_P(EventStoreContract, TheSameIdFromEightThreadsIsWrittenOnce) {
     std::atomic<int> first = 0;
     std::atomic<int> repeated = 0;
     std::vector<std::thread> writers;
+    writers.reserve(threads);
     for (int t = 0; t < threads; ++t) {
       writers.emplace_back([&, t] {
         AppendRequest mine = request;

@@ -199,6 +199,7 @@ TEST_P(EventStoreContract, NothingIsMissedOrDoubledWhileOthersWrite) {
   constexpr int appends = 60;
   constexpr std::uint64_t last = std::uint64_t{2} * threads * appends;
   std::vector<std::thread> writers;
+  writers.reserve(threads);
   for (int t = 0; t < threads; ++t) {
     writers.emplace_back([&, t] {
       for (int i = 0; i < appends; ++i) {
@@ -207,6 +208,7 @@ TEST_P(EventStoreContract, NothingIsMissedOrDoubledWhileOthersWrite) {
     });
   }
   std::vector<std::thread> readers;
+  readers.reserve(3);
   std::atomic<int> wrong = 0;
   for (const bool only_b : {false, true, false}) {
     readers.emplace_back([&, only_b] {
