@@ -23,8 +23,12 @@ __attribute__((format(printf, 1, 2))) std::string formatted(const char* format, 
 }
 
 std::string rate(double per_second) {
-  std::string text = formatted("%.0f", per_second);
-  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+  const std::string digits = formatted("%.0f", per_second);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
   return text;
 }
 
