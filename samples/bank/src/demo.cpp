@@ -1,6 +1,8 @@
 #include "demo.hpp"
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -13,8 +15,6 @@
 
 #include "bank.hpp"
 #include "session.hpp"
-
-#include <stdlib.h>
 
 namespace bank {
 
@@ -176,12 +176,7 @@ class Demo {
         std::to_string(report->appends) + " appends good, up to position " +
         to_string(report->position));
     if (report->first_bad) {
-      const auto& bad = *report->first_bad;
-      say("  first bad: " + bad.what);
-      if (bad.place) {
-        say("  in " + std::filesystem::path(bad.place->file).filename().string() + " at byte " +
-            std::to_string(bad.place->offset));
-      }
+      say("  found: " + report->first_bad->what);
     }
     return {};
   }

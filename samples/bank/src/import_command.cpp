@@ -26,18 +26,6 @@ void print_answered(std::int64_t number) {
   std::fflush(stdout);  // Who reads this counts on what is acknowledged, at any moment.
 }
 
-Result<Imported> import_rows(Bank& bank, const std::string& format, const std::string& file,
-                             const Answered& answered) {
-  if (format == "berka") {
-    const auto rows = berka::read_rows(file);
-    if (!rows) return rows.error();
-    return import_berka(bank.bus(), *rows, answered);
-  }
-  const auto entries = hackclub::read_entries(file);
-  if (!entries) return entries.error();
-  return import_books(bank.bus(), *entries, answered);
-}
-
 void print_imported(const Imported& imported, const std::string& file, const std::string& folder,
                     double seconds) {
   const double rate = seconds > 0 ? static_cast<double>(imported.new_events) / seconds : 0;
@@ -59,43 +47,73 @@ int print_comparison(const Comparison& comparison) {
   return comparison.equal == comparison.month_ends ? exit_done : exit_failed;
 }
 
-}  // namespace
-
-int import_file(const Session& session, const ImportRequest& request) {
-  const bool books = request.format == "hackclub";
-  if (!books && request.file.empty()) {
-    std::fprintf(stderr, "bank: import --format %s needs a FILE\n", request.format.c_str());
-    return exit_usage;
-  }
-  const std::string file =
-      request.file.empty() ? std::string(BANK_DATA_DIR) + "/" + books_file : request.file;
-
-  auto bank = open_bank(session.to_make());
-  if (!bank) return failed(bank.error());
+/// Opens the bank, runs `send`, and says how it went. The file has been read by then: one that
+/// makes no sense leaves no folder behind.
+template <typename Send>
+int import_rows(const Session& session, const ImportRequest& request, std::unique_ptr<Bank>& bank,
+                Send send) {
+  auto opened = open_bank(session.to_make());
+  if (!opened) return failed(opened.error());
+  bank = std::move(*opened);
   const auto started = std::chrono::steady_clock::now();
-  const auto imported =
-      import_rows(**bank, request.format, file, request.acknowledge ? print_answered : Answered());
+  const Result<Imported> imported =
+      send(bank->bus(), request.acknowledge ? Answered(print_answered) : Answered());
   if (!imported) return failed(imported.error());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - started;
-  print_imported(*imported, file, session.data, taken.count());
+  print_imported(*imported, request.file, session.data, taken.count());
+  return exit_done;
+}
 
-  int code = exit_done;
-  const auto answers_path = std::filesystem::path(file).replace_filename(answers_file);
-  if (books && std::filesystem::exists(answers_path)) {
-    const auto answers = hackclub::read_month_ends(answers_path.string());
-    if (!answers) return failed(answers.error());
-    const auto comparison = compare((*bank)->store(), *answers);
+int import_berka_file(const Session& session, const ImportRequest& request) {
+  const auto rows = berka::read_rows(request.file);
+  if (!rows) return failed(rows.error());
+  std::unique_ptr<Bank> bank;
+  const int code = import_rows(session, request, bank, [&](auto& bus, const Answered& answered) {
+    return import_berka(bus, *rows, answered);
+  });
+  if (code != exit_done) return code;
+  std::printf("Look further: bank accounts, bank statement ACCOUNT, bank verify\n");
+  return exit_done;
+}
+
+int import_books_file(const Session& session, const ImportRequest& request) {
+  const auto entries = hackclub::read_entries(request.file);
+  if (!entries) return failed(entries.error());
+  const std::filesystem::path answers_path =
+      std::filesystem::path(request.file).replace_filename(answers_file);
+  std::vector<hackclub::MonthEnd> answers;
+  if (std::filesystem::exists(answers_path)) {
+    auto read = hackclub::read_month_ends(answers_path.string());
+    if (!read) return failed(read.error());
+    answers = std::move(*read);
+  }
+
+  std::unique_ptr<Bank> bank;
+  int code = import_rows(session, request, bank, [&](auto& bus, const Answered& answered) {
+    return import_books(bus, *entries, answered);
+  });
+  if (code != exit_done) return code;
+  if (!answers.empty()) {
+    const auto comparison = compare(bank->store(), answers);
     if (!comparison) return failed(comparison.error());
     code = print_comparison(*comparison);
   }
-  if (books) {
-    std::printf(
-        "Look further: bank balances --as-of 2016-12-31, bank statement Assets:PayPal, "
-        "bank verify\n");
-  } else {
-    std::printf("Look further: bank accounts, bank statement ACCOUNT, bank verify\n");
-  }
+  std::printf(
+      "Look further: bank balances --as-of 2016-12-31, bank statement Assets:PayPal, "
+      "bank verify\n");
   return code;
+}
+
+}  // namespace
+
+int import_file(const Session& session, ImportRequest request) {
+  if (request.format == "berka") {
+    if (!request.file.empty()) return import_berka_file(session, request);
+    std::fprintf(stderr, "bank: import --format berka needs a FILE\n");
+    return exit_usage;
+  }
+  if (request.file.empty()) request.file = std::string(BANK_DATA_DIR) + "/" + books_file;
+  return import_books_file(session, request);
 }
 
 }  // namespace bank

@@ -17,6 +17,6 @@ struct ImportRequest {
 
 /// Imports, says how it went, and, if there are answers beside the books, compares all balances
 /// with them: any difference is exit_failed.
-int import_file(const Session& session, const ImportRequest& request);
+int import_file(const Session& session, ImportRequest request);
 
 }  // namespace bank

@@ -1,6 +1,7 @@
 /// @file
 /// The program `bank`: which words it knows, and what each of them runs.
 
+#include <cstdio>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -89,6 +90,7 @@ struct Words {
     command->add_option("ACCOUNT", slip.account, "The customer's account")
         ->required()
         ->type_name("");
+    command->add_option("--on", slip.date, "The day it is about, such as 2024-01-31; default: now");
     command->add_option("--id", slip.id, "Names this request: sent again, it happens once");
     return command;
   }
@@ -122,6 +124,13 @@ int run(int argc, char** argv) {
     return annals::cli::main<Account, LedgerAccount>(argc - 1, argv + 1);
   }
   Words words;
+  const auto is_first_word = [&](const CLI::App* command) {
+    return command->get_name() == argv[1];
+  };
+  if (argc > 1 && argv[1][0] != '-' && words.app.get_subcommands(is_first_word).empty()) {
+    std::fprintf(stderr, "bank: there is no command '%s'; bank --help lists them\n", argv[1]);
+    return exit_usage;
+  }
   try {
     words.app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {

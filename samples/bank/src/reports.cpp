@@ -36,10 +36,10 @@ int print_accounts(const Session& session) {
   const auto customers = fold<Customers>(**store, annals::Query::category(Account::category));
   if (!customers) return failed(customers.error());
 
-  Answer answer({"account", "owner", "status", "balance", "overdraft"});
+  Answer answer({"account", "owner", "status", "currency", "balance", "overdraft"});
   for (const auto& [id, account] : customers->accounts) {
-    answer.add({id, account.owner, std::string(name_of(account.status)), account.balance,
-                account.overdraft});
+    answer.add({id, account.owner, std::string(name_of(account.status)),
+                std::string(account.balance.currency()), account.balance, account.overdraft});
   }
   answer.print(session.output);
   return exit_done;

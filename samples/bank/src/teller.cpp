@@ -1,7 +1,7 @@
 #include "teller.hpp"
 
 #include <cctype>
-#include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <annals/aggregates/repository.hpp>
@@ -14,10 +14,21 @@ using annals::Result;
 
 namespace {
 
-annals::CommandOptions options_of(const Slip& slip) {
-  if (slip.id.empty()) return {};
-  const auto id = annals::parse_id<annals::AppendIdTag>(slip.id);
-  return {.id = id ? *id : annals::append_id_of("bank/" + slip.id)};
+/// A day is its beginning, midnight UTC, as in imports.
+Result<annals::CommandOptions> options_of(const Slip& slip) {
+  annals::CommandOptions options;
+  if (!slip.id.empty()) {
+    const auto id = annals::parse_id<annals::AppendIdTag>(slip.id);
+    options.id = id ? *id : annals::append_id_of("bank/" + slip.id);
+  }
+  if (!slip.date.empty()) {
+    options.effective_at = annals::parse_timestamp(slip.date + "T00:00:00Z");
+    if (!options.effective_at) {
+      return annals::Error{annals::ErrorCode::invalid_argument,
+                           "--on '" + slip.date + "' is not a date such as 2024-01-31"};
+    }
+  }
+  return options;
 }
 
 Result<Account> load(Bank& bank, const std::string& account) {
@@ -52,35 +63,48 @@ int print_receipt(const Session& session, Bank& bank, const std::string& name,
   return exit_done;
 }
 
+/// Sends what `make` makes of the open bank, to the slip's account or by its own boundary.
+template <typename Make>
+int send(const Session& session, const Slip& slip, const annals::LogOptions& access, Make make) {
+  const auto options = options_of(slip);
+  if (!options) return failed(options.error());
+  auto bank = open_bank(access);
+  if (!bank) return failed(bank.error());
+  const auto command = make(**bank);
+  if (!command) return failed(command.error());
+  using Command = std::remove_cvref_t<decltype(*command)>;
+  if constexpr (std::is_same_v<Command, SendMoney>) {
+    const auto answer = (*bank)->bus().send(*command, *options);
+    return print_receipt(session, **bank, slip.account, answer);
+  } else {
+    const auto answer = (*bank)->bus().send(slip.account, *command, *options);
+    return print_receipt(session, **bank, slip.account, answer);
+  }
+}
+
 template <typename Command>
 int send(const Session& session, const Slip& slip, Command command) {
-  auto bank = open_bank(session.to_write());
-  if (!bank) return failed(bank.error());
-  const auto answer = (*bank)->bus().send(slip.account, std::move(command), options_of(slip));
-  return print_receipt(session, **bank, slip.account, answer);
+  return send(session, slip, session.to_write(),
+              [&](Bank&) { return Result<Command>(std::move(command)); });
 }
 
 template <typename Command>
 int send_amount(const Session& session, const Slip& slip) {
-  auto bank = open_bank(session.to_write());
-  if (!bank) return failed(bank.error());
-  const auto amount = amount_for(**bank, slip);
-  if (!amount) return failed(amount.error());
-  const auto answer =
-      (*bank)->bus().send(slip.account, Command{*amount, slip.text}, options_of(slip));
-  return print_receipt(session, **bank, slip.account, answer);
+  return send(session, slip, session.to_write(), [&](Bank& bank) -> Result<Command> {
+    auto amount = amount_for(bank, slip);
+    if (!amount) return std::move(amount).error();
+    return Command{*amount, slip.text};
+  });
 }
 
 }  // namespace
 
 int open_account(const Session& session, const Slip& slip) {
-  const auto overdraft = read_amount(slip.overdraft, slip.currency);
-  if (!overdraft) return failed(overdraft.error());
-  auto bank = open_bank(session.to_make());
-  if (!bank) return failed(bank.error());
-  const auto answer =
-      (*bank)->bus().send(slip.account, OpenAccount{slip.owner, *overdraft}, options_of(slip));
-  return print_receipt(session, **bank, slip.account, answer);
+  return send(session, slip, session.to_make(), [&](Bank&) -> Result<OpenAccount> {
+    auto overdraft = read_amount(slip.overdraft, slip.currency);
+    if (!overdraft) return std::move(overdraft).error();
+    return OpenAccount{slip.owner, *overdraft};
+  });
 }
 
 int deposit(const Session& session, const Slip& slip) {
@@ -94,13 +118,11 @@ int withdraw(const Session& session, const Slip& slip) {
 int charge(const Session& session, const Slip& slip) { return send_amount<Charge>(session, slip); }
 
 int transfer(const Session& session, const Slip& slip) {
-  auto bank = open_bank(session.to_write());
-  if (!bank) return failed(bank.error());
-  const auto amount = amount_for(**bank, slip);
-  if (!amount) return failed(amount.error());
-  const auto answer =
-      (*bank)->bus().send(SendMoney{slip.account, slip.to, *amount}, options_of(slip));
-  return print_receipt(session, **bank, slip.account, answer);
+  return send(session, slip, session.to_write(), [&](Bank& bank) -> Result<SendMoney> {
+    auto amount = amount_for(bank, slip);
+    if (!amount) return std::move(amount).error();
+    return SendMoney{slip.account, slip.to, *amount};
+  });
 }
 
 int freeze(const Session& session, const Slip& slip) {

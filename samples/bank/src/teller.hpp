@@ -19,6 +19,7 @@ struct Slip {
   std::string currency = "EUR";
   std::string overdraft = "0";
   std::string text;  ///< What it is for.
+  std::string date;  ///< The day it is about, "2024-01-31"; empty: now.
   std::string id;    ///< Names this request, so that it can be sent again; may be empty.
 };
 

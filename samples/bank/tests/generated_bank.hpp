@@ -42,7 +42,7 @@ inline void write_bank_file(const GeneratedBank& bank, const std::string& path) 
     }
     const std::int64_t rounding = below(3) * 10 - 10;
     balance += change;
-    char date[16];
+    char date[32];
     const int day = seq * 360 / (bank.rows + 1);
     std::snprintf(date, sizeof date, "1993-%02d-%02d", day / 30 + 1, day % 28 + 1);
     file << seq << ',' << account << ",," << date << ",\"MADE, UP\"," << symbol << ','

@@ -1,6 +1,7 @@
 // What the program prints, word for word: transcript.txt holds commands, what they print and their
 // exit codes. ANNALS_UPDATE_GOLDEN=1 writes it anew; look at the difference before it is committed.
 
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -24,7 +25,7 @@ const std::string file = std::string(ANNALS_SOURCE_DIR) + "/samples/bank/tests/t
 std::vector<std::string> words_of(const std::string& line) {
   std::vector<std::string> words;
   std::istringstream in(line);
-  for (std::string word; in >> std::ws;) {
+  for (std::string word; (in >> std::ws).peek() != EOF;) {
     if (in.peek() == '"') {
       in.get();
       std::getline(in, word, '"');
@@ -89,6 +90,15 @@ TEST(Transcript, TheProgramPrintsWhatTheTranscriptSays) {
     EXPECT_EQ(actual, expected);
   }
   EXPECT_NE(actual.find("$ bank"), std::string::npos) << file << " holds no command";
+}
+
+TEST(Transcript, TheDemoDoesWhatItTells) {
+  ChildProcess bank({BANK_PROGRAM, "demo"}, true);
+  EXPECT_EQ(bank.wait(), 0) << bank.errors();
+  for (const char* line : {"rejected: balance is 100.00 EUR, overdraft 50.00 EUR", "repeated",
+                           "bob has 40.00 EUR", "verify: whole", "verify: changed"}) {
+    EXPECT_NE(bank.output().find(line), std::string::npos) << line << "\n" << bank.output();
+  }
 }
 
 }  // namespace
