@@ -33,9 +33,15 @@ std::string parent_of(std::string path) {
 }
 
 Result<Manifest> create_store(const LogOptions& options) {
-  // Whoever made the folder may have been stopped before its name was durable.
-  if (auto synced = options.files->sync_directory(parent_of(options.path)); !synced) {
+  // Whoever made the folder, and those above it, may have been stopped before the names were
+  // durable. Those further up may belong to others who do not let us read them.
+  std::string parent = parent_of(options.path);
+  if (auto synced = options.files->sync_directory(parent); !synced) {
     return std::move(synced).error();
+  }
+  while (parent != "/" && parent != ".") {
+    parent = parent_of(parent);
+    (void)options.files->sync_directory(parent);
   }
   Manifest manifest;
   manifest.store = new_store_id();

@@ -1,0 +1,234 @@
+// One fault at every place where there can be one, with the same work each time: crashes, failed
+// syncs, failed writes and reads, full disks. Whatever the place, nothing acknowledged is lost, the
+// errors say what a caller may conclude, and the work can be finished.
+
+#include <functional>
+
+#include <gtest/gtest.h>
+
+#include "books.hpp"
+
+namespace annals::simulation {
+namespace {
+
+using testkit::FaultFileSystem;
+
+/// What one undisturbed run does to its disk.
+struct Undisturbed {
+  std::uint64_t operations;
+  FaultFileSystem::Counters counters;
+};
+
+Undisturbed undisturbed() {
+  Books books(std::make_shared<FaultFileSystem>());
+  {
+    auto store = books.open();
+    EXPECT_TRUE(store && books.work(**store));
+    EXPECT_GE((*store)->stats().segments, 3U);
+  }
+  return {books.disk().operations(), books.disk().counters()};
+}
+
+/// Opens the store that a fault left behind, compares, finishes the work, and compares again, after
+/// a power loss too.
+void expect_finished(Books& books) {
+  {
+    auto store = books.open();
+    ASSERT_TRUE(store) << to_string(store.error());
+    const auto broken = books.compare(**store);
+    ASSERT_FALSE(broken) << *broken;
+    const auto worked = books.work(**store);
+    ASSERT_TRUE(worked) << to_string(worked.error());
+    const auto broken_after = books.compare(**store);
+    ASSERT_FALSE(broken_after) << *broken_after;
+  }
+  books.move_to(books.disk().power_loss({7}));
+  const auto broken = books.reopen_and_compare();
+  ASSERT_FALSE(broken) << *broken;
+  EXPECT_TRUE(books.done());
+}
+
+/// Runs the work with a fault. A store that stops is opened again, and sees what the fault left in
+/// the cache, as it would after the process was started anew.
+void expect_survived(const std::function<void(FaultFileSystem&)>& fault) {
+  Books books(std::make_shared<FaultFileSystem>());
+  fault(books.disk());
+  {
+    auto store = books.open();
+    if (store) {
+      const auto worked = books.work(**store);
+      if (!worked) {
+        EXPECT_TRUE(worked.error().code == ErrorCode::unavailable ||
+                    worked.error().code == ErrorCode::outcome_unknown)
+            << to_string(worked.error());
+      }
+    } else {
+      EXPECT_EQ(store.error().code, ErrorCode::unavailable) << to_string(store.error());
+    }
+  }
+  books.move_to(books.disk().fork());  // A fault that has not come up is not asked for any more.
+  expect_finished(books);
+}
+
+TEST(EveryFault, AKillAtAnyOperationLosesNothing) {
+  for (std::uint64_t at = 0; at <= undisturbed().operations; ++at) {
+    SCOPED_TRACE("operation " + std::to_string(at));
+    Books books(std::make_shared<FaultFileSystem>(at + 1), "/var/data/books");
+    books.disk().switch_off_after(at);
+    if (auto store = books.open()) (void)books.work(**store);
+    books.move_to(books.disk().process_crash());
+    expect_finished(books);
+  }
+}
+
+TEST(EveryFault, APowerLossAtAnyOperationLosesNothing) {
+  for (std::uint64_t at = 0; at <= undisturbed().operations; ++at) {
+    Books before(std::make_shared<FaultFileSystem>(at + 1), "/var/data/books");
+    before.disk().switch_off_after(at);
+    if (auto store = before.open()) (void)before.work(**store);
+    for (std::uint64_t seed = 0; seed < 8; ++seed) {
+      SCOPED_TRACE("operation " + std::to_string(at) + ", outcome " + std::to_string(seed));
+      Books books = before;
+      books.move_to(before.disk().fork()->power_loss({seed}));
+      expect_finished(books);
+    }
+  }
+}
+
+TEST(EveryFault, AFailedSyncAnywhereLosesNothing) {
+  const std::uint64_t syncs = undisturbed().counters.syncs;
+  for (std::uint64_t nth = 1; nth <= syncs; ++nth) {
+    for (const auto cache : {FaultFileSystem::AfterFailedSync::cache_shows,
+                             FaultFileSystem::AfterFailedSync::cache_forgets}) {
+      SCOPED_TRACE("sync " + std::to_string(nth));
+      expect_survived([&](FaultFileSystem& disk) { disk.fail_sync(nth, cache); });
+    }
+  }
+}
+
+TEST(EveryFault, AFailedSyncOfAFolderLosesNothing) {
+  for (std::uint64_t nth = 1; nth <= 12; ++nth) {
+    SCOPED_TRACE("sync of a folder " + std::to_string(nth));
+    expect_survived([&](FaultFileSystem& disk) { disk.fail_sync_directory(nth); });
+  }
+}
+
+TEST(EveryFault, AFailedWriteAnywhereLosesNothing) {
+  const std::uint64_t writes = undisturbed().counters.writes;
+  for (std::uint64_t nth = 1; nth <= writes; ++nth) {
+    SCOPED_TRACE("write " + std::to_string(nth));
+    expect_survived([&](FaultFileSystem& disk) { disk.fail_write(nth); });
+  }
+}
+
+TEST(EveryFault, AFailedReadIsUnavailableAndChangesNothing) {
+  Books books(std::make_shared<FaultFileSystem>());
+  {
+    auto store = books.open();
+    ASSERT_TRUE(store && books.work(**store));
+  }
+  const std::uint64_t before = books.disk().counters().reads;
+  ASSERT_TRUE(books.open());
+  const std::uint64_t reads = books.disk().counters().reads - before;
+  ASSERT_GT(reads, 5U);
+  for (std::uint64_t nth = 1; nth <= reads; ++nth) {
+    SCOPED_TRACE("read " + std::to_string(nth));
+    books.disk().fail_read(nth);
+    if (auto store = books.open(); !store) {
+      EXPECT_EQ(store.error().code, ErrorCode::unavailable) << to_string(store.error());
+    } else {
+      const auto broken = books.compare(**store);  // It was something that can be done without.
+      EXPECT_FALSE(broken) << *broken;
+    }
+    books.disk().fail_read(0);
+    const auto broken = books.reopen_and_compare();
+    ASSERT_FALSE(broken) << *broken;
+  }
+}
+
+TEST(EveryFault, AFullDiskAtAnyAllocationIsUnavailableUntilThereIsRoom) {
+  const std::uint64_t requests = undisturbed().counters.space_requests;
+  ASSERT_GT(requests, 5U);
+  for (std::uint64_t nth = 1; nth <= requests; ++nth) {
+    SCOPED_TRACE("request for space " + std::to_string(nth));
+    Books books(std::make_shared<FaultFileSystem>(nth));
+    books.disk().fill_disk(nth);
+    auto store = books.open();
+    if (store) {
+      const auto worked = books.work(**store);
+      if (!worked) {
+        EXPECT_EQ(worked.error().code, ErrorCode::unavailable);
+      }
+      const auto broken = books.compare(**store);
+      ASSERT_FALSE(broken) << *broken;
+      books.disk().free_space();
+      // The same store goes on: it has not failed, it only had no room.
+      const auto went_on = books.work(**store);
+      ASSERT_TRUE(went_on) << to_string(went_on.error());
+      store->reset();
+    } else {
+      EXPECT_EQ(store.error().code, ErrorCode::unavailable) << to_string(store.error());
+      books.disk().free_space();
+    }
+    expect_finished(books);
+  }
+}
+
+TEST(EveryFault, AReadOnlyDiskCanBeReadAndSaysWhyItCannotBeWritten) {
+  Books books(std::make_shared<FaultFileSystem>());
+  {
+    auto store = books.open();
+    ASSERT_TRUE(store && books.work(**store));
+  }
+  books.disk().set_read_only(true);
+  for (const auto access : {LogOptions::Access::create, LogOptions::Access::must_exist}) {
+    const auto refused = open_log_event_store(books.options(access));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+    EXPECT_NE(refused.error().message.find("Read-only"), std::string::npos)
+        << refused.error().message;
+  }
+  const auto reader = open_log_event_store(books.options(LogOptions::Access::read_only));
+  ASSERT_TRUE(reader) << to_string(reader.error());
+  const auto broken = books.compare(**reader);
+  EXPECT_FALSE(broken) << *broken;
+  EXPECT_FALSE((*reader)->append(Books::request(0)));
+}
+
+TEST(EveryFault, ADiskThatBecomesReadOnlyStopsWritingAndLosesNothing) {
+  Books books(std::make_shared<FaultFileSystem>());
+  auto store = books.open();
+  ASSERT_TRUE(store);
+  books.disk().set_read_only(true);
+  const auto worked = books.work(**store);
+  ASSERT_FALSE(worked);
+  store->reset();
+  books.disk().set_read_only(false);
+  expect_finished(books);
+}
+
+TEST(EveryFault, AMissingFolderIsUnavailableAndNamed) {
+  Books books(std::make_shared<FaultFileSystem>(), "/nowhere/books");
+  for (const auto access : {LogOptions::Access::must_exist, LogOptions::Access::read_only}) {
+    const auto refused = open_log_event_store(books.options(access));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+    EXPECT_NE(refused.error().message.find("/nowhere/books"), std::string::npos)
+        << refused.error().message;
+  }
+  EXPECT_TRUE(books.disk().files().empty()) << "something was made";
+}
+
+TEST(EveryFault, ASecondWriterIsUnavailableAndReadersAreNot) {
+  Books books(std::make_shared<FaultFileSystem>());
+  const auto store = books.open();
+  ASSERT_TRUE(store);
+  const auto second = books.open();
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::unavailable);
+  EXPECT_NE(second.error().message.find("LOCK"), std::string::npos) << second.error().message;
+  EXPECT_TRUE(open_log_event_store(books.options(LogOptions::Access::read_only)));
+}
+
+}  // namespace
+}  // namespace annals::simulation
