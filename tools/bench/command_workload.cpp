@@ -34,11 +34,12 @@ class CommandWorkload final : public Workload {
     if (!store) return std::move(store).error();
     Measurement measurement;
     double seconds = 0;
+    Pipeline pipeline;  // Before the bus, whose threads may still be in the last completion.
     {
       CommandBus bus(**store);
       bus.add<BankAccount>();
-      auto measured =
-          pipelined_ ? send_many(context, bus, seconds) : send_each(context, bus, seconds);
+      auto measured = pipelined_ ? send_many(context, bus, pipeline, seconds)
+                                 : send_each(context, bus, seconds);
       if (!measured) return measured;
       measurement = *measured;
     }
@@ -100,9 +101,9 @@ class CommandWorkload final : public Workload {
     return measured("log", 1, sent, seconds, latencies, ids.size());
   }
 
-  Result<Measurement> send_many(const Context& context, CommandBus& bus, double& seconds) const {
+  Result<Measurement> send_many(const Context& context, CommandBus& bus, Pipeline& pipeline,
+                                double& seconds) const {
     const std::vector<std::string> ids = accounts(context, "");
-    Pipeline pipeline;
     const auto started = Clock::now();
     const Deadline deadline(context.options.seconds);
     while (!deadline.over() && !pipeline.failing()) {

@@ -21,9 +21,13 @@ class Pipeline {
  public:
   static constexpr std::uint64_t in_flight_max = 16'384;
 
+  /// Waits only when all room is taken, and then until half of it is free: a wake-up for each
+  /// answer would be what is measured.
   void wait_for_room() {
+    if (sent_ - answered_.load() >= in_flight_max) {
+      wait_until_answered(sent_ - in_flight_max / 2);
+    }
     ++sent_;
-    wait_until_answered(sent_ > in_flight_max ? sent_ - in_flight_max : 0);
   }
   void wait_for_all() { wait_until_answered(sent_); }
 
@@ -32,8 +36,7 @@ class Pipeline {
       const std::lock_guard lock(mutex_);
       latencies_.add(Clock::now() - sent);
     }
-    answered_.fetch_add(1, std::memory_order_release);
-    answered_.notify_one();
+    if (answered_.fetch_add(1) + 1 == wake_at_.load()) answered_.notify_one();
   }
   void failed(Error error, Clock::time_point sent) {
     {
@@ -52,15 +55,17 @@ class Pipeline {
 
  private:
   void wait_until_answered(std::uint64_t count) {
-    std::uint64_t now = answered_.load(std::memory_order_acquire);
+    wake_at_ = count;
+    std::uint64_t now = answered_.load();
     while (now < count) {
-      answered_.wait(now, std::memory_order_acquire);
-      now = answered_.load(std::memory_order_acquire);
+      answered_.wait(now);
+      now = answered_.load();
     }
   }
 
   std::uint64_t sent_ = 0;
   std::atomic<std::uint64_t> answered_ = 0;
+  std::atomic<std::uint64_t> wake_at_ = 0;  ///< The sender sleeps until so many are answered.
   std::atomic<bool> failing_ = false;
   std::mutex mutex_;
   Latencies latencies_;           // Guarded by mutex_ until all are answered.

@@ -21,11 +21,11 @@ class PipelinedWorkload final : public Workload {
 
   Result<Measurement> annals(const Context& context) override {
     const Options& options = context.options;
+    Pipeline pipeline;  // Before the store, whose threads may still be in the last completion.
     auto store = open_bench_store(context.scratch.fresh("annals"));
     if (!store) return std::move(store).error();
     const std::string data = payload(options.event_bytes);
     WrittenStreams streams(options.streams, 0, 1);
-    Pipeline pipeline;
     const auto started = Clock::now();
     const Deadline deadline(options.seconds);
     while (!deadline.over() && !pipeline.failing()) {
