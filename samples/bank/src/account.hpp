@@ -89,10 +89,12 @@ struct Account {
     if (auto no = why_not_in(c.amount)) return *no;
     return MoneyDeposited{c.amount, c.text};
   }
+  // [docs:withdraw]
   Decision decide(const Withdraw& c) const {
     if (auto no = why_not_out(c.amount)) return *no;
     return MoneyWithdrawn{c.amount, c.text};
   }
+  // [docs:withdraw]
   Decision decide(const Charge& c) const {  // the bank's own fees: whatever the balance is
     if (auto no = why_not_in(c.amount)) return *no;
     return AccountCharged{c.amount, c.text};

@@ -19,6 +19,7 @@ struct SendMoney {
   ANNALS_COMMAND(SendMoney, "transfer", from, to, amount);
 };
 
+// [docs:transfer]
 struct Transfer {
   using Commands = annals::Commands<SendMoney>;
 
@@ -34,5 +35,6 @@ struct Transfer {
             annals::to(c.to, MoneyReceived{c.amount, c.from})};
   }
 };
+// [docs:transfer]
 
 }  // namespace bank

@@ -48,9 +48,11 @@ TEST(Account, WithdrawalOfTheBalanceAndTheWholeOverdraftIsAllowed) {
   given<Account>(opened, deposited).when(Withdraw{150_eur}).then(MoneyWithdrawn{150_eur, ""});
 }
 
+// [docs:one-cent-more]
 TEST(Account, WithdrawalOfOneCentMoreIsRejected) {
   given<Account>(opened, deposited).when(Withdraw{150.01_eur}).then_rejected("insufficient-funds");
 }
+// [docs:one-cent-more]
 
 TEST(Account, AChargeIsTakenWhateverTheBalanceIs) {
   given<Account>(opened).when(Charge{500_eur, "fee"}).then(AccountCharged{500_eur, "fee"});
