@@ -98,22 +98,11 @@ class AllWalk {
   std::uint64_t seek(std::uint64_t bound) {
     if (!Order::before(found_, bound)) return found_;
     std::uint64_t candidate = bound;
-    for (std::size_t agreed = 0, i = 0; agreed < conditions_.size();) {
-      const std::uint64_t found = conditions_[i].seek(candidate);
-      if (found == Order::end) {
-        candidate = Order::end;
-        break;
-      }
-      if (found != candidate && i != 0) {
-        // Back to the driver, which skips most of what the others would be asked about.
-        candidate = found;
-        agreed = 0;
-        i = 0;
-        continue;
-      }
+    for (std::size_t agreed = 0; agreed < conditions_.size() && candidate != Order::end;) {
+      const std::uint64_t found = conditions_[agreed].seek(candidate);
+      // On disagreement back to the driver, which skips most of what the others would be asked.
+      agreed = agreed == 0 || found == candidate ? agreed + 1 : 0;
       candidate = found;
-      agreed = i == 0 ? 1 : agreed + 1;
-      ++i;
     }
     found_ = candidate;
     return found_;

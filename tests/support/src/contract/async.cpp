@@ -23,6 +23,7 @@ class Outcomes {
 
   AppendCompletion completion(std::size_t of) {
     return [this, of](Result<Receipt> result) {
+      std::this_thread::yield();  // A chance for a later completion to come first, if it could.
       const std::lock_guard lock(mutex_);
       outcomes_.emplace_back(of, std::move(result));
       if (outcomes_.size() == expected_) complete_.set_value();
