@@ -31,8 +31,8 @@ AppendRequest Books::request(std::size_t number) {
   return request;
 }
 
-Result<void> Books::work(EventStore& store) {
-  for (; next_ < appends; ++next_, next_sent_ = false) {
+Result<void> Books::work(EventStore& store, std::size_t up_to) {
+  for (; next_ < up_to; ++next_, next_sent_ = false) {
     clock_->advance(std::chrono::milliseconds(5));
     AppendRequest request = Books::request(next_);
     if (!std::exchange(next_sent_, true)) oracle_.send(request);

@@ -16,7 +16,7 @@ namespace annals::simulation {
 /// fills three segments.
 class Books {
  public:
-  static constexpr std::size_t appends = 14;
+  static constexpr std::size_t appends = 17;
 
   explicit Books(std::shared_ptr<testkit::FaultFileSystem> disk, std::string path = "/books")
       : disk_(std::move(disk)), path_(std::move(path)) {}
@@ -24,9 +24,10 @@ class Books {
   LogOptions options(LogOptions::Access access = LogOptions::Access::create) const;
   Result<std::unique_ptr<EventStore>> open() { return open_log_event_store(options()); }
 
-  /// Appends what has not been acknowledged yet, in order, and saves snapshots. Ends at the first
-  /// append that is refused, and says why. An append in doubt is sent again with the same id.
-  Result<void> work(EventStore& store);
+  /// Appends what has not been acknowledged yet, in order, `up_to` appends in all, and saves
+  /// snapshots. Ends at the first append that is refused, and says why. An append in doubt is sent
+  /// again with the same id.
+  Result<void> work(EventStore& store, std::size_t up_to = appends);
   bool done() const { return next_ == appends; }
   /// Says how the store breaks a promise, or nothing.
   std::optional<std::string> compare(EventStore& store) { return oracle_.compare(store); }

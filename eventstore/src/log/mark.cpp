@@ -73,16 +73,19 @@ Result<MarkFile> MarkFile::open(FileSystem& files, const std::string& folder, bo
 Result<std::optional<Mark>> MarkFile::read(const StoreId& store) const {
   std::optional<Mark> newest;
   if (!file_) return newest;
+  int valid = 0;
   for (const std::uint64_t at : {std::uint64_t{0}, slot_distance}) {
     std::array<std::byte, slot_bytes> slot{};
     const auto read = file_->read_at(at, slot);
     if (!read) return read.error();
     if (*read != slot_bytes) continue;
     const auto mark = parse_slot(slot);
-    if (mark && mark->store == store && (!newest || mark->sequence > newest->sequence)) {
-      newest = mark;
-    }
+    if (!mark || mark->store != store) continue;
+    ++valid;
+    if (!newest || mark->sequence > newest->sequence) newest = mark;
   }
+  // Only the very first mark is alone.
+  if (newest) newest->doubtful = valid == 1 && newest->sequence > 1;
   if (newest) sequence_ = newest->sequence;
   return newest;
 }

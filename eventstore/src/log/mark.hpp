@@ -23,6 +23,8 @@ struct Mark {
   Link link;                ///< ... and its append's link.
   std::uint64_t segment = 0;
   std::uint64_t offset = 0;  ///< Behind the last durable frame, in that segment.
+  /// Not stored: the other slot does not check, so there may have been a newer mark.
+  bool doubtful = false;
 };
 
 /// What FileSystem::boot_id says, in the mark's form.

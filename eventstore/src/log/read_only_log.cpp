@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <thread>
 
 #include <annals/eventstore/content_hash.hpp>
 
@@ -30,9 +31,12 @@ class ReadOnlyLog final : public LogReading {
     if (auto loaded = load(manifest); !loaded) return loaded;
     auto mark = read_mark();
     if (!mark) return std::move(mark).error();
-    if (*mark && (*mark)->boot == boot_of(*options_.files)) return catch_up(**mark);
-    // Nobody has written since the machine was started: all that is whole can be shown, but a
-    // writer that opens the store may still find that some of it is not durable.
+    if (*mark && (*mark)->boot == boot_of(*options_.files) && !(*mark)->doubtful) {
+      return catch_up(**mark);
+    }
+    // Nobody has written since the machine was started, or how far is not known: all that is whole
+    // can be shown, but a writer that opens the store may still find that some of it is not
+    // durable.
     const Segment active = segments_.at(manifest.segments.back().number);
     const std::uint64_t before = chain_.head().position.value;
     const auto tail = scan_active(active.bytes(store_), *mark, false, chain_, false, publishing());
@@ -104,7 +108,13 @@ class ReadOnlyLog final : public LogReading {
   Result<std::optional<Mark>> read_mark() const {
     const auto file = MarkFile::open(*options_.files, options_.path, false);
     if (!file) return file.error();
-    return file->read(store_);
+    auto mark = file->read(store_);
+    // A writer may be in the middle of the other slot; damage stays.
+    for (int again = 0; again < 3 && mark && *mark && (*mark)->doubtful; ++again) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      mark = file->read(store_);
+    }
+    return mark;
   }
 
   /// Opens the segments that are new, and reads to the end of those that are sealed now.

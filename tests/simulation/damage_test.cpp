@@ -1,0 +1,339 @@
+// Promise P8: whatever happens to a store's files, no acknowledged event is skipped, cut or changed
+// without a word. Either opening says `corrupt` with file and offset, or everything acknowledged is
+// there and equal.
+//
+// ANNALS_SOAK damages every byte instead of a sample.
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include <annals/testkit/seed.hpp>
+
+#include "books.hpp"
+#include "log/bytes.hpp"
+#include "log/crc32c.hpp"
+
+namespace annals::simulation {
+namespace {
+
+using testkit::FaultFileSystem;
+
+const std::string folder = "/books/";
+const std::string last_segment = folder + "segment-00000003.log";
+
+bool soak() { return std::getenv("ANNALS_SOAK") != nullptr; }
+
+enum class Ending : std::uint8_t { closed, killed, restarted };
+
+std::string name_of(const testing::TestParamInfo<Ending>& info) {
+  switch (info.param) {
+    case Ending::closed: return "Closed";
+    case Ending::killed: return "Killed";
+    case Ending::restarted: return "Restarted";
+  }
+  return "";
+}
+
+/// Where most bytes mean something: all of the MANIFEST, headers, both slots of the mark.
+bool is_dense(const std::string& file, std::size_t at) {
+  if (file == folder + "MANIFEST") return true;
+  return file == folder + "mark" ? at % 4096 < 132 : at < 132;
+}
+
+/// A store of three segments, with all there is: snapshots too.
+class Store : public testing::Test {
+ protected:
+  void fill(Ending ending) {
+    auto store = books_.open();
+    ASSERT_TRUE(store && books_.work(**store, Books::appends - 3));
+    old_mark_ = books_.disk().contents(folder + "mark");
+    ASSERT_TRUE(books_.work(**store));
+    ASSERT_EQ((*store)->stats().segments, 3U);
+    if (ending == Ending::closed) store->reset();
+    books_.move_to(books_.disk().process_crash());
+    store->reset();
+    // What is in the cache is on the device from here on.
+    whole_ = books_.disk().copy();
+    if (ending == Ending::restarted) whole_ = whole_->power_loss({1});
+    ASSERT_EQ(expect_noticed_or_harmless(whole_->copy(), "no damage"), Verdict::harmless);
+  }
+
+  enum class Verdict : std::uint8_t { noticed, harmless };
+
+  /// Judges one damaged disk in every way that there is to look at it.
+  Verdict expect_noticed_or_harmless(const std::shared_ptr<FaultFileSystem>& damaged,
+                                     const std::string& how) {
+    const Verdict reading = judge(damaged, LogOptions::Access::read_only, how);
+    const auto report = verify_log_files(books_.options(), {});
+    // Last, because it may change something.
+    const Verdict writing = judge(damaged, LogOptions::Access::create, how);
+    if (!report) {
+      ADD_FAILURE() << how << ": verify: " << to_string(report.error());
+    } else if (writing == Verdict::noticed) {
+      EXPECT_EQ(report->outcome, VerifyReport::Outcome::changed) << how;
+      EXPECT_TRUE(report->first_bad && report->first_bad->place) << how;
+    } else {
+      EXPECT_EQ(report->events, events_) << how;
+    }
+    return reading == Verdict::noticed ? reading : writing;
+  }
+
+  Verdict judge(const std::shared_ptr<FaultFileSystem>& disk, LogOptions::Access access,
+                const std::string& how) {
+    books_.move_to(disk);
+    auto store = open_log_event_store(books_.options(access));
+    if (!store) {
+      const Error& error = store.error();
+      EXPECT_EQ(error.code, ErrorCode::corrupt) << how << ": " << to_string(error);
+      EXPECT_TRUE(error.place && error.place->file.starts_with(folder))
+          << how << ": " << to_string(error);
+      return Verdict::noticed;
+    }
+    const auto broken = books_.compare(**store);
+    EXPECT_FALSE(broken) << how << ": " << *broken;
+    events_ = (*store)->head().position.value;
+    return Verdict::harmless;
+  }
+
+  std::string contents(const std::string& file) const { return whole_->contents(file); }
+  /// The whole store with one file replaced.
+  std::shared_ptr<FaultFileSystem> with(const std::string& file, std::string_view text) const {
+    auto disk = whole_->copy();
+    disk->put(file, text);
+    return disk;
+  }
+
+  Books books_{std::make_shared<FaultFileSystem>()};
+  std::shared_ptr<FaultFileSystem> whole_;
+  std::string old_mark_;  // As it was three appends before the end.
+  std::uint64_t events_ = 0;
+};
+
+class Damage : public Store, public testing::WithParamInterface<Ending> {
+ protected:
+  void SetUp() override { fill(GetParam()); }
+};
+
+TEST_P(Damage, OneFlippedBitAnywhereIsNoticedOrHarmless) {
+  std::mt19937_64 dice(testkit::seed(1));
+  std::uint64_t noticed = 0;
+  std::uint64_t tried = 0;
+  for (const std::string& file : whole_->files()) {
+    std::string text = contents(file);
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      if (!soak() && !is_dense(file, at) && dice() % 250 != 0) continue;
+      const auto flipped = static_cast<char>(text[at] ^ (1 << dice() % 8));
+      const char before = std::exchange(text[at], flipped);
+      const Verdict verdict = expect_noticed_or_harmless(
+          with(file, text), file + " flipped at byte " + std::to_string(at));
+      noticed += verdict == Verdict::noticed ? 1 : 0;
+      ++tried;
+      text[at] = before;
+      ASSERT_FALSE(HasFailure());
+    }
+  }
+  std::printf("%llu bits flipped, %llu noticed, the others harmless\n",
+              static_cast<unsigned long long>(tried), static_cast<unsigned long long>(noticed));
+  EXPECT_GT(noticed, tried / 4);
+}
+
+TEST_F(Store, BehindAnOldMarkOnlyTheLastGroupCanBeCutAndThatIsReported) {
+  ASSERT_NO_FATAL_FAILURE(fill(Ending::restarted));
+  const std::string mark = folder + "mark";
+  std::mt19937_64 dice(testkit::seed(1));
+  auto old_marked = whole_->copy();
+  old_marked->put(mark, old_mark_);
+  const std::string text = contents(last_segment);
+  std::uint64_t noticed = 0;
+  std::uint64_t cut = 0;
+  for (std::size_t at = 128; at < text.size(); ++at) {
+    if (!soak() && dice() % 100 != 0) continue;
+    std::string flipped = text;
+    flipped[at] = static_cast<char>(flipped[at] ^ (1 << dice() % 8));
+    auto disk = old_marked->copy();
+    disk->put(last_segment, flipped);
+    Books books = books_;
+    books.move_to(disk);
+    const auto store = books.open();
+    if (!store) {
+      ASSERT_EQ(store.error().code, ErrorCode::corrupt) << to_string(store.error());
+      ++noticed;
+      continue;
+    }
+    const auto broken = books.compare(**store);
+    if (!broken) continue;
+    const std::string last = "append #" + std::to_string(Books::appends - 1) + " ";
+    ASSERT_TRUE(broken->starts_with(last) && broken->ends_with("is lost"))
+        << "byte " << at << ": " << *broken;
+    ASSERT_GT((*store)->stats().torn_bytes_cut, 0U) << "byte " << at;
+    ++cut;
+  }
+  EXPECT_GT(noticed, 0U);
+  EXPECT_GT(cut, 0U);
+}
+
+TEST_P(Damage, AnySectorOfZerosOrFromElsewhereIsNoticedOrHarmless) {
+  std::mt19937_64 dice(testkit::seed(1));
+  constexpr std::size_t sector = 512;
+  for (const std::string& file : whole_->files()) {
+    const std::string text = contents(file);
+    for (std::size_t at = 0; at < text.size(); at += sector) {
+      if (!soak() && dice() % 4 != 0) continue;
+      const std::size_t size = std::min(sector, text.size() - at);
+      std::string zeroed = text;
+      zeroed.replace(at, size, size, '\0');
+      expect_noticed_or_harmless(with(file, zeroed),
+                                 file + ": zeros at byte " + std::to_string(at));
+      std::string misplaced = text;
+      const std::size_t from = dice() % (text.size() - size + 1);
+      misplaced.replace(at, size, text.substr(from, size));
+      expect_noticed_or_harmless(with(file, misplaced), file + ": byte " + std::to_string(at) +
+                                                            " from " + std::to_string(from));
+      ASSERT_FALSE(HasFailure());
+    }
+  }
+}
+
+TEST_P(Damage, AFileCutShortAnywhereIsNoticedOrHarmless) {
+  std::mt19937_64 dice(testkit::seed(1));
+  for (const std::string& file : whole_->files()) {
+    const std::string text = contents(file);
+    for (std::size_t size = 0; size < text.size(); ++size) {
+      if (!soak() && size > 130 && size + 50 < text.size() && dice() % 500 != 0) continue;
+      expect_noticed_or_harmless(with(file, std::string_view(text).substr(0, size)),
+                                 file + " cut to " + std::to_string(size) + " bytes");
+      ASSERT_FALSE(HasFailure());
+    }
+  }
+}
+
+TEST_P(Damage, ACutSegmentIsCorruptAndNamed) {
+  for (const char* name :
+       {"segment-00000001.log", "segment-00000002.log", "segment-00000003.log"}) {
+    const std::string text = contents(folder + name);
+    books_.move_to(with(folder + name, std::string_view(text).substr(0, text.size() - 1)));
+    const auto store = books_.open();
+    ASSERT_FALSE(store);
+    EXPECT_EQ(store.error().code, ErrorCode::corrupt);
+    ASSERT_TRUE(store.error().place);
+    EXPECT_EQ(store.error().place->file, folder + name);
+    EXPECT_EQ(store.error().place->offset, text.size() - 1);
+  }
+}
+
+TEST_P(Damage, AMissingFileIsNoticedOrHarmless) {
+  for (const std::string& file : whole_->files()) {
+    auto disk = whole_->copy();
+    disk->erase(file);
+    if (file == folder + "MANIFEST") {
+      // Nothing is there to be read or verified; above all nothing is made over it.
+      EXPECT_EQ(judge(disk, LogOptions::Access::create, file), Verdict::noticed);
+      continue;
+    }
+    const Verdict verdict = expect_noticed_or_harmless(disk, file + " removed");
+    EXPECT_EQ(verdict,
+              file.find("segment-") != std::string::npos ? Verdict::noticed : Verdict::harmless)
+        << file;
+  }
+}
+
+TEST_P(Damage, FilesOfAnotherKindAreCorruptOrIgnored) {
+  std::mt19937_64 dice(testkit::seed(1));
+  for (const std::string& file : whole_->files()) {
+    std::string noise(contents(file).size() + 100, '\0');
+    for (char& byte : noise) byte = static_cast<char>(dice());
+    for (const std::string& text :
+         {noise, std::string(), std::string("PNG\r\n"), std::string(100'000, '\0'),
+          std::string("a text of several lines\nthat somebody left here\n")}) {
+      expect_noticed_or_harmless(with(file, text), file + " is of another kind");
+    }
+  }
+  // Leftovers beside the store's own files are none of its business.
+  EXPECT_EQ(
+      expect_noticed_or_harmless(
+          with(folder + "MANIFEST.new", std::string(5000, static_cast<char>(dice()))), "leftover"),
+      Verdict::harmless);
+  EXPECT_EQ(expect_noticed_or_harmless(
+                with(folder + "segment-00000004.log", std::string(5000, static_cast<char>(dice()))),
+                "a segment that no MANIFEST names"),
+            Verdict::harmless);
+}
+
+TEST_P(Damage, ASegmentInPlaceOfAnotherIsCorrupt) {
+  const std::string one = folder + "segment-00000001.log";
+  const std::string two = folder + "segment-00000002.log";
+  EXPECT_EQ(expect_noticed_or_harmless(with(one, contents(two)), "two for one"), Verdict::noticed);
+  EXPECT_EQ(expect_noticed_or_harmless(with(last_segment, contents(one)), "one for three"),
+            Verdict::noticed);
+  // One of another store, with the same work.
+  Books other(std::make_shared<FaultFileSystem>());
+  {
+    auto store = other.open();
+    ASSERT_TRUE(store && other.work(**store));
+  }
+  for (const std::string& file : {one, two, last_segment, folder + "MANIFEST"}) {
+    EXPECT_EQ(expect_noticed_or_harmless(with(file, other.disk().contents(file)), file),
+              Verdict::noticed);
+  }
+  // A mark of another store says nothing about this one.
+  EXPECT_EQ(expect_noticed_or_harmless(
+                with(folder + "mark", other.disk().contents(folder + "mark")), "mark"),
+            Verdict::harmless);
+}
+
+/// `text` with its checksum line made right again.
+std::string summed(std::string text) {
+  text.resize(text.rfind("checksum "));
+  std::array<char, 9> sum{};
+  std::snprintf(sum.data(), sum.size(), "%08x", internal::crc32c(0, internal::bytes_of(text)));
+  return text + "checksum " + sum.data() + "\n";
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  const std::size_t at = text.find(what);
+  EXPECT_NE(at, std::string::npos) << what;
+  return text.replace(at, what.size(), by);
+}
+
+TEST_P(Damage, ANewerFormatIsUnsupportedAndNamesWhatItNeeds) {
+  const std::string manifest = contents(folder + "MANIFEST");
+  std::string segment = contents(last_segment);
+  internal::store(reinterpret_cast<std::byte*>(segment.data()) + 8, std::uint32_t{2});
+  internal::store(
+      reinterpret_cast<std::byte*>(segment.data()) + 124,
+      internal::crc32c(0, internal::bytes_of(std::string_view(segment).substr(0, 124))));
+  const std::array<std::shared_ptr<FaultFileSystem>, 4> newer{
+      with(folder + "MANIFEST", summed(replaced(manifest, "annals-log 1\n", "annals-log 2\n"))),
+      with(folder + "MANIFEST", summed(replaced(manifest, "\nincompatible 0", "\nincompatible 4"))),
+      with(folder + "MANIFEST", summed(replaced(manifest, "hash sha-256", "hash sha-512"))),
+      with(last_segment, segment)};
+  for (const auto& disk : newer) {
+    for (const auto access : {LogOptions::Access::create, LogOptions::Access::read_only}) {
+      books_.move_to(disk->copy());
+      const auto store = open_log_event_store(books_.options(access));
+      ASSERT_FALSE(store);
+      EXPECT_EQ(store.error().code, ErrorCode::unsupported) << to_string(store.error());
+      EXPECT_NE(store.error().message.find(folder), std::string::npos);
+    }
+    const auto report = verify_log_files(books_.options(), {});
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code, ErrorCode::unsupported);
+  }
+  // What a reader may ignore it ignores.
+  EXPECT_EQ(expect_noticed_or_harmless(
+                with(folder + "MANIFEST",
+                     summed(replaced(manifest, "\ncompatible 0", "\ncompatible 64"))),
+                "a compatible feature"),
+            Verdict::harmless);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ended, Damage,
+                         testing::Values(Ending::closed, Ending::killed, Ending::restarted),
+                         name_of);
+
+}  // namespace
+}  // namespace annals::simulation
