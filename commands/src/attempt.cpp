@@ -13,7 +13,6 @@ namespace annals::internal {
 
 namespace {
 
-constexpr std::size_t no_part = static_cast<std::size_t>(-1);
 constexpr const char* unnamed = "what is no std::exception";
 
 Error with_id(const Job& job, Error error) {
@@ -74,14 +73,16 @@ std::optional<Answer> Attempts::first_receipt(const Job& job) {
 }
 
 // One cut for all: it is taken once the lanes are held, so no cached state is beyond it, and what
-// was written since is found by version and read up to the cut only.
+// was written since is found by version and read up to the cut only. One aggregate alone needs no
+// cut while its cached state is current.
 Result<void> Attempts::load(Job& job) {
-  job.cut = store_.head().position;
-  job.versions.clear();
+  job.cut = {};
   job.selections.clear();
-  for (std::size_t i = 0; i < job.boundary.aggregates().size(); ++i) {
+  const std::size_t count = job.boundary.aggregates().size();
+  if (count != 1 || !job.boundary.queries().empty()) take_cut(job);
+  for (std::size_t i = 0; i < count; ++i) {
     if (auto loaded = load_aggregate(job, i); !loaded) return loaded;
-    job.versions.push_back(job.lane_of(i).state->info.version);
+    job.tickets[i].version = job.lane_of(i).state->info.version;
   }
   for (const Boundary::Selection& selection : job.boundary.queries()) {
     if (selection.type == nullptr) continue;
@@ -90,6 +91,10 @@ Result<void> Attempts::load(Job& job) {
     job.selections.push_back(*std::move(folded));
   }
   return {};
+}
+
+void Attempts::take_cut(Job& job) {
+  if (job.cut.value == 0) job.cut = store_.head().position;
 }
 
 Result<void> Attempts::load_aggregate(Job& job, std::size_t aggregate) {
@@ -105,6 +110,7 @@ Result<void> Attempts::load_aggregate(Job& job, std::size_t aggregate) {
     if (*version >= cached->info.version) {
       ++cache_hits;
       if (*version == cached->info.version) return {};
+      take_cut(job);
       auto caught_up = loader_.catch_up(*cached, stream, job.cut);
       if (!caught_up) cached.reset();
       return caught_up;
@@ -112,6 +118,7 @@ Result<void> Attempts::load_aggregate(Job& job, std::size_t aggregate) {
   }
   ++cache_misses;
   cached.reset();
+  take_cut(job);
   auto loaded = loader_.load(type, stream, AsOf::position(job.cut));
   if (!loaded) return std::move(loaded).error();
   cached = *std::move(loaded);
@@ -119,11 +126,12 @@ Result<void> Attempts::load_aggregate(Job& job, std::size_t aggregate) {
 }
 
 Error Attempts::blamed(const Job& job, const char* function, const char* what) const {
-  return Error{.code = ErrorCode::invalid_argument,
-               .message = "command " + std::string(job.command.name()) +
-                          (job.target.empty() ? "" : " for '" + job.target + "'") + ": " +
-                          function + " threw: " + what,
-               .position = job.cut};
+  Error error{.code = ErrorCode::invalid_argument,
+              .message = "command " + std::string(job.command->name()) +
+                         (job.target.empty() ? "" : " for '" + job.target + "'") + ": " + function +
+                         " threw: " + what};
+  if (job.cut.value > 0) error.position = job.cut;
+  return error;
 }
 
 Result<Decision> Attempts::decide(const Job& job) const {
@@ -140,7 +148,7 @@ Result<Decision> Attempts::decide(const Job& job) const {
         {&selection.state.type(), selection.state.data(), selection.info.events_folded});
   }
   try {
-    return job.handler->decide(job.command.data(), loaded);
+    return job.handler->decide(job.command->data(), loaded);
   } catch (const MoneyError& thrown) {
     return Decision(reject("money", thrown.what()));
   } catch (const std::exception& thrown) {
@@ -155,14 +163,12 @@ Result<Decision> Attempts::decide(const Job& job) const {
 Result<void> Attempts::evolve(Job& job, const Decision& decision) {
   for (std::size_t i = 0; i < decision.size(); ++i) {
     const std::size_t part = job.event_parts[i];
-    if (part == no_part) continue;
+    if (part == Job::no_part) continue;
     LoadedState& cached = *job.lane_of(part).state;
     const FoldType& type = cached.state.type();
     if (type.needs_info) continue;  // The envelope is not known yet: the next load reads it.
     const AnyEvent& event = decision.events()[i].event();
-    if (std::find(job.evolved.begin(), job.evolved.end(), part) == job.evolved.end()) {
-      job.evolved.push_back(part);
-    }
+    job.tickets[part].evolved = true;
     try {
       type.find(event.type())->evolve(cached.state.data(), event.data(), nullptr);
     } catch (const MoneyError& thrown) {
@@ -177,8 +183,9 @@ Result<void> Attempts::evolve(Job& job, const Decision& decision) {
 }
 
 void Attempts::forget_evolved(Job& job) {
-  for (const std::size_t part : job.evolved) job.lane_of(part).state.reset();
-  job.evolved.clear();
+  for (Lane::Ticket& ticket : job.tickets) {
+    if (std::exchange(ticket.evolved, false)) ticket.lane->state.reset();
+  }
 }
 
 std::optional<Answer> Attempts::conclude(Job& job, Result<Receipt> result) {
@@ -216,7 +223,8 @@ Answer Attempts::accept(Job& job, Receipt receipt) {
                  .position = answer.receipt.last_position};
   }
   answer.no_events = job.event_parts.empty();
-  for (const std::size_t part : job.evolved) {
+  for (std::size_t part = 0; part < job.boundary.aggregates().size(); ++part) {
+    if (!std::exchange(job.tickets[part].evolved, false)) continue;
     const std::string& stream = job.stream_of(part);
     LoadedState& cached = *job.lane_of(part).state;
     cached.info.version = answer.receipt.version_of(stream);
@@ -227,7 +235,6 @@ Answer Attempts::accept(Job& job, Receipt receipt) {
     }
     loader_.offer_snapshot(cached, stream);
   }
-  job.evolved.clear();
   return answer;
 }
 

@@ -43,6 +43,7 @@ class Attempts {
   std::optional<Answer> first_receipt(const Job& job);
   Result<void> load(Job& job);
   Result<void> load_aggregate(Job& job, std::size_t aggregate);
+  void take_cut(Job& job);
   Result<Decision> decide(const Job& job) const;
   Result<void> evolve(Job& job, const Decision& decision);
   void forget_evolved(Job& job);

@@ -13,4 +13,9 @@ void Boundary::add(const FoldType* type, Query query) {
   queries_.push_back({type, std::move(query)});
 }
 
+void Boundary::clear() {
+  aggregates_.clear();
+  queries_.clear();
+}
+
 }  // namespace annals

@@ -125,25 +125,30 @@ namespace {
 
 Error wrong(const Job& job, const std::string& why) {
   return Error{.code = ErrorCode::invalid_argument,
-               .message = "command " + std::string(job.command.name()) + ": " + why};
+               .message = "command " + std::string(job.command->name()) + ": " + why};
 }
 
-// What a repeat is compared by. Names and targets have no control characters.
-RequestDigest digest_of(const Job& job) {
-  std::string text(job.command.name());
-  text += '\0';
-  text += job.target;
-  text += '\0';
-  text += job.json;
-  return request_digest_of(text);
-}
+constexpr std::size_t usual_text_bytes = 160;
 
-Job new_job(std::string_view target, AnyCommand command, CommandOptions options) {
-  Job job{.target = std::string(target), .command = std::move(command)};
+void fill(Job& job, std::string_view target, AnyCommand command, CommandOptions options) {
+  job.target = target;
+  job.command = std::move(command);
   job.id_given = options.id.has_value();
   job.id = options.id ? *options.id : new_append_id();
   job.options = std::move(options);
-  return job;
+}
+
+// What a repeat is compared by. Names and targets have no control characters.
+Result<void> write_text(Job& job) {
+  job.text.reserve(usual_text_bytes);
+  job.text = job.command->name();
+  job.text += '\0';
+  job.text += job.target;
+  job.text += '\0';
+  job.json_begin = job.text.size();
+  auto written = write_command(*job.command, job.text);
+  if (written) job.digest = request_digest_of(job.text);
+  return written;
 }
 
 }  // namespace
@@ -171,10 +176,10 @@ Result<AnyCommand> CommandBus::Impl::read_command(std::string_view name,
 }
 
 Result<void> CommandBus::Impl::prepare(Job& job) {
-  auto handler = find_handler(job.command.name());
+  auto handler = find_handler(job.command->name());
   if (!handler) return std::move(handler).error();
   job.handler = *handler;
-  if (job.handler->type != &job.command.type()) {
+  if (job.handler->type != &job.command->type()) {
     return wrong(job, "the type sent is not the one that " + std::string(job.handler->owner) +
                           " handles under this name");
   }
@@ -186,9 +191,12 @@ Result<void> CommandBus::Impl::prepare(Job& job) {
     return wrong(
         job, "names its own boundary and takes no target, but was sent to '" + job.target + "'");
   }
-  if (auto written = write_command(job.command, job.json); !written) return written;
-  job.digest = digest_of(job);
+  if (auto written = write_text(job); !written) return written;
   if (auto passed = run_interceptors(job); !passed) return passed;
+  if (single) {
+    job.boundary.add(*job.handler->aggregate, job.target);
+    return {};
+  }
   auto boundary = boundary_of(job);
   if (!boundary) return std::move(boundary).error();
   job.boundary = *std::move(boundary);
@@ -206,7 +214,7 @@ Result<void> CommandBus::Impl::prepare(Job& job) {
 
 Result<void> CommandBus::Impl::run_interceptors(Job& job) {
   if (interceptors_.empty()) return {};
-  CommandContext context(job.command, job.target, job.json, job.id, job.options);
+  CommandContext context(*job.command, job.target, job.json(), job.id, job.options);
   Result<void> passed;
   for (const Interceptor& interceptor : interceptors_) {
     try {
@@ -223,13 +231,8 @@ Result<void> CommandBus::Impl::run_interceptors(Job& job) {
 }
 
 Result<Boundary> CommandBus::Impl::boundary_of(const Job& job) const {
-  if (job.handler->aggregate != nullptr) {
-    Boundary boundary;
-    boundary.add(*job.handler->aggregate, job.target);
-    return boundary;
-  }
   try {
-    return job.handler->boundary(job.command.data());
+    return job.handler->boundary(job.command->data());
   } catch (const std::exception& thrown) {
     return wrong(job, std::string("boundary threw: ") + thrown.what());
   } catch (...) {
@@ -239,7 +242,8 @@ Result<Boundary> CommandBus::Impl::boundary_of(const Job& job) const {
 
 Answer CommandBus::Impl::send(std::string_view target, AnyCommand command, CommandOptions options) {
   ++sent_;
-  Job job = new_job(target, std::move(command), std::move(options));
+  Job job;
+  fill(job, target, std::move(command), std::move(options));
   const auto answer_with = [&](Answer answer) {
     if (!answer && !answer.error().append_id) answer.error().append_id = job.id;
     count(answer);
@@ -281,14 +285,13 @@ Answer CommandBus::Impl::send(std::string_view target, AnyCommand command, Comma
 void CommandBus::Impl::send_async(std::string_view target, AnyCommand command,
                                   CommandOptions options, CommandCompletion completion) {
   ++sent_;
-  auto job = std::make_unique<Job>(new_job(target, std::move(command), std::move(options)));
+  auto job = workers_.take_in();
+  fill(*job, target, std::move(command), std::move(options));
   job->completion = std::move(completion);
   if (auto prepared = prepare(*job); !prepared) {
-    workers_.take_in();
     return finish(*job.release(), std::move(prepared).error());
   }
-  workers_.take_in();
-  Job& entering = *job.release();  // From here on it owns itself: finish() deletes it.
+  Job& entering = *job.release();  // From here on it owns itself: finish() takes it back.
   if (lanes_.enter(entering)) workers_.post_ready({&entering});
 }
 
@@ -314,7 +317,7 @@ void CommandBus::Impl::conclude(Job& job, Result<Receipt> result) {
 // The answer comes before the lanes are left: with several workers the next command of the stream
 // could be answered first otherwise.
 void CommandBus::Impl::finish(Job& job, Answer answer) {
-  const std::unique_ptr<Job> owned(&job);
+  std::unique_ptr<Job> owned(&job);
   if (!answer && !answer.error().append_id) answer.error().append_id = job.id;
   count(answer);
   observe(job, answer);
@@ -323,7 +326,7 @@ void CommandBus::Impl::finish(Job& job, Answer answer) {
   } catch (...) {  // NOLINT(bugprone-empty-catch): documented; nobody is left to tell.
   }
   if (!job.tickets.empty()) workers_.post_ready(lanes_.leave(job));
-  workers_.let_go();
+  workers_.let_go(std::move(owned));
 }
 
 void CommandBus::Impl::observe(Job& job, const Answer& answer) {

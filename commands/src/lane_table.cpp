@@ -43,7 +43,7 @@ bool LaneTable::enter(Job& job) {
     Lane& lane =
         lane_of(i < aggregates.size() ? aggregates[i].stream : query_keys[i - aggregates.size()]);
     Lane::Ticket& ticket = job.tickets[i];
-    ticket = {&job, &lane, nullptr};
+    ticket = {.job = &job, .lane = &lane};
     if (lane.first == nullptr) {
       if (lane.idle) take_from_idle(lane);
       lane.first = &ticket;

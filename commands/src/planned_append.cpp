@@ -11,11 +11,13 @@ namespace annals::internal {
 
 namespace {
 
-constexpr std::size_t no_part = static_cast<std::size_t>(-1);
+constexpr std::size_t no_part = Job::no_part;
+// Most events fit, and those that do not cost one more allocation.
+constexpr std::size_t usual_data_bytes = 128;
 
 Error fault(const Job& job, const AnyEvent& event, const std::string& why) {
   return Error{.code = ErrorCode::invalid_argument,
-               .message = "command " + std::string(job.command.name()) + " decided the event " +
+               .message = "command " + std::string(job.command->name()) + " decided the event " +
                           std::string(event.name()) + ", " + why};
 }
 
@@ -65,6 +67,7 @@ Result<NewEvent> new_event(const Job& job, const DecidedEvent& decided, const Ev
       .traceparent = job.options.traceparent,
       .known_at = decided.known_at() ? decided.known_at() : job.options.known_at,
       .effective_at = decided.effective_at() ? decided.effective_at() : job.options.effective_at};
+  event.data.reserve(usual_data_bytes);
   if (auto written = write_event(decided.event(), event.data); !written) {
     return fault(job, decided.event(), "which cannot be stored: " + written.error().message);
   }
@@ -97,7 +100,7 @@ Result<AppendRequest> plan_append(Job& job, const Decision& decision) {
   AppendRequest request{.id = job.id, .digest = job.digest};
   request.checks.reserve(aggregates.size());
   for (std::size_t i = 0; i < aggregates.size(); ++i) {
-    request.checks.push_back({aggregates[i].stream, expected(job.versions[i])});
+    request.checks.push_back({aggregates[i].stream, expected(job.tickets[i].version)});
   }
   for (const Boundary::Selection& selection : job.boundary.queries()) {
     request.conditions.push_back({selection.query, job.cut});

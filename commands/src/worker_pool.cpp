@@ -8,6 +8,7 @@ namespace {
 
 // Small, so that two workers share a burst, and large enough that the lock is no cost.
 constexpr std::size_t jobs_per_turn = 32;
+constexpr std::size_t jobs_kept = 4096;
 
 thread_local const WorkerPool* pool_of_this_thread = nullptr;
 
@@ -28,15 +29,21 @@ WorkerPool::~WorkerPool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void WorkerPool::take_in() {
+std::unique_ptr<Job> WorkerPool::take_in() {
   std::unique_lock lock(mutex_);
   if (!on_worker()) room_.wait(lock, [this] { return in_flight_ < in_flight_max_; });
   ++in_flight_;
   while (threads_.size() < worker_count_) threads_.emplace_back([this] { run(); });
+  if (spare_.empty()) return std::make_unique<Job>();
+  auto job = std::move(spare_.back());
+  spare_.pop_back();
+  return job;
 }
 
-void WorkerPool::let_go() {
+void WorkerPool::let_go(std::unique_ptr<Job> job) {
+  job->clear();
   const std::lock_guard lock(mutex_);
+  if (spare_.size() < jobs_kept) spare_.push_back(std::move(job));
   --in_flight_;
   // Not for each: a sender that is woken for every answer does little else.
   if (in_flight_ == 0 || in_flight_ == in_flight_max_ - in_flight_max_ / 4 - 1) room_.notify_all();

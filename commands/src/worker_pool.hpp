@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -34,10 +35,11 @@ class WorkerPool {
   /// Waits until nothing is in flight.
   ~WorkerPool();
 
-  /// Counts one more in flight; waits while there are too many, unless the caller is a worker.
-  void take_in();
-  /// Counts one less.
-  void let_go();
+  /// Gives an empty job and counts it as in flight; waits while there are too many, unless the
+  /// caller is a worker.
+  std::unique_ptr<Job> take_in();
+  /// Takes it back.
+  void let_go(std::unique_ptr<Job> job);
   void wait_idle();
   std::size_t in_flight() const;
 
@@ -65,6 +67,7 @@ class WorkerPool {
   std::deque<Job*> ready_;
   std::deque<std::pair<Job*, Result<Receipt>>> appended_;
   std::multimap<Time, Job*> delayed_;
+  std::vector<std::unique_ptr<Job>> spare_;
   std::size_t in_flight_ = 0;
   std::size_t sleeping_ = 0;
   bool stopping_ = false;

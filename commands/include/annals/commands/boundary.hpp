@@ -68,6 +68,7 @@ class Boundary {
 
   void add(const AggregateType& type, std::string_view id);
   void add(const FoldType* type, Query query);
+  void clear();
 
  private:
   std::vector<Aggregate> aggregates_;

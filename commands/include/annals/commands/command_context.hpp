@@ -17,7 +17,7 @@ namespace annals {
 /// A command on its way in. Valid during the interceptor's call.
 class CommandContext {
  public:
-  CommandContext(const AnyCommand& command, std::string_view target, const std::string& json,
+  CommandContext(const AnyCommand& command, std::string_view target, std::string_view json,
                  const AppendId& id, CommandOptions& options)
       : options(options), command_(command), target_(target), json_(json), id_(id) {}
 
@@ -25,7 +25,7 @@ class CommandContext {
   /// The aggregate's id; empty for a command with a boundary of its own.
   std::string_view target() const noexcept { return target_; }
   /// The command as text.
-  const std::string& json() const noexcept { return json_; }
+  std::string_view json() const noexcept { return json_; }
   /// The request's id, given or made.
   const AppendId& id() const noexcept { return id_; }
   /// The command if it is a C, else nullptr.
@@ -50,7 +50,7 @@ class CommandContext {
  private:
   const AnyCommand& command_;
   std::string_view target_;
-  const std::string& json_;
+  std::string_view json_;
   const AppendId& id_;
   std::vector<std::function<void(const Result<CommandReceipt>&)>> observers_;
 };
