@@ -30,6 +30,11 @@ class ReadOnlyLog final : public LogReading {
     const std::scoped_lock lock(refresh_mutex_);
     if (auto loaded = load(manifest); !loaded) return loaded;
     auto mark = read_mark();
+    // A writer may be in the middle of the other slot; damage stays.
+    for (int again = 0; again < 3 && mark && *mark && (*mark)->doubtful; ++again) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      mark = read_mark();
+    }
     if (!mark) return std::move(mark).error();
     if (*mark && (*mark)->boot == boot_of(*options_.files) && !(*mark)->doubtful) {
       return catch_up(**mark);
@@ -108,13 +113,7 @@ class ReadOnlyLog final : public LogReading {
   Result<std::optional<Mark>> read_mark() const {
     const auto file = MarkFile::open(*options_.files, options_.path, false);
     if (!file) return file.error();
-    auto mark = file->read(store_);
-    // A writer may be in the middle of the other slot; damage stays.
-    for (int again = 0; again < 3 && mark && *mark && (*mark)->doubtful; ++again) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      mark = file->read(store_);
-    }
-    return mark;
+    return file->read(store_);
   }
 
   /// Opens the segments that are new, and reads to the end of those that are sealed now.
