@@ -50,6 +50,10 @@ class Program {
 /// Runs a program to its end.
 Ended run(const std::vector<std::string>& words);
 
+/// Runs a program to its end on a terminal of so many columns; standard output and error come
+/// together in `out`, with "\n" at line ends.
+Ended run_on_terminal(const std::vector<std::string>& words, unsigned short columns);
+
 std::vector<std::string> split_lines(const std::string& text);
 
 }  // namespace annals::test

@@ -128,6 +128,31 @@ TEST_F(Read, TheTableHasATitleARowPerEventAndACountAndNoControlCharacters) {
   EXPECT_EQ(lines[8].find("7 events; history up to position 7"), 0U) << lines[8];
 }
 
+TEST_F(Read, OnATerminalItIsATableThatKeepsToTheScreen) {
+  const Ended wide = run_on_terminal({ANNALS_PROGRAM, "read", store_}, 200);
+  EXPECT_EQ(wide.exit_code, 0);
+  const auto lines = split_lines(wide.out);
+  ASSERT_EQ(lines.size(), 9U) << wide.out;
+  EXPECT_EQ(lines[0].find("position  recorded at"), 0U) << lines[0];
+  EXPECT_NE(lines[2].find(R"({"amount":"10.00 EUR"})"), std::string::npos) << lines[2];
+
+  const auto narrow = split_lines(run_on_terminal({ANNALS_PROGRAM, "read", store_}, 95).out);
+  ASSERT_EQ(narrow.size(), 9U);
+  EXPECT_NE(narrow[2].find("{\"amount\""), std::string::npos) << narrow[2];
+  EXPECT_EQ(narrow[2].find("EUR"), std::string::npos) << narrow[2];
+  EXPECT_NE(narrow[2].find("…"), std::string::npos) << narrow[2];
+  for (const std::string& line : narrow) {
+    const auto columns =
+        std::count_if(line.begin(), line.end(), [](char c) { return (c & '\xC0') != '\x80'; });
+    EXPECT_LE(columns, 95) << line;
+  }
+}
+
+TEST_F(Read, OnATerminalJsonCanBeForced) {
+  const Ended ended = run_on_terminal({ANNALS_PROGRAM, "read", store_, "--json"}, 80);
+  EXPECT_EQ(json_lines(ended.out).size(), 7U);
+}
+
 TEST_F(Read, APositionBeyondTheEndIsAnErrorThatNamesIt) {
   const Ended ended = annals({"read", store_, "--as-of-position", "8"});
   EXPECT_EQ(ended.exit_code, 1);
