@@ -7,7 +7,7 @@
 
 #include <annals/commands/command_bus.hpp>
 
-#include "../aggregates/account.hpp"
+#include "aggregates/account.hpp"
 
 // Commands over several streams.
 namespace bank {

@@ -10,7 +10,7 @@
 #include <annals/aggregates/repository.hpp>
 #include <annals/commands/command_bus.hpp>
 
-#include "../aggregates/engines.hpp"
+#include "aggregates/engines.hpp"
 #include "bank.hpp"
 
 namespace annals {

@@ -17,10 +17,10 @@
 #include <annals/testkit/seed.hpp>
 #include <annals/testkit/temporary_folder.hpp>
 
-#include "../simulation/oracle.hpp"
 #include "dying_file_system.hpp"
 #include "killed_program.hpp"
 #include "requests.hpp"
+#include "simulation/oracle.hpp"
 
 namespace annals::crash {
 namespace {
