@@ -3,7 +3,7 @@
 //   append-1            one caller waits for each append of one event
 //   append-64           64 callers do
 //   pipelined           one caller keeps 16,384 appends of one event in flight
-//   bulk                4 callers wait for each append of 1,000 events
+//   bulk                4 callers wait for each append of 1,000 events, ten to each of 100 streams
 //   load                reads streams of 100 events that lie scattered, warm
 //   replay              reads all events in order
 //   fold                folds bank accounts of 10,000 events from their JSON, no snapshots

@@ -13,8 +13,9 @@ namespace {
 
 class AppendWorkload final : public Workload {
  public:
-  AppendWorkload(std::string name, unsigned threads, std::uint64_t batch)
-      : name_(std::move(name)), threads_(threads), batch_(batch) {}
+  /// Each call writes `run` events to each of batch / run streams.
+  AppendWorkload(std::string name, unsigned threads, std::uint64_t batch, std::uint64_t run)
+      : name_(std::move(name)), threads_(threads), batch_(batch), run_(run) {}
 
   std::string_view name() const override { return name_; }
   bool writes() const override { return true; }
@@ -24,10 +25,15 @@ class AppendWorkload final : public Workload {
     auto store = open_bench_store(context.scratch.fresh("annals"));
     if (!store) return std::move(store).error();
     const std::string data = payload(options.event_bytes);
+    const std::uint64_t run = run_events(options);
     auto report = run_callers(threads_, options.seconds, [&](unsigned index) {
       return [&, streams = WrittenStreams(options.streams, index, threads_)]() mutable {
-        auto receipt =
-            (*store)->append(append_of(streams.take(batch_), batch_, data, options.tags));
+        AppendRequest request;
+        request.events.reserve(batch_);
+        for (std::uint64_t i = 0; i < batch_; i += run) {
+          add_events(request, streams.take(run), run, data, options.tags);
+        }
+        auto receipt = (*store)->append(std::move(request));
         return receipt ? Result<void>() : Result<void>(std::move(receipt).error());
       };
     });
@@ -44,13 +50,17 @@ class AppendWorkload final : public Workload {
     auto peer = SqlitePeer::open(folder / "events.db");
     if (!peer) return std::move(peer).error();
     const std::string data = payload(options.event_bytes);
+    const std::uint64_t run = run_events(options);
     std::mutex mutex;
     auto report = run_callers(threads_, options.seconds, [&](unsigned index) {
       return [&, streams = WrittenStreams(options.streams, index, threads_)]() mutable {
-        const WrittenStreams::Place place = streams.take(batch_);
         std::vector<PeerEvent> events;
-        for (std::uint64_t i = 0; i < batch_; ++i) {
-          events.push_back({*place.stream, place.version + i, "note_taken", data});
+        events.reserve(batch_);
+        for (std::uint64_t i = 0; i < batch_; i += run) {
+          const WrittenStreams::Place place = streams.take(run);
+          for (std::uint64_t v = 0; v < run; ++v) {
+            events.push_back({*place.stream, place.version + v, "note_taken", data});
+          }
         }
         const std::lock_guard lock(mutex);
         return (*peer)->append(events);
@@ -61,6 +71,11 @@ class AppendWorkload final : public Workload {
   }
 
  private:
+  /// An append has one check a stream, so a caller with few streams writes more to each.
+  std::uint64_t run_events(const Options& options) const {
+    return options.streams / threads_ < batch_ / run_ ? batch_ : run_;
+  }
+
   Measurement measured(std::string engine, const CallersReport& report,
                        const Options& options) const {
     return {.engine = std::move(engine),
@@ -76,14 +91,17 @@ class AppendWorkload final : public Workload {
   std::string name_;
   unsigned threads_;
   std::uint64_t batch_;
+  std::uint64_t run_;
 };
 
 }  // namespace
 
 std::unique_ptr<Workload> make_append(unsigned threads) {
-  return std::make_unique<AppendWorkload>("append-" + std::to_string(threads), threads, 1);
+  return std::make_unique<AppendWorkload>("append-" + std::to_string(threads), threads, 1, 1);
 }
 
-std::unique_ptr<Workload> make_bulk() { return std::make_unique<AppendWorkload>("bulk", 4, 1000); }
+std::unique_ptr<Workload> make_bulk() {
+  return std::make_unique<AppendWorkload>("bulk", 4, 1000, 10);
+}
 
 }  // namespace annals::bench

@@ -34,10 +34,8 @@ WrittenStreams::Place WrittenStreams::take(std::uint64_t events) {
   return place;
 }
 
-AppendRequest append_of(const WrittenStreams::Place& place, std::uint64_t count,
-                        const std::string& data, std::uint32_t tags) {
-  AppendRequest request;
-  request.events.reserve(count);
+void add_events(AppendRequest& request, const WrittenStreams::Place& place, std::uint64_t count,
+                const std::string& data, std::uint32_t tags) {
   for (std::uint64_t i = 0; i < count; ++i) {
     NewEvent event{.stream = *place.stream, .type = "note_taken", .data = data};
     for (std::uint32_t tag = 0; tag < tags; ++tag) {
@@ -50,7 +48,6 @@ AppendRequest append_of(const WrittenStreams::Place& place, std::uint64_t count,
                             ? ExpectedVersion::no_stream()
                             : ExpectedVersion::exactly(StreamVersion{place.version - 1});
   request.checks.push_back({*place.stream, expected});
-  return request;
 }
 
 void add_syncs(Measurement& measurement, const EventStore& store, double seconds) {

@@ -42,9 +42,9 @@ class WrittenStreams {
   std::size_t turn_ = 0;
 };
 
-/// An append of `count` events of `data` to one place, checked against its version.
-AppendRequest append_of(const WrittenStreams::Place& place, std::uint64_t count,
-                        const std::string& data, std::uint32_t tags);
+/// Adds `count` events of `data` to one place, checked against its version.
+void add_events(AppendRequest& request, const WrittenStreams::Place& place, std::uint64_t count,
+                const std::string& data, std::uint32_t tags);
 
 /// Fills in how many syncs a second `store` made since it was opened, and their bytes.
 void add_syncs(Measurement& measurement, const EventStore& store, double seconds);

@@ -30,7 +30,9 @@ class PipelinedWorkload final : public Workload {
     const Deadline deadline(options.seconds);
     while (!deadline.over() && !pipeline.failing()) {
       pipeline.wait_for_room();
-      (*store)->append_async(append_of(streams.take(1), 1, data, options.tags),
+      AppendRequest request;
+      add_events(request, streams.take(1), 1, data, options.tags);
+      (*store)->append_async(std::move(request),
                              [&pipeline, sent = Clock::now()](Result<Receipt> receipt) {
                                if (receipt) {
                                  pipeline.answered(sent);

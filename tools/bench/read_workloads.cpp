@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -42,9 +41,7 @@ class ReadWorkload : public Workload {
       // As many streams as are different, so that each has one check.
       for (std::uint64_t i = 0; i < std::min<std::uint64_t>(count_, 100); ++i) {
         const WrittenStreams::Place place = streams.take(turn);
-        AppendRequest one = append_of(place, turn, data, options.tags);
-        std::move(one.events.begin(), one.events.end(), std::back_inserter(request.events));
-        request.checks.push_back(std::move(one.checks.front()));
+        add_events(request, place, turn, data, options.tags);
         for (std::uint64_t v = 0; v < turn; ++v) {
           events.push_back({*place.stream, place.version + v, "note_taken", data});
         }
