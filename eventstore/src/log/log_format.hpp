@@ -22,6 +22,11 @@ namespace annals::internal::format {
 
 inline constexpr std::uint32_t version = 1;
 
+// Bits of `compatible` in the MANIFEST.
+/// Appends are being answered before they are durable (survives_process_only): after a power loss
+/// any of the active segment may be missing, whatever the mark says.
+inline constexpr std::uint64_t answered_unsynced = 1;
+
 // Segment header.
 inline constexpr std::array<char, 8> segment_magic{'A', 'N', 'N', 'A', 'L', 'S', 'E', 'G'};
 inline constexpr std::size_t segment_header_bytes = 128;

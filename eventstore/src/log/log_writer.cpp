@@ -271,7 +271,13 @@ Result<void> LogWriter::close() {
     if (auto synced = active_.file->sync(); !synced) return synced;
   }
   if (auto wrote = write_mark(); !wrote) return wrote;
-  return mark_.sync();
+  if (auto synced = mark_.sync(); !synced) return synced;
+  if ((manifest_.compatible & format::answered_unsynced) == 0) return {};
+  manifest_.compatible &= ~format::answered_unsynced;
+  if (auto prepared = prepare_manifest(*options_.files, options_.path, manifest_); !prepared) {
+    return prepared;
+  }
+  return swap_manifest(*options_.files, options_.path);
 }
 
 Receipt LogWriter::receipt(const Attempt& attempt) const {

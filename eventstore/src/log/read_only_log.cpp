@@ -44,7 +44,9 @@ class ReadOnlyLog final : public LogReading {
     // durable.
     const Segment active = segments_.at(manifest.segments.back().number);
     const std::uint64_t before = chain_.head().position.value;
-    const auto tail = scan_active(active.bytes(store_), *mark, false, chain_, false, publishing());
+    const auto tail =
+        scan_active(active.bytes(store_), *mark, history_of(manifest, *mark, *options_.files),
+                    chain_, false, publishing());
     if (!tail) return tail.error();
     offset_ = tail->valid_end;
     unsettled_ =

@@ -127,10 +127,10 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const OnAppend& 
     if (!loaded) return std::move(loaded).error();
   }
   const Segment active = segments.at(manifest_.segments.back().number);
-  const bool same_boot = *mark && (*mark)->boot == boot_of(*options_.files);
-  const auto tail =
-      scan_active(active.bytes(manifest_.store), *mark, same_boot, chain, false, on_append);
-  if (!tail) return tail.error();
+  const TailHistory history = history_of(manifest_, *mark, *options_.files);
+  auto tail = scan_active(active.bytes(manifest_.store), *mark, history, chain, false, on_append);
+  if (!tail) return std::move(tail).error();
+  if (history.answered_unsynced) tail->durable_end = format::segment_header_bytes;
   if (auto settled = settle_tail(active, *tail); !settled) return std::move(settled).error();
 
   const Mark now{.boot = boot_of(*options_.files),
@@ -141,8 +141,26 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const OnAppend& 
                  .segment = active.number,
                  .offset = tail->valid_end};
   if (auto wrote = mark_file->write(now); !wrote) return std::move(wrote).error();
-  return LogWriter::Position{manifest_, std::move(*mark_file), tail->valid_end, chain.head(),
-                             chain.last_recorded_at()};
+  auto manifest = note_durability();
+  if (!manifest) return std::move(manifest).error();
+  return LogWriter::Position{std::move(*manifest), std::move(*mark_file), tail->valid_end,
+                             chain.head(), chain.last_recorded_at()};
+}
+
+Result<Manifest> Recovery::note_durability() {
+  Manifest manifest = manifest_;
+  manifest.compatible &= ~format::answered_unsynced;
+  if (options_.durability == Durability::survives_process_only) {
+    manifest.compatible |= format::answered_unsynced;
+  }
+  if (manifest.compatible == manifest_.compatible) return manifest;
+  if (auto prepared = prepare_manifest(*options_.files, options_.path, manifest); !prepared) {
+    return std::move(prepared).error();
+  }
+  if (auto swapped = swap_manifest(*options_.files, options_.path); !swapped) {
+    return std::move(swapped).error();
+  }
+  return manifest;
 }
 
 Result<void> Recovery::settle_tail(const Segment& active, const Tail& tail) {

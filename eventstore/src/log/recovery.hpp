@@ -39,6 +39,9 @@ class Recovery {
   const Found& found() const { return found_; }
 
  private:
+  /// The MANIFEST says whether appends are answered unsynced from now on, before the first one is.
+  /// What was there before is durable.
+  Result<Manifest> note_durability();
   Result<void> settle_tail(const Segment& active, const Tail& tail);
 
   const LogOptions& options_;

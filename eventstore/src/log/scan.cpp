@@ -57,8 +57,17 @@ Result<void> scan_sealed(const SegmentBytes& segment, const ManifestSegment& lis
   return {};
 }
 
-Result<Tail> scan_active(const SegmentBytes& segment, const std::optional<Mark>& mark,
-                         bool same_boot, Chain& chain, bool contents, const OnAppend& each) {
+TailHistory history_of(const Manifest& manifest, const std::optional<Mark>& mark,
+                       FileSystem& files) {
+  return {.same_boot = mark && mark->boot == boot_of(files),
+          .answered_unsynced = (manifest.compatible & format::answered_unsynced) != 0};
+}
+
+Result<Tail> scan_active(const SegmentBytes& segment, std::optional<Mark> mark,
+                         const TailHistory& history, Chain& chain, bool contents,
+                         const OnAppend& each) {
+  const bool anything_missing = history.answered_unsynced && !history.same_boot;
+  if (anything_missing) mark.reset();
   Tail tail;
   tail.durable_end = format::segment_header_bytes;
   if (mark && mark->segment > segment.number) {
@@ -89,11 +98,12 @@ Result<Tail> scan_active(const SegmentBytes& segment, const std::optional<Mark>&
 
   // While the machine ran on, a group that was not whole shows at its first bytes: they were
   // written first. After a power loss any part of the last group may be there.
-  if (same_boot && end->flaw.empty()) {
+  if (history.same_boot && end->flaw.empty()) {
     tail.dirty_end = tail.valid_end;
     return tail;
   }
-  if (const auto beyond = find_frame_beyond(segment, tail.valid_end)) {
+  const auto beyond = anything_missing ? std::nullopt : find_frame_beyond(segment, tail.valid_end);
+  if (beyond) {
     return corrupt(segment, tail.valid_end,
                    (end->flaw.empty() ? "events are missing here" : end->flaw) +
                        ", and valid events follow at byte " + std::to_string(*beyond));

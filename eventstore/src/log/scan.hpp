@@ -42,11 +42,21 @@ struct Tail {
   std::uint64_t frames_beyond_mark = 0;
 };
 
+/// What the active segment may have been through.
+struct TailHistory {
+  bool same_boot = false;          ///< The machine has run on since the mark was written.
+  bool answered_unsynced = false;  ///< Appends were answered before they were durable.
+};
+TailHistory history_of(const Manifest& manifest, const std::optional<Mark>& mark,
+                       FileSystem& files);
+
 /// Walks the active segment and tells a torn tail from damage: what does not check is a torn tail
-/// only if it lies beyond the mark and no valid frame follows it.
+/// only if it lies beyond the mark and no valid frame follows it. After a power loss in the mode
+/// that answers unsynced it is one wherever it lies, since any part may be missing.
 ///
 /// Errors: corrupt, unsupported.
-Result<Tail> scan_active(const SegmentBytes& segment, const std::optional<Mark>& mark,
-                         bool same_boot, Chain& chain, bool contents, const OnAppend& each);
+Result<Tail> scan_active(const SegmentBytes& segment, std::optional<Mark> mark,
+                         const TailHistory& history, Chain& chain, bool contents,
+                         const OnAppend& each);
 
 }  // namespace annals::internal

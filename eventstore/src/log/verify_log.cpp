@@ -78,8 +78,8 @@ class Verifier {
         auto scanned = scan_sealed(bytes, listed, *chain, true, on_append);
         if (!scanned) return scanned;
       } else {
-        const bool same_boot = *mark && (*mark)->boot == boot_of(*options_.files);
-        auto tail = scan_active(bytes, *mark, same_boot, *chain, true, on_append);
+        auto tail = scan_active(bytes, *mark, history_of(manifest, *mark, *options_.files), *chain,
+                                true, on_append);
         if (!tail) return std::move(tail).error();
       }
     }
@@ -142,7 +142,8 @@ class Verifier {
       report_.outcome = VerifyReport::Outcome::changed;
       report_.first_bad = disagreement_;
     } else if (given_up_ || (verify_.expected && !met_expected_) ||
-               (verify_.last && report_.position < *verify_.last)) {
+               (verify_.last && report_.position < *verify_.last) ||
+               (verify_.first.value > 1 && report_.position < verify_.first)) {
       report_.outcome = VerifyReport::Outcome::incomplete;
     }
     if (!given_up_ && verify_.progress) {
