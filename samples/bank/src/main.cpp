@@ -121,6 +121,8 @@ struct Words {
 
 int run(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], "admin") == 0) {
+    std::string name = "bank admin";  // What its messages begin with.
+    argv[1] = name.data();
     return annals::cli::main<Account, LedgerAccount>(argc - 1, argv + 1);
   }
   Words words;
