@@ -49,7 +49,7 @@ void expect_finished(Books& books) {
 }
 
 /// Runs the work with a fault. A store that stops is opened again, and sees what the fault left in
-/// the cache, as it would after the process was started anew.
+/// the cache, as it would after the process was started anew; or the machine goes off at once.
 void expect_survived(const std::function<void(FaultFileSystem&)>& fault) {
   Books books(std::make_shared<FaultFileSystem>());
   fault(books.disk());
@@ -65,6 +65,12 @@ void expect_survived(const std::function<void(FaultFileSystem&)>& fault) {
     } else {
       EXPECT_EQ(store.error().code, ErrorCode::unavailable) << to_string(store.error());
     }
+  }
+  for (std::uint64_t outcome = 0; outcome < 6; ++outcome) {
+    SCOPED_TRACE("power loss " + std::to_string(outcome));
+    Books after = books;
+    after.move_to(books.disk().fork()->power_loss({outcome}));
+    expect_finished(after);
   }
   books.move_to(books.disk().fork());  // A fault that has not come up is not asked for any more.
   expect_finished(books);
@@ -119,6 +125,31 @@ TEST(EveryFault, AFailedWriteAnywhereLosesNothing) {
     SCOPED_TRACE("write " + std::to_string(nth));
     expect_survived([&](FaultFileSystem& disk) { disk.fail_write(nth); });
   }
+}
+
+TEST(EveryFault, WhatWasRefusedAfterAFailedWriteNeverComesBack) {
+  std::uint64_t refused = 0;
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    SCOPED_TRACE("outcome " + std::to_string(seed));
+    Books books(std::make_shared<FaultFileSystem>(seed));
+    auto store = books.open();
+    ASSERT_TRUE(store && books.work(**store, 1));
+    AppendRequest small;
+    small.id = append_id_of("small");
+    small.checks = {{"account-1", ExpectedVersion::any()}};
+    small.events = {{.stream = "account-1", .type = "money_deposited", .data = "1"}};
+    books.disk().fail_write(1);  // It may have been written all the same.
+    const auto answer = (*store)->append(small);
+    ASSERT_FALSE(answer);
+    const auto after = books.disk().power_loss({seed});
+    if (answer.error().code != ErrorCode::unavailable) continue;
+    ++refused;
+    books.move_to(after);
+    const auto reopened = books.open();
+    ASSERT_TRUE(reopened);
+    EXPECT_EQ((*reopened)->head().position.value, 1U) << "nothing was written, it had said";
+  }
+  EXPECT_GT(refused, 0U);
 }
 
 TEST(EveryFault, AFailedReadIsUnavailableAndChangesNothing) {

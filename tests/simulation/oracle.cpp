@@ -62,18 +62,14 @@ void Oracle::show(const Head& head) {
   if (!shown_ || shown_->position < head.position) shown_ = head;
 }
 
-std::vector<std::size_t> Oracle::present() const {
-  std::vector<std::size_t> numbers;
-  for (std::size_t i = 0; i < sent_.size(); ++i) {
-    if (sent_[i].state == State::present) numbers.push_back(i);
-  }
-  return numbers;
-}
+std::vector<std::size_t> Oracle::present() const { return all_in(State::present); }
+std::vector<std::size_t> Oracle::absent() const { return all_in(State::absent); }
+std::vector<std::size_t> Oracle::doubtful() const { return all_in(State::doubtful); }
 
-std::vector<std::size_t> Oracle::absent() const {
+std::vector<std::size_t> Oracle::all_in(State state) const {
   std::vector<std::size_t> numbers;
   for (std::size_t i = 0; i < sent_.size(); ++i) {
-    if (sent_[i].state == State::absent) numbers.push_back(i);
+    if (sent_[i].state == state) numbers.push_back(i);
   }
   return numbers;
 }

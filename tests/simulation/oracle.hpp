@@ -38,6 +38,8 @@ class Oracle {
   std::vector<std::size_t> present() const;
   /// Sent, and known not to be in the store.
   std::vector<std::size_t> absent() const;
+  /// Sent, and not answered in a way that tells.
+  std::vector<std::size_t> doubtful() const;
   const Receipt& receipt(std::size_t number) const { return *sent_[number].receipt; }
   std::optional<StreamVersion> last_version(const std::string& stream) const;
 
@@ -50,6 +52,7 @@ class Oracle {
     std::optional<GlobalPosition> found = {};  // In the comparison at hand.
   };
 
+  std::vector<std::size_t> all_in(State state) const;
   std::optional<std::string> compare_events(const RecordedEvents& events);
   std::optional<std::string> compare_receipts(EventStore& store);
   std::optional<std::string> compare_heads(EventStore& store, const RecordedEvents& events);

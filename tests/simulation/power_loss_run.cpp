@@ -111,7 +111,7 @@ class Run {
     if (const auto broken = oracle_.compare(*store_)) violated(*broken);
     load_snapshots();
     counters_.doubts_found += oracle_.present().size() - acknowledged_known_;
-    const std::uint64_t steps = 3 + below(14);
+    const std::uint64_t steps = chance(10) ? 0 : 3 + below(14);
     for (std::uint64_t step = 0; step < steps && !violation_ && !disk_->is_off(); ++step) {
       work();
       if (!store_->stats().failure.empty() && chance(50)) break;
@@ -170,6 +170,7 @@ class Run {
     } else {
       save_snapshot();
     }
+    if (chance(50)) settle_doubts();
     oracle_.show(store_->head());
   }
 
@@ -282,6 +283,22 @@ class Run {
     if (!answer->repeated) violated("a repeat was written again");
     if (const auto differs = difference(oracle_.receipt(number), *answer)) {
       violated("a repeat has another receipt: " + *differs);
+    }
+  }
+
+  /// Asks about appends whose answer was no answer. What it says must hold from then on.
+  void settle_doubts() {
+    for (const std::size_t number : oracle_.doubtful()) {
+      const auto found = store_->find_append(*oracle_.request(number).id);
+      if (!found) {
+        if (found.error().code != ErrorCode::unavailable) {
+          violated("find_append: " + to_string(found.error()));
+        }
+      } else if (*found) {
+        oracle_.acknowledge(number, **found);
+      } else if (!disk_->is_off()) {
+        oracle_.refuse(number);
+      }
     }
   }
 

@@ -155,7 +155,10 @@ struct FaultFileSystem::Disk {
     ++counters.writes;
     if (offset + data.size() > internal::Pages::capacity)
       return internal::refusal(path, "File too large");
-    const auto part = [&] { return data.first(dice.below(data.size() + 1)); };
+    // All of it may be there although the answer is a failure.
+    const auto part = [&] {
+      return dice.chance(30) ? data : data.first(dice.below(data.size() + 1));
+    };
     if (torn) {
       node.write(offset, part());
       return {};
