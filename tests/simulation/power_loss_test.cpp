@@ -55,6 +55,14 @@ TEST(PowerLoss, NothingAcknowledgedIsEverLost) {
   EXPECT_GT(counters.snapshots_found, 0U);
 }
 
+TEST(PowerLoss, TheSameSeedGivesTheSameRun) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    EXPECT_EQ(to_string(run_power_loss(seed, Mistake::none).counters),
+              to_string(run_power_loss(seed, Mistake::none).counters))
+        << "seed " << seed;
+  }
+}
+
 class PlantedBug : public testing::TestWithParam<Mistake> {};
 
 TEST_P(PlantedBug, IsCaught) {
