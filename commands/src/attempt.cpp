@@ -76,6 +76,13 @@ std::optional<Answer> Attempts::first_receipt(const Job& job) {
 // was written since is found by version and read up to the cut only. One aggregate alone needs no
 // cut while its cached state is current.
 Result<void> Attempts::load(Job& job) {
+  if (job.tries > 1) {
+    // Another writer was faster. While it keeps an append in flight, whatever is loaded now is
+    // stale before it is checked, so look again only when that one is visible: a cut in the future
+    // is answered after the group in flight.
+    auto settled = store_.read({.limit = 1, .as_of = AsOf::recorded(Timestamp::max())});
+    if (!settled) return std::move(settled).error();
+  }
   job.cut = {};
   job.selections.clear();
   const std::size_t count = job.boundary.aggregates().size();

@@ -139,6 +139,9 @@ void CommandBus::Impl::send_async(std::string_view target, AnyCommand command,
   internal::fill(*job, target, std::move(command), std::move(options));
   job->completion = std::move(completion);
   if (auto prepared = intake_.prepare(*job); !prepared) {
+    // Its completion runs here and may send; this command still counts, so waiting for room could
+    // wait for itself.
+    const internal::WorkerPool::Guest guest(workers_);
     return finish(*job.release(), std::move(prepared).error());
   }
   Job& entering = *job.release();  // From here on it owns itself: finish() takes it back.

@@ -1,6 +1,7 @@
 #include "worker_pool.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace annals::internal {
 
@@ -13,6 +14,10 @@ constexpr std::size_t jobs_kept = 4096;
 thread_local const WorkerPool* pool_of_this_thread = nullptr;
 
 }  // namespace
+
+WorkerPool::Guest::Guest(const WorkerPool& pool)
+    : before_(std::exchange(pool_of_this_thread, &pool)) {}
+WorkerPool::Guest::~Guest() { pool_of_this_thread = before_; }
 
 WorkerPool::WorkerPool(std::size_t workers, std::size_t in_flight_max, Actions actions)
     : worker_count_(std::max<std::size_t>(workers, 1)),

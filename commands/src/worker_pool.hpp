@@ -25,6 +25,19 @@ namespace annals::internal {
 /// and with post_at() when it waits for its next try.
 class WorkerPool {
  public:
+  /// While it lives, this thread counts as one of the pool's: it is running a completion, and must
+  /// not wait for others to make room.
+  class Guest {
+   public:
+    explicit Guest(const WorkerPool& pool);
+    Guest(const Guest&) = delete;
+    Guest& operator=(const Guest&) = delete;
+    ~Guest();
+
+   private:
+    const WorkerPool* before_;
+  };
+
   struct Actions {
     std::function<void(Job&)> begin;
     std::function<void(Job&, Result<Receipt>)> conclude;

@@ -13,7 +13,7 @@ Result<void> GroupView::check(const PreparedAppend& append, Timestamp recorded_a
                               std::chrono::microseconds max_clock_skew) const {
   const AppendRequest& request = append.request;
   for (const NewEvent& event : request.events) {
-    if (event.known_at && *event.known_at > recorded_at + max_clock_skew) {
+    if (event.known_at && *event.known_at - recorded_at > max_clock_skew) {
       return Error{.code = ErrorCode::invalid_argument,
                    .message = "stream " + event.stream + ": known_at " +
                               to_string(*event.known_at) +

@@ -178,15 +178,16 @@ IndexedEventStore::Run IndexedEventStore::run_after(const Query& query, GlobalPo
   return run;
 }
 
-void IndexedEventStore::wait_beyond(GlobalPosition position,
-                                    std::chrono::steady_clock::time_point until,
-                                    const std::function<bool()>& stopped) const {
+Result<void> IndexedEventStore::wait_beyond(GlobalPosition position,
+                                            std::chrono::steady_clock::time_point until,
+                                            const std::function<bool()>& stopped) const {
   std::unique_lock lock(wake_mutex_);
   woken_.wait_until(lock, until, [&] {
     if (stopped()) return true;
     const std::shared_lock index_lock(index_mutex_);
     return index_.head() > position;
   });
+  return {};
 }
 
 void IndexedEventStore::wake() const {

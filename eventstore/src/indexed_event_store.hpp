@@ -56,8 +56,9 @@ class IndexedEventStore : public EventStore {
 
   /// Waits until something beyond `position` is visible, `stopped` says so, or the time is over.
   /// An engine that is written to by another process looks for news here.
-  virtual void wait_beyond(GlobalPosition position, std::chrono::steady_clock::time_point until,
-                           const std::function<bool()>& stopped) const;
+  virtual Result<void> wait_beyond(GlobalPosition position,
+                                   std::chrono::steady_clock::time_point until,
+                                   const std::function<bool()>& stopped) const;
   /// Wakes all waiting subscriptions.
   void wake() const;
 

@@ -21,7 +21,8 @@ class IndexedSubscription final : public Subscription {
     constexpr milliseconds longest = std::chrono::hours(24 * 365);
     const auto until =
         std::chrono::steady_clock::now() + std::clamp(timeout, milliseconds(0), longest);
-    store_.wait_beyond(done_.token.position, until, [this] { return stopped(); });
+    auto waited = store_.wait_beyond(done_.token.position, until, [this] { return stopped(); });
+    if (!waited) return std::move(waited).error();
     if (stopped()) {
       return Error{.code = ErrorCode::unavailable, .message = "the subscription was stopped"};
     }

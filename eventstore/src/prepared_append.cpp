@@ -157,6 +157,7 @@ Result<PreparedAppend> prepare(AppendRequest request, const Limits& limits) {
                  .message = std::move(message),
                  .append_id = request.id};
   };
+  if (*request.id == AppendId{}) return refuse("the append id is all zeros: was it ever set?");
   for (NewEvent& event : request.events) normalise(event);
   if (Problem problem = request_problem(request, limits)) return refuse(std::move(*problem));
 
@@ -175,6 +176,10 @@ Result<PreparedAppend> prepare(AppendRequest request, const Limits& limits) {
 
 Result<Timestamp> recorded_at_for(Timestamp clock_now, std::optional<Timestamp> last,
                                   std::chrono::microseconds max_clock_skew) {
+  if (clock_now < first_timestamp || clock_now > last_timestamp) {
+    return Error{.code = ErrorCode::unavailable,
+                 .message = "the clock is outside the years 0000 to 9999: set the clock"};
+  }
   if (!last) return clock_now;
   if (clock_now<*last&& * last - clock_now> max_clock_skew) {
     return Error{.code = ErrorCode::unavailable,

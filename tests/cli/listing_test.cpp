@@ -60,7 +60,7 @@ TEST_F(Listing, StatsSayWhoTheStoreIsAndWhereItEnds) {
   const auto lines = json_lines(ended.out);
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_EQ(lines[0]["engine"], "log");
-  EXPECT_EQ(lines[0]["durability"], "read_only") << "a reader does not know how others write";
+  EXPECT_EQ(lines[0]["durability"], "synced");
   EXPECT_EQ(lines[0]["store"].get<std::string>().size(), 36U);
   EXPECT_EQ(lines[0]["eras"][0]["era"], 1);
   EXPECT_EQ(lines[0]["position"], 7);

@@ -10,6 +10,8 @@ CommitQueue::CommitQueue(RunGroup run_group, std::uint64_t bytes_max)
 CommitQueue::~CommitQueue() {
   {
     std::unique_lock lock(mutex_);
+    // Completions may have begun new appends: those are in flight too.
+    completed_.wait(lock, [this] { return uncompleted_ == 0; });
     stopping_ = true;
     thread_turn_.notify_all();
   }
@@ -59,6 +61,7 @@ void CommitQueue::run_async(Begun begun, PreparedAppend append, AppendCompletion
   entry->begun.emplace(std::move(begun));
   entry->completion = std::move(completion);
   std::unique_lock lock(mutex_);
+  ++uncompleted_;
   enqueue(lock, *entry.release());  // Owned by the queue from here on.
   if (!led_) {
     led_ = true;
@@ -69,6 +72,10 @@ void CommitQueue::run_async(Begun begun, PreparedAppend append, AppendCompletion
 
 void CommitQueue::complete_async(Error error, AppendCompletion completion) {
   start_threads();
+  {
+    const std::scoped_lock lock(mutex_);
+    ++uncompleted_;
+  }
   const std::scoped_lock lock(completions_mutex_);
   completions_.push_back({std::move(completion), std::move(error)});
   completion_there_.notify_one();
@@ -157,6 +164,11 @@ void CommitQueue::run_completions() {
       } catch (...) {
         // The append stands whatever its writer makes of it, and others wait behind it.
       }
+    }
+    {
+      const std::scoped_lock count_lock(mutex_);
+      uncompleted_ -= ready.size();
+      if (uncompleted_ == 0) completed_.notify_all();
     }
     ready.clear();
     lock.lock();

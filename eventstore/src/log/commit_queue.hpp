@@ -103,6 +103,8 @@ class CommitQueue {
   std::uint64_t groups_begun_ = 0;  // Guarded by mutex_.
   std::uint64_t groups_ended_ = 0;  // Guarded by mutex_.
   std::condition_variable group_ended_;
+  std::uint64_t uncompleted_ = 0;  // Guarded by mutex_: asynchronous, begun, not completed.
+  std::condition_variable completed_;
 
   struct Completion {
     AppendCompletion call;

@@ -10,6 +10,8 @@
 #include "read_only_log.hpp"
 #include "recovery.hpp"
 
+#include <unistd.h>
+
 namespace annals {
 namespace internal {
 namespace {
@@ -22,14 +24,17 @@ class LogEventStore final : public LogReading {
       : LogReading(options, manifest), lock_(std::move(lock)) {}
 
   ~LogEventStore() override {
+    if (forked()) {
+      // The threads and the right to write stayed with the parent: nothing here may be ended.
+      (void)queue_.release();  // NOLINT(bugprone-unused-return-value)
+      return;
+    }
     queue_.reset();                       // Ends what is in flight.
     if (writer_) (void)writer_->close();  // A mark that is not synced costs the next opening only.
   }
 
   Result<void> open(const Manifest& manifest, PlantedBug bug) {
-    auto snapshots = SnapshotFile::open(options_, store_, true);
-    if (!snapshots) return std::move(snapshots).error();
-    snapshots_ = std::move(*snapshots);
+    snapshots_ = SnapshotFile::open(options_, store_, true);
     Recovery recovery(options_, manifest, bug);
     auto position =
         recovery.run(segments_, [this](const SegmentBytes& segment, const AppendView& append) {
@@ -39,12 +44,14 @@ class LogEventStore final : public LogReading {
     recovered_ = recovery.found();
     writer_.emplace(options_, index_, segments_, std::move(*position), bug);
     bytes_ = writer_->log_bytes();
-    queue_.emplace([this](std::span<Attempt* const> attempts) { return run_group(attempts); },
-                   options_.in_flight_bytes_max);
+    queue_ = std::make_unique<CommitQueue>(
+        [this](std::span<Attempt* const> attempts) { return run_group(attempts); },
+        options_.in_flight_bytes_max);
     return {};
   }
 
   Result<Receipt> append(AppendRequest request) override {
+    if (forked()) return not_ours(request);
     if (!request.id) request.id = new_append_id();
     const auto begun = queue_->begin(*request.id);
     auto prepared = prepare(std::move(request), options_.limits);
@@ -53,6 +60,7 @@ class LogEventStore final : public LogReading {
   }
 
   void append_async(AppendRequest request, AppendCompletion completion) override {
+    if (forked()) return completion(not_ours(request));
     if (!request.id) request.id = new_append_id();
     auto begun = queue_->begin(*request.id);
     auto prepared = prepare(std::move(request), options_.limits);
@@ -103,7 +111,18 @@ class LogEventStore final : public LogReading {
   }
 
  private:
-  void await_group_in_flight() const override { queue_->await_group(); }
+  void await_group_in_flight() const override {
+    if (!forked()) queue_->await_group();
+  }
+
+  bool forked() const { return ::getpid() != opened_by_; }
+  static Error not_ours(const AppendRequest& request) {
+    return {.code = ErrorCode::unavailable,
+            .message =
+                "this process was forked after the store was opened; only the process that "
+                "opened it may write",
+            .append_id = request.id};
+  }
 
   std::size_t run_group(std::span<Attempt* const> attempts) {
     const std::size_t taken = writer_->step(attempts);
@@ -159,17 +178,18 @@ class LogEventStore final : public LogReading {
           answer_repeat(std::move((*found)->receipt), (*found)->digest, request));
     } else {
       // The first one was in this group, and the group has failed.
-      attempt.outcome.emplace(
-          Error{.code = ErrorCode::outcome_unknown,
-                .message = "an append with the same id has failed: " + writer_->failure(),
-                .append_id = request.id});
+      attempt.outcome.emplace(Error{
+          .code = writer_->failure().empty() ? ErrorCode::unavailable : ErrorCode::outcome_unknown,
+          .message = "an append with the same id has failed: " + writer_->failure(),
+          .append_id = request.id});
     }
   }
 
   const std::unique_ptr<FileLock> lock_;
+  const pid_t opened_by_ = ::getpid();
   Recovery::Found recovered_;
   std::optional<LogWriter> writer_;  // Used by the leader only.
-  mutable std::optional<CommitQueue> queue_;
+  std::unique_ptr<CommitQueue> queue_;
   std::atomic<std::uint64_t> groups_ = 0;
   std::atomic<std::uint64_t> appends_ = 0;
   std::atomic<std::uint64_t> repeated_ = 0;
@@ -193,8 +213,9 @@ Result<void> check_options(const LogOptions& options) {
     return refuse("Limits::data_bytes_max of " + std::to_string(options.limits.data_bytes_max) +
                   ": from 1 byte to 16 MiB");
   }
-  if (options.max_clock_skew < std::chrono::microseconds::zero()) {
-    return refuse("LogOptions::max_clock_skew is negative");
+  if (options.max_clock_skew < std::chrono::microseconds::zero() ||
+      options.max_clock_skew > std::chrono::hours(24 * 366)) {
+    return refuse("LogOptions::max_clock_skew: from 0 to a year");
   }
   if (!options.clock || !options.files) return refuse("LogOptions without a clock or a disk");
   return {};
@@ -204,6 +225,7 @@ Result<void> check_options(const LogOptions& options) {
 
 Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options, PlantedBug bug) {
   if (auto checked = check_options(options); !checked) return std::move(checked).error();
+  options.path = options.files->absolute(options.path);
   if (options.access == LogOptions::Access::read_only) return open_read_only_log(options);
   if (options.access == LogOptions::Access::create) {
     if (auto made = make_folder(*options.files, options.path); !made) {
@@ -214,6 +236,10 @@ Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options, Pla
     return there.error();
   } else if (!*there) {
     return no_store(options.path);
+  }
+  if (options.access == LogOptions::Access::create) {
+    auto ours = refuse_foreign_folder(*options.files, options.path);
+    if (!ours) return std::move(ours).error();
   }
   auto lock = options.files->lock(options.path + '/' + format::lock_name);
   if (!lock) return std::move(lock).error();

@@ -15,6 +15,14 @@ Error corrupt(const SegmentBytes& segment, std::uint64_t offset, const std::stri
           .place = Error::Place{segment.file, offset}};
 }
 
+/// What a record gets from its append. It comes from the index, which was checked when it was
+/// built: no checksum of the record's own covers the append's header.
+struct Stamp {
+  AppendId id;
+  GlobalPosition first;
+  Timestamp recorded_at;
+};
+
 /// Reads records where they lie, one after another, and keeps what they point into alive.
 class Fetcher {
  public:
@@ -24,7 +32,7 @@ class Fetcher {
     tag_ranges_.reserve(count);
   }
 
-  Result<void> add(GlobalPosition position, std::uint64_t address) {
+  Result<void> add(GlobalPosition position, std::uint64_t address, const Stamp& stamp) {
     use_segment(Address::segment(address));
     const std::uint64_t offset = Address::offset(address);
     const auto rest = bytes_.bytes.subspan(offset);
@@ -35,17 +43,14 @@ class Fetcher {
       return corrupt(bytes_, offset, record.error().message);
     }
     if (!record->event) return {};
-    if (record->back > offset) return corrupt(bytes_, offset, "a record without its append");
-    const auto append = read_append_header(bytes_, offset - record->back);
-    if (!append) return append.error();
-    if (append->first.value + record->index != position.value) {
+    if (stamp.first.value + record->index != position.value) {
       return corrupt(bytes_, offset, "a record at another position than its own");
     }
     RecordedEvent& event = events_.emplace_back();
     event.stream = record->stream;
     event.version = record->version;
     event.position = position;
-    event.id = record->id ? *record->id : derived_event_id(append->id, record->index);
+    event.id = record->id ? *record->id : derived_event_id(stamp.id, record->index);
     event.type = record->type;
     event.schema_version = record->schema_version;
     event.content_type = record->content_type;
@@ -55,7 +60,7 @@ class Fetcher {
     event.causation_id = record->causation_id;
     event.actor = record->actor;
     event.traceparent = record->traceparent;
-    event.recorded_at = append->recorded_at;
+    event.recorded_at = stamp.recorded_at;
     event.known_at = record->known_at.value_or(event.recorded_at);
     event.effective_at = record->effective_at.value_or(event.known_at);
     tag_ranges_.push_back({record->first_tag, record->tag_count});
@@ -107,9 +112,18 @@ Result<RecordedEvents> LogReading::fetch(std::span<const GlobalPosition> positio
       addresses.push_back(addresses_[position.value - 1]);
     }
   }
+  std::vector<Stamp> stamps;
+  stamps.reserve(positions.size());
+  {
+    const std::shared_lock lock(index_mutex_);
+    for (const GlobalPosition position : positions) {
+      const AppendEntry& entry = index_.holding(position);
+      stamps.push_back({entry.id, entry.first, entry.recorded_at});
+    }
+  }
   Fetcher fetcher(store_, segments_, positions.size());
   for (std::size_t i = 0; i < positions.size(); ++i) {
-    if (auto added = fetcher.add(positions[i], addresses[i]); !added) {
+    if (auto added = fetcher.add(positions[i], addresses[i], stamps[i]); !added) {
       return std::move(added).error();
     }
   }
@@ -183,10 +197,14 @@ Result<VerifyReport> LogReading::verify(const VerifyOptions& options) const {
   return verify_log_files(options_, bounded);
 }
 
+const char* LogReading::name_of(Durability durability) {
+  return durability == Durability::synced ? "synced" : "survives_process_only";
+}
+
 Stats LogReading::stats() const {
   Stats stats;
   stats.engine = "log";
-  stats.durability = options_.durability == Durability::synced ? "synced" : "survives_process_only";
+  stats.durability = name_of(options_.durability);
   stats.store = store_;
   stats.eras = eras_;
   stats.head = head();

@@ -27,6 +27,8 @@ class LogReading : public IndexedEventStore {
   LogReading(LogOptions options, const Manifest& manifest)
       : IndexedEventStore(manifest.store, manifest.eras), options_(std::move(options)) {}
 
+  static const char* name_of(Durability durability);
+
   /// Makes an append visible, given where each of its records lies.
   void publish_at(const AppendEntry& entry, std::span<const RecordKeys> records,
                   std::span<const std::uint64_t> addresses);

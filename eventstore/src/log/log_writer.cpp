@@ -83,7 +83,7 @@ bool LogWriter::take(Attempt& attempt) {
     settle(attempt, group_time_.error());
     return true;
   }
-  const Timestamp time = records ? *group_time_ : last_recorded_at_;
+  const Timestamp time = records || !frame_.empty() ? *group_time_ : last_recorded_at_;
   if (auto holds = view_->check(attempt.append, time, options_.max_clock_skew); !holds) {
     settle(attempt, std::move(holds).error());
     return true;
@@ -154,8 +154,7 @@ Result<void> LogWriter::roll_over(std::uint64_t bytes) {
     }
   }
   // From here on the MANIFEST vouches for the old segment, so the mark in it must be durable first.
-  if (auto wrote = write_mark(); !wrote) return wrote;
-  if (auto synced = mark_.sync(); !synced) return synced;
+  if (auto anchored = mark_.anchor(mark_here()); !anchored) return anchored;
   auto created = create_segment(*options_.files, options_.path, manifest_.store, active_.number + 1,
                                 {head_.position.value + 1}, head_.link, bytes);
   if (!created) return std::move(created).error();
@@ -181,7 +180,7 @@ Result<void> LogWriter::roll_over(std::uint64_t bytes) {
   segments_.add(std::move(*created));
   offset_ = format::segment_header_bytes;
   zeroed_to_ = offset_;
-  return write_mark();
+  return mark_.write(mark_here());
 }
 
 void LogWriter::write_frame() {
@@ -203,7 +202,7 @@ void LogWriter::write_frame() {
   if (bug_ == PlantedBug::mark_before_sync) {
     const Head durable = std::exchange(head_, group_head_);
     offset_ += frame_bytes_;
-    (void)write_mark();
+    (void)mark_.write(mark_here());
     offset_ -= frame_bytes_;
     head_ = durable;
   }
@@ -241,7 +240,7 @@ void LogWriter::synced(const Result<void>& result) {
     last_recorded_at_ = *group_time_;
     offset_ += frame_bytes_;
     // This group is durable whatever becomes of the mark, but readers beside us go by the mark.
-    if (auto wrote = write_mark(); !wrote) failure_ = wrote.error().message;
+    if (auto wrote = mark_.write(mark_here()); !wrote) failure_ = wrote.error().message;
   }
   for (Attempt* attempt : group_) {
     attempt->state = Attempt::State::settled;
@@ -249,14 +248,14 @@ void LogWriter::synced(const Result<void>& result) {
   }
 }
 
-Result<void> LogWriter::write_mark() {
-  return mark_.write({.boot = boot_,
-                      .store = manifest_.store,
-                      .era = manifest_.eras.back().era,
-                      .position = head_.position,
-                      .link = head_.link,
-                      .segment = active_.number,
-                      .offset = offset_});
+Mark LogWriter::mark_here() const {
+  return {.boot = boot_,
+          .store = manifest_.store,
+          .era = manifest_.eras.back().era,
+          .position = head_.position,
+          .link = head_.link,
+          .segment = active_.number,
+          .offset = offset_};
 }
 
 std::uint64_t LogWriter::log_bytes() const {
@@ -270,8 +269,7 @@ Result<void> LogWriter::close() {
   if (options_.durability == Durability::survives_process_only) {
     if (auto synced = active_.file->sync(); !synced) return synced;
   }
-  if (auto wrote = write_mark(); !wrote) return wrote;
-  if (auto synced = mark_.sync(); !synced) return synced;
+  if (auto anchored = mark_.anchor(mark_here()); !anchored) return anchored;
   if ((manifest_.compatible & format::answered_unsynced) == 0) return {};
   manifest_.compatible &= ~format::answered_unsynced;
   if (auto prepared = prepare_manifest(*options_.files, options_.path, manifest_); !prepared) {

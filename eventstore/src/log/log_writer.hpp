@@ -97,7 +97,7 @@ class LogWriter {
   Result<void> roll_over(std::uint64_t bytes);
   void write_frame();
   void zero_ahead(std::uint64_t end, std::size_t frame_bytes);
-  Result<void> write_mark();
+  Mark mark_here() const;
   Receipt receipt(const Attempt& attempt) const;
 
   const LogOptions options_;

@@ -7,10 +7,13 @@ namespace annals::internal {
 namespace {
 
 // Slot: magic, u64 sequence, boot, store, u32 era, u32 zero, u64 position, u64 segment, u64 offset,
-// link, zeros, u32 crc. Two of them, in blocks of their own so that one torn write spoils one slot.
+// link, zeros, u32 crc. Four of them, in blocks of their own so that one torn write spoils one
+// slot.
 constexpr std::array<char, 8> magic{'A', 'N', 'N', 'A', 'L', 'M', 'R', 'K'};
 constexpr std::size_t slot_bytes = 128;
 constexpr std::uint64_t slot_distance = 4096;
+constexpr std::uint64_t anchor_count = 2;  // Slots that are only written synced come first.
+constexpr std::uint64_t slot_count = 4;
 
 std::array<std::byte, slot_bytes> format_slot(const Mark& mark) {
   std::array<std::byte, slot_bytes> slot{};
@@ -51,48 +54,98 @@ std::array<std::uint8_t, 16> boot_of(FileSystem& files) {
   return boot;
 }
 
+Error no_mark(const std::string& folder) {
+  const std::string path = folder + '/' + format::mark_name;
+  return {.code = ErrorCode::corrupt,
+          .message = path +
+                     " at byte 0: no mark of this store, so how far appends were answered is "
+                     "not known; restore the file, or open the store once with "
+                     "accept_lost_mark to take what the segments hold for all there was",
+          .place = Error::Place{path, 0}};
+}
+
+Result<MarkFile> MarkFile::create(FileSystem& files, const std::string& folder) {
+  const std::string path = folder + '/' + format::mark_name;
+  if (const auto left = files.exists(path); !left) {
+    return left.error();
+  } else if (*left) {
+    if (auto removed = files.remove(path); !removed) return removed.error();
+  }
+  auto file = files.open(path, FileSystem::Mode::create_new);
+  if (!file) return std::move(file).error();
+  // Room for all slots, so that a full disk cannot stop a mark from being written.
+  if (auto room = (*file)->allocate(slot_count * slot_distance); !room) return room.error();
+  if (auto synced = (*file)->sync(); !synced) return synced.error();
+  if (auto synced = files.sync_directory(folder); !synced) return synced.error();
+  return MarkFile(std::move(*file));
+}
+
 Result<MarkFile> MarkFile::open(FileSystem& files, const std::string& folder, bool writable) {
   const std::string path = folder + '/' + format::mark_name;
   const auto there = files.exists(path);
   if (!there) return there.error();
-  if (!*there && !writable) return MarkFile(nullptr);
-  const auto mode = !writable ? FileSystem::Mode::read
-                    : *there  ? FileSystem::Mode::read_write
-                              : FileSystem::Mode::create_new;
-  auto file = files.open(path, mode);
+  if (!*there) return MarkFile(nullptr);
+  auto file = files.open(path, writable ? FileSystem::Mode::read_write : FileSystem::Mode::read);
   if (!file) return std::move(file).error();
-  if (!*there) {
-    // Room for both slots, so that a full disk cannot stop a mark from being written.
-    if (auto room = (*file)->allocate(slot_distance + slot_bytes); !room) return room.error();
-    if (auto synced = (*file)->sync(); !synced) return synced.error();
-    if (auto synced = files.sync_directory(folder); !synced) return synced.error();
-  }
   return MarkFile(std::move(*file));
 }
 
 Result<std::optional<Mark>> MarkFile::read(const StoreId& store) const {
   std::optional<Mark> newest;
   if (!file_) return newest;
-  int valid = 0;
-  for (const std::uint64_t at : {std::uint64_t{0}, slot_distance}) {
+  bool doubtful = false;
+  std::uint64_t newest_anchor = 0;
+  for (std::uint64_t i = 0; i < slot_count; ++i) {
     std::array<std::byte, slot_bytes> slot{};
-    const auto read = file_->read_at(at, slot);
+    const auto read = file_->read_at(i * slot_distance, slot);
     if (!read) return read.error();
-    if (*read != slot_bytes) continue;
-    const auto mark = parse_slot(slot);
-    if (!mark || mark->store != store) continue;
-    ++valid;
-    if (!newest || mark->sequence > newest->sequence) newest = mark;
+    const auto mark = *read == slot_bytes ? parse_slot(slot) : std::nullopt;
+    if (!mark || mark->store != store) {
+      const bool never_written = *read == slot_bytes && slot == decltype(slot){};
+      doubtful = doubtful || !never_written;
+    } else {
+      if (i < anchor_count && mark->sequence > newest_anchor) {
+        newest_anchor = mark->sequence;
+        next_anchor_ = (i + 1) % anchor_count;
+      }
+      if (!newest || mark->sequence > newest->sequence) newest = mark;
+    }
   }
-  // Only the very first mark is alone.
-  if (newest) newest->doubtful = valid == 1 && newest->sequence > 1;
-  if (newest) sequence_ = newest->sequence;
+  if (newest) {
+    newest->doubtful = doubtful;
+    sequence_ = newest->sequence;
+  }
+  return newest;
+}
+
+Result<std::optional<Mark>> MarkFile::read_anchor(const StoreId& store) const {
+  std::optional<Mark> newest;
+  for (std::uint64_t i = 0; file_ && i < anchor_count; ++i) {
+    std::array<std::byte, slot_bytes> slot{};
+    const auto read = file_->read_at(i * slot_distance, slot);
+    if (!read) return read.error();
+    const auto mark = *read == slot_bytes ? parse_slot(slot) : std::nullopt;
+    if (mark && mark->store == store && (!newest || mark->sequence > newest->sequence)) {
+      newest = mark;
+    }
+  }
   return newest;
 }
 
 Result<void> MarkFile::write(Mark mark) {
+  return write_slot(anchor_count + sequence_ % (slot_count - anchor_count), mark);
+}
+
+Result<void> MarkFile::anchor(Mark mark) {
+  if (auto wrote = write_slot(next_anchor_, mark); !wrote) return wrote;
+  auto synced = file_->sync();
+  if (synced) next_anchor_ = (next_anchor_ + 1) % anchor_count;
+  return synced;
+}
+
+Result<void> MarkFile::write_slot(std::uint64_t slot, Mark mark) {
   mark.sequence = sequence_ + 1;
-  auto wrote = file_->write_at(mark.sequence % 2 * slot_distance, format_slot(mark));
+  auto wrote = file_->write_at(slot * slot_distance, format_slot(mark));
   if (wrote) sequence_ = mark.sequence;
   return wrote;
 }

@@ -12,42 +12,55 @@
 namespace annals::internal {
 
 /// How far the log was durable when it was last said. Written after each sync, but not synced
-/// itself except at a clean close and at roll-over: after a process crash it is exact, after a
-/// power loss it may be old, and it is never ahead of what is durable.
+/// itself except when a store is made or opened, at roll-over and at a clean close: after a process
+/// crash it is exact, after a power loss it may be old, and it is never ahead of what is durable.
 struct Mark {
   std::uint64_t sequence = 0;
   std::array<std::uint8_t, 16> boot{};  ///< Which start of the machine wrote it.
-  StoreId store;
-  Era era;
-  GlobalPosition position;  ///< The last durable record ...
-  Link link;                ///< ... and its append's link.
+  StoreId store = {};
+  Era era = {};
+  GlobalPosition position = {};  ///< The last durable record ...
+  Link link = {};                ///< ... and its append's link.
   std::uint64_t segment = 0;
   std::uint64_t offset = 0;  ///< Behind the last durable frame, in that segment.
-  /// Not stored: the other slot does not check, so there may have been a newer mark.
+  /// Not stored: a slot holds bytes that do not check, so there may have been a newer mark.
   bool doubtful = false;
 };
+
+/// "The mark is lost": a store always has one.
+Error no_mark(const std::string& folder);
 
 /// What FileSystem::boot_id says, in the mark's form.
 std::array<std::uint8_t, 16> boot_of(FileSystem& files);
 
-/// The two slots of the mark's file. Not thread-safe.
+/// The slots of the mark's file: two that are only written synced, by turns, so that there is
+/// always a whole mark, and two that are written by turns without a sync. Not thread-safe.
 class MarkFile {
  public:
-  /// Opens the file, making it if need be and allowed.
+  /// Makes the file of a new store, or of one whose mark is lost.
+  static Result<MarkFile> create(FileSystem& files, const std::string& folder);
+  /// Opens it. It may be missing: then there is no mark to read, and nothing can be written.
   static Result<MarkFile> open(FileSystem& files, const std::string& folder, bool writable);
 
   /// The newest valid slot of this store, if any.
   Result<std::optional<Mark>> read(const StoreId& store) const;
 
-  /// Writes `mark` over the older slot, with the next sequence number.
+  /// The newest valid slot of this store among those that are only written synced.
+  Result<std::optional<Mark>> read_anchor(const StoreId& store) const;
+
+  /// Writes `mark`, with the next sequence number, over the older of the unsynced slots.
   Result<void> write(Mark mark);
-  Result<void> sync() { return file_->sync(); }
+  /// Writes it over the older of the synced slots, and makes it durable.
+  Result<void> anchor(Mark mark);
 
  private:
   explicit MarkFile(std::unique_ptr<File> file) : file_(std::move(file)) {}
 
-  std::unique_ptr<File> file_;  // Null: read-only and there is none.
+  Result<void> write_slot(std::uint64_t slot, Mark mark);
+
+  std::unique_ptr<File> file_;  // Null: there is none.
   mutable std::uint64_t sequence_ = 0;
+  mutable std::uint64_t next_anchor_ = 0;
 };
 
 }  // namespace annals::internal

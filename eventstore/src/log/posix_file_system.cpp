@@ -213,6 +213,12 @@ class PosixFileSystem final : public FileSystem {
     return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(std::move(descriptor)));
   }
 
+  std::string absolute(const std::string& path) override {
+    std::error_code error;
+    const auto full = std::filesystem::absolute(path, error);
+    return error ? path : full.string();
+  }
+
   std::string boot_id() override {
     std::string id;
     std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);

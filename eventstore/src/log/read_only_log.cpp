@@ -24,9 +24,7 @@ class ReadOnlyLog final : public LogReading {
                     manifest.segments.front().link_before}) {}
 
   Result<void> open(const Manifest& manifest) {
-    auto snapshots = SnapshotFile::open(options_, store_, false);
-    if (!snapshots) return std::move(snapshots).error();
-    snapshots_ = std::move(*snapshots);
+    snapshots_ = SnapshotFile::open(options_, store_, false);
     const std::scoped_lock lock(refresh_mutex_);
     if (auto loaded = load(manifest); !loaded) return loaded;
     auto mark = read_mark();
@@ -44,9 +42,12 @@ class ReadOnlyLog final : public LogReading {
     // durable.
     const Segment active = segments_.at(manifest.segments.back().number);
     const std::uint64_t before = chain_.head().position.value;
+    const auto mark_file = MarkFile::open(*options_.files, options_.path, false);
+    if (!mark_file) return mark_file.error();
+    const auto history = history_of(manifest, *mark, *mark_file, *options_.files);
+    if (!history) return history.error();
     const auto tail =
-        scan_active(active.bytes(store_), *mark, history_of(manifest, *mark, *options_.files),
-                    chain_, false, publishing());
+        scan_active(active.bytes(store_), *mark, *history, chain_, false, publishing());
     if (!tail) return tail.error();
     offset_ = tail->valid_end;
     unsettled_ =
@@ -69,25 +70,60 @@ class ReadOnlyLog final : public LogReading {
     if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
     auto found = find_visible(id);
     if (!found) return std::move(found).error();
-    if (!*found) return std::optional<Receipt>();
-    return std::optional<Receipt>(std::move((*found)->receipt));
+    if (*found) return std::optional<Receipt>(std::move((*found)->receipt));
+    return Error{
+        .code = ErrorCode::unavailable,
+        .message = "append " + to_string(id) +
+                   " is not durable now, and a store opened "
+                   "read-only cannot know whether its writer is still at it: ask the writer",
+        .append_id = id};
   }
 
   Result<std::unique_ptr<Cursor>> read(ReadOptions options) const override {
     if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
     return LogReading::read(std::move(options));
   }
+  Result<std::unique_ptr<Subscription>> subscribe(SubscriptionOptions options) const override {
+    if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
+    return LogReading::subscribe(std::move(options));
+  }
+  Result<Checkpoint> resume(const Checkpoint& checkpoint) const override {
+    if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
+    return LogReading::resume(checkpoint);
+  }
+  Result<std::optional<StreamVersion>> stream_version(std::string_view stream) const override {
+    if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
+    return LogReading::stream_version(stream);
+  }
+  Result<Link> link_at(GlobalPosition position) const override {
+    if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
+    return LogReading::link_at(position);
+  }
+  Result<VerifyReport> verify(const VerifyOptions& options) const override {
+    if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
+    return LogReading::verify(options);
+  }
+  // These cannot fail: damage shows at the next read.
+  Head head() const override {
+    (void)refresh();
+    return LogReading::head();
+  }
+  Token token() const override {
+    (void)refresh();
+    return LogReading::token();
+  }
 
-  void wait_beyond(GlobalPosition position, std::chrono::steady_clock::time_point until,
-                   const std::function<bool()>& stopped) const override {
+  Result<void> wait_beyond(GlobalPosition position, std::chrono::steady_clock::time_point until,
+                           const std::function<bool()>& stopped) const override {
     while (!stopped()) {
-      // An error shows at the next read; a subscription only sees that nothing new comes.
-      if (head().position > position || !refresh()) return;
-      if (head().position > position) return;
+      if (auto fresh = refresh(); !fresh) return fresh;
       const auto now = std::chrono::steady_clock::now();
-      if (now >= until) return;
-      LogReading::wait_beyond(position, std::min(until, now + look_interval), stopped);
+      if (LogReading::head().position > position || now >= until) return {};
+      auto waited =
+          LogReading::wait_beyond(position, std::min(until, now + look_interval), stopped);
+      if (!waited) return waited;
     }
+    return {};
   }
 
   Stats stats() const override {
@@ -97,7 +133,11 @@ class ReadOnlyLog final : public LogReading {
     stats.unsettled_events = unsettled_;
     stats.torn_bytes_cut = torn_bytes_;
     stats.bytes = sealed_bytes_ + offset_;
-    stats.durability = "read_only";
+    if (const auto manifest = read_manifest(*options_.files, options_.path)) {
+      // What the writer asked for, if there is one.
+      const bool unsynced = *manifest && ((*manifest)->compatible & format::answered_unsynced) != 0;
+      stats.durability = name_of(unsynced ? Durability::survives_process_only : Durability::synced);
+    }
     return stats;
   }
 

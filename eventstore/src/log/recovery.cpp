@@ -12,18 +12,6 @@ namespace {
 
 constexpr std::uint64_t piece_bytes = 1024 * 1024;
 
-/// Whether the first segment of a store without MANIFEST holds anything. Its making was cut short
-/// if not: the MANIFEST is written after it.
-Result<bool> holds_events(FileSystem& files, const std::string& path) {
-  auto file = files.open(path, FileSystem::Mode::read);
-  if (!file) return std::move(file).error();
-  std::array<std::byte, 4> length{};
-  const auto read = (*file)->read_at(format::segment_header_bytes, length);
-  if (!read) return read.error();
-  return std::any_of(length.begin(), length.end(),
-                     [](std::byte byte) { return byte != std::byte{0}; });
-}
-
 /// The folder that holds the name `path`.
 std::string parent_of(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
@@ -51,6 +39,15 @@ Result<Manifest> create_store(const LogOptions& options) {
                                 options.segment_bytes);
   if (!segment) return std::move(segment).error();
   manifest.segments = {{.number = 1, .first = {1}, .link_before = link}};
+  // Before the MANIFEST: a store always has a mark.
+  auto mark = MarkFile::create(*options.files, options.path);
+  if (!mark) return std::move(mark).error();
+  auto anchored = mark->anchor({.boot = boot_of(*options.files),
+                                .store = manifest.store,
+                                .link = link,
+                                .segment = 1,
+                                .offset = format::segment_header_bytes});
+  if (!anchored) return std::move(anchored).error();
   if (auto prepared = prepare_manifest(*options.files, options.path, manifest); !prepared) {
     return std::move(prepared).error();
   }
@@ -64,6 +61,25 @@ Result<Manifest> create_store(const LogOptions& options) {
 
 Error no_store(const std::string& folder) {
   return {ErrorCode::unavailable, "there is no store in " + folder + " (no MANIFEST)"};
+}
+
+Result<void> refuse_foreign_folder(FileSystem& files, const std::string& folder) {
+  const auto there = files.exists(folder + '/' + format::manifest_name);
+  if (!there) return there.error();
+  if (*there) return {};
+  const auto names = files.list(folder);
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
+    // What the making of a store that was cut short leaves behind, and an empty disk has.
+    if (name.starts_with("segment-") || name.starts_with(format::manifest_name) ||
+        name == format::mark_name || name == format::lock_name ||
+        name.starts_with(format::snapshots_name) || name == "lost+found") {
+      continue;
+    }
+    return Error{ErrorCode::unavailable, folder + " holds other files (" + name +
+                                             ") and no store; a store needs a folder of its own"};
+  }
+  return {};
 }
 
 Result<void> make_folder(FileSystem& files, const std::string& folder) {
@@ -109,6 +125,11 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const OnAppend& 
   if (!mark_file) return std::move(mark_file).error();
   const auto mark = mark_file->read(manifest_.store);
   if (!mark) return mark.error();
+  if (!*mark) {
+    if (!options_.accept_lost_mark) return no_mark(options_.path);
+    mark_file = MarkFile::create(*options_.files, options_.path);
+    if (!mark_file) return std::move(mark_file).error();
+  }
   // A process that died between renaming the MANIFEST and syncing the folder leaves one that a
   // power loss would take back, and with it the segment that is about to be written to.
   if (auto synced = options_.files->sync_directory(options_.path); !synced) {
@@ -127,10 +148,11 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const OnAppend& 
     if (!loaded) return std::move(loaded).error();
   }
   const Segment active = segments.at(manifest_.segments.back().number);
-  const TailHistory history = history_of(manifest_, *mark, *options_.files);
-  auto tail = scan_active(active.bytes(manifest_.store), *mark, history, chain, false, on_append);
+  const auto history = history_of(manifest_, *mark, *mark_file, *options_.files);
+  if (!history) return history.error();
+  auto tail = scan_active(active.bytes(manifest_.store), *mark, *history, chain, false, on_append);
   if (!tail) return std::move(tail).error();
-  if (history.answered_unsynced) tail->durable_end = format::segment_header_bytes;
+  if (history->answered_unsynced) tail->durable_end = format::segment_header_bytes;
   if (auto settled = settle_tail(active, *tail); !settled) return std::move(settled).error();
 
   const Mark now{.boot = boot_of(*options_.files),
@@ -140,7 +162,7 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const OnAppend& 
                  .link = chain.head().link,
                  .segment = active.number,
                  .offset = tail->valid_end};
-  if (auto wrote = mark_file->write(now); !wrote) return std::move(wrote).error();
+  if (auto anchored = mark_file->anchor(now); !anchored) return std::move(anchored).error();
   auto manifest = note_durability();
   if (!manifest) return std::move(manifest).error();
   return LogWriter::Position{std::move(*manifest), std::move(*mark_file), tail->valid_end,

@@ -16,6 +16,9 @@ Error no_store(const std::string& folder);
 /// a folder that a power loss takes away is lost with it.
 Result<void> make_folder(FileSystem& files, const std::string& folder);
 
+/// A folder without a store may become one only if it holds nothing else.
+Result<void> refuse_foreign_folder(FileSystem& files, const std::string& folder);
+
 /// Reads the MANIFEST, or makes a new store if the options say so and there is none. The caller
 /// holds the lock.
 ///

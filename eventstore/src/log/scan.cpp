@@ -57,17 +57,20 @@ Result<void> scan_sealed(const SegmentBytes& segment, const ManifestSegment& lis
   return {};
 }
 
-TailHistory history_of(const Manifest& manifest, const std::optional<Mark>& mark,
-                       FileSystem& files) {
-  return {.same_boot = mark && mark->boot == boot_of(files),
-          .answered_unsynced = (manifest.compatible & format::answered_unsynced) != 0};
+Result<TailHistory> history_of(const Manifest& manifest, const std::optional<Mark>& mark,
+                               const MarkFile& mark_file, FileSystem& files) {
+  auto anchor = mark_file.read_anchor(manifest.store);
+  if (!anchor) return std::move(anchor).error();
+  return TailHistory{.same_boot = mark && mark->boot == boot_of(files),
+                     .answered_unsynced = (manifest.compatible & format::answered_unsynced) != 0,
+                     .anchor = *anchor};
 }
 
 Result<Tail> scan_active(const SegmentBytes& segment, std::optional<Mark> mark,
                          const TailHistory& history, Chain& chain, bool contents,
                          const OnAppend& each) {
   const bool anything_missing = history.answered_unsynced && !history.same_boot;
-  if (anything_missing) mark.reset();
+  if (anything_missing) mark = history.anchor;
   Tail tail;
   tail.durable_end = format::segment_header_bytes;
   if (mark && mark->segment > segment.number) {
@@ -98,11 +101,15 @@ Result<Tail> scan_active(const SegmentBytes& segment, std::optional<Mark> mark,
 
   // While the machine ran on, a group that was not whole shows at its first bytes: they were
   // written first. After a power loss any part of the last group may be there.
+  const bool exact = history.same_boot && mark && !mark->doubtful;
   if (history.same_boot && end->flaw.empty()) {
     tail.dirty_end = tail.valid_end;
     return tail;
   }
-  const auto beyond = anything_missing ? std::nullopt : find_frame_beyond(segment, tail.valid_end);
+  // Beyond an exact mark lies at most one group, so what follows its beginning is a part of it,
+  // even if somebody's data looks like a frame.
+  const auto beyond =
+      anything_missing || exact ? std::nullopt : find_frame_beyond(segment, tail.valid_end);
   if (beyond) {
     return corrupt(segment, tail.valid_end,
                    (end->flaw.empty() ? "events are missing here" : end->flaw) +

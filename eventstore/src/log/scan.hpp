@@ -44,15 +44,17 @@ struct Tail {
 
 /// What the active segment may have been through.
 struct TailHistory {
-  bool same_boot = false;          ///< The machine has run on since the mark was written.
-  bool answered_unsynced = false;  ///< Appends were answered before they were durable.
+  bool same_boot = false;           ///< The machine has run on since the mark was written.
+  bool answered_unsynced = false;   ///< Appends were answered before they were durable.
+  std::optional<Mark> anchor = {};  ///< The newest mark that was written synced.
 };
-TailHistory history_of(const Manifest& manifest, const std::optional<Mark>& mark,
-                       FileSystem& files);
+Result<TailHistory> history_of(const Manifest& manifest, const std::optional<Mark>& mark,
+                               const MarkFile& mark_file, FileSystem& files);
 
 /// Walks the active segment and tells a torn tail from damage: what does not check is a torn tail
-/// only if it lies beyond the mark and no valid frame follows it. After a power loss in the mode
-/// that answers unsynced it is one wherever it lies, since any part may be missing.
+/// only if it lies beyond the mark and, unless the mark is exact, no valid frame follows it. After
+/// a power loss in the mode that answers unsynced only what was synced counts: any part of what
+/// lies beyond the newest anchor may be missing.
 ///
 /// Errors: corrupt, unsupported.
 Result<Tail> scan_active(const SegmentBytes& segment, std::optional<Mark> mark,

@@ -28,6 +28,15 @@ std::string format::segment_name(std::uint64_t number) {
   return name.data();
 }
 
+Result<bool> holds_events(FileSystem& files, const std::string& path) {
+  auto file = files.open(path, FileSystem::Mode::read);
+  if (!file) return std::move(file).error();
+  std::array<std::byte, 4> length{};
+  const auto read = (*file)->read_at(format::segment_header_bytes, length);
+  if (!read) return read.error();
+  return length != std::array<std::byte, 4>{};
+}
+
 Result<Segment> create_segment(FileSystem& files, const std::string& folder,
                                const StoreId& store_id, std::uint64_t number, GlobalPosition first,
                                const Link& link_before, std::uint64_t file_bytes) {
@@ -35,6 +44,15 @@ Result<Segment> create_segment(FileSystem& files, const std::string& folder,
   if (const auto left = files.exists(path); !left) {
     return left.error();
   } else if (*left) {
+    // A segment that the MANIFEST does not name never got as far as holding events, unless the
+    // MANIFEST is an old one.
+    const auto holds = holds_events(files, path);
+    if (!holds) return holds.error();
+    if (*holds) {
+      return corrupt(path, format::segment_header_bytes,
+                     "it holds events, but the MANIFEST does not name it: the MANIFEST is older "
+                     "than the segments");
+    }
     if (auto removed = files.remove(path); !removed) return removed.error();
   }
   auto file = files.open(path, FileSystem::Mode::create_new);

@@ -24,6 +24,9 @@ struct Segment {
   SegmentBytes bytes(const StoreId& store) const { return {store, number, path, mapping->bytes()}; }
 };
 
+/// Whether anything lies where a segment's first frame would be.
+Result<bool> holds_events(FileSystem& files, const std::string& path);
+
 /// Makes the file of a new segment, with room for `file_bytes`, header written and synced, and the
 /// name durable. A leftover of the same name is replaced.
 ///

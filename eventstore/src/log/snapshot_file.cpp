@@ -48,10 +48,16 @@ void put_header(ByteBuffer& to, const StoreId& store_id) {
 
 }  // namespace
 
-Result<std::unique_ptr<SnapshotFile>> SnapshotFile::open(const LogOptions& options,
-                                                         const StoreId& store_id, bool writable) {
-  FileSystem& files = *options.files;
+std::unique_ptr<SnapshotFile> SnapshotFile::open(const LogOptions& options, const StoreId& store_id,
+                                                 bool writable) {
   std::unique_ptr<SnapshotFile> snapshots(new SnapshotFile(store_id));
+  // A store without its cache is slower, and nothing else: whatever fails, it goes on in memory.
+  if (!snapshots->fill(options, writable)) snapshots->file_.reset();
+  return snapshots;
+}
+
+Result<void> SnapshotFile::fill(const LogOptions& options, bool writable) {
+  FileSystem& files = *options.files;
   const std::string path = options.path + '/' + format::snapshots_name;
   const auto there = files.exists(path);
   if (!there) return there.error();
@@ -61,18 +67,14 @@ Result<std::unique_ptr<SnapshotFile>> SnapshotFile::open(const LogOptions& optio
     const auto size = (*file)->size();
     if (!size) return size.error();
     std::vector<std::byte> bytes(*size);
-    const auto read = (*file)->read_at(0, bytes);
-    if (!read) return read.error();
-    snapshots->read(std::span(bytes).first(*read));
-    if (writable) snapshots->file_ = std::move(*file);
+    const auto got = (*file)->read_at(0, bytes);
+    if (!got) return got.error();
+    read(std::span(bytes).first(*got));
+    if (writable) file_ = std::move(*file);
   }
-  const bool wasteful = snapshots->in_file_ > slack * snapshots->shelf_.size() + 64;
-  if (writable && (snapshots->end_ == 0 || wasteful)) {
-    if (auto written = snapshots->rewrite(files, options.path); !written) {
-      return std::move(written).error();
-    }
-  }
-  return snapshots;
+  const bool wasteful = in_file_ > slack * shelf_.size() + 64;
+  if (writable && (end_ == 0 || wasteful)) return rewrite(files, options.path);
+  return {};
 }
 
 void SnapshotFile::read(std::span<const std::byte> bytes) {

@@ -20,12 +20,11 @@ class SnapshotFile {
  public:
   using Agrees = std::function<bool(const Snapshot&)>;
 
-  /// Reads what the file holds. A writable one that has grown to several times what the shelf keeps
-  /// is written anew.
-  ///
-  /// Errors: unavailable.
-  static Result<std::unique_ptr<SnapshotFile>> open(const LogOptions& options, const StoreId& store,
-                                                    bool writable);
+  /// Reads what the file holds, or as much of it as can be read. A writable one that has grown to
+  /// several times what the shelf keeps is written anew; one that cannot be written is kept in
+  /// memory.
+  static std::unique_ptr<SnapshotFile> open(const LogOptions& options, const StoreId& store,
+                                            bool writable);
 
   /// Keeps `snapshot`, which agrees with the log.
   Result<void> save(Snapshot snapshot);
@@ -37,6 +36,7 @@ class SnapshotFile {
 
  private:
   explicit SnapshotFile(const StoreId& store) : store_(store) {}
+  Result<void> fill(const LogOptions& options, bool writable);
   void read(std::span<const std::byte> bytes);
   Result<void> rewrite(FileSystem& files, const std::string& folder);
 

@@ -3,6 +3,7 @@
 #include <annals/eventstore/content_hash.hpp>
 #include <annals/eventstore/log_event_store.hpp>
 
+#include "log_format.hpp"
 #include "recovery.hpp"
 #include "scan.hpp"
 
@@ -51,7 +52,8 @@ class Verifier {
     // Before the segments: what it vouches for must be found in them.
     const auto mark = mark_file->read(store_);
     if (!mark) return mark.error();
-    if (*mark) last_ = (*mark)->position;
+    if (!*mark) return no_mark(options_.path);
+    last_ = (*mark)->position;
     const GlobalPosition first = std::max(verify_.first, GlobalPosition{1});
 
     std::optional<Chain> chain;
@@ -78,23 +80,41 @@ class Verifier {
         auto scanned = scan_sealed(bytes, listed, *chain, true, on_append);
         if (!scanned) return scanned;
       } else {
-        auto tail = scan_active(bytes, *mark, history_of(manifest, *mark, *options_.files), *chain,
-                                true, on_append);
+        const auto history = history_of(manifest, *mark, *mark_file, *options_.files);
+        if (!history) return history.error();
+        if (history->same_boot && !(*mark)->doubtful) {
+          // A writer may be at work beyond the mark, and nothing there has been acknowledged.
+          if (auto walked = walk_to(**mark, bytes, *chain, on_append); !walked) return walked;
+          continue;
+        }
+        auto tail = scan_active(bytes, *mark, *history, *chain, true, on_append);
         if (!tail) return std::move(tail).error();
       }
     }
     return {};
   }
 
+  static Result<void> walk_to(const Mark& mark, const SegmentBytes& bytes, Chain& chain,
+                              const OnAppend& on_append) {
+    if (mark.segment < bytes.number) return {};  // Nothing is durable in this one yet.
+    auto end =
+        scan_frames(bytes, format::segment_header_bytes, mark.offset, chain, true, on_append);
+    if (!end) return std::move(end).error();
+    if (mark.segment == bytes.number && end->offset == mark.offset &&
+        chain.head() == Head{mark.position, mark.link}) {
+      return {};
+    }
+    return Error{.code = ErrorCode::corrupt,
+                 .message = bytes.file + " at byte " + std::to_string(end->offset) + ": " +
+                            (end->flaw.empty() ? "events are missing here" : end->flaw) +
+                            ", although all up to position " + to_string(mark.position) +
+                            " was durable",
+                 .place = Error::Place{bytes.file, end->offset}};
+  }
+
   Result<void> count(const AppendEntry& entry) {
     if (verify_.last && entry.first > *verify_.last) {
       return Error{ErrorCode::timeout, enough};
-    }
-    report_.position = entry.last();
-    report_.link = entry.link;
-    if (entry.last() >= verify_.first) {
-      ++report_.appends;
-      report_.events += entry.count;
     }
     if (verify_.expected && entry.first <= verify_.expected->position &&
         verify_.expected->position <= entry.last()) {
@@ -111,6 +131,12 @@ class Verifier {
             {}};
         return Error{ErrorCode::timeout, enough};
       }
+    }
+    report_.position = entry.last();
+    report_.link = entry.link;
+    if (entry.last() >= verify_.first) {
+      ++report_.appends;
+      report_.events += entry.count;
     }
     if (++appends_seen_ % appends_between_progress == 0) return tell_progress(entry.last());
     return {};
@@ -145,6 +171,10 @@ class Verifier {
                (verify_.last && report_.position < *verify_.last) ||
                (verify_.first.value > 1 && report_.position < verify_.first)) {
       report_.outcome = VerifyReport::Outcome::incomplete;
+      if (report_.events == 0 && verify_.first.value > 1) {
+        report_.position = {};  // Nothing asked for was there to prove.
+        report_.link = {};
+      }
     }
     if (!given_up_ && verify_.progress) {
       const std::uint64_t all = report_.position.value - begin_.value;

@@ -9,6 +9,11 @@ namespace {
 
 class MarkTest : public testing::Test {
  protected:
+  MarkFile create() {
+    auto file = MarkFile::create(*files_, folder_.path());
+    EXPECT_TRUE(file) << to_string(file.error());
+    return std::move(*file);
+  }
   MarkFile open(bool writable) {
     auto file = MarkFile::open(*files_, folder_.path(), writable);
     EXPECT_TRUE(file) << to_string(file.error());
@@ -36,7 +41,7 @@ class MarkTest : public testing::Test {
 };
 
 TEST_F(MarkTest, TheNewestOneCounts) {
-  MarkFile file = open(true);
+  MarkFile file = create();
   EXPECT_FALSE(*file.read(store_));
   for (std::uint64_t position = 1; position <= 5; ++position) {
     ASSERT_TRUE(file.write(at(position)));
@@ -46,34 +51,57 @@ TEST_F(MarkTest, TheNewestOneCounts) {
 }
 
 TEST_F(MarkTest, GoesOnWithTheSequenceAfterReopening) {
-  ASSERT_TRUE(open(true).write(at(1)));
+  ASSERT_TRUE(create().write(at(1)));
   MarkFile again = open(true);
   ASSERT_TRUE(again.read(store_));
   ASSERT_TRUE(again.write(at(2)));
   EXPECT_EQ((*again.read(store_))->position, GlobalPosition{2});
 }
 
-TEST_F(MarkTest, AnyFlippedBitLeavesTheOtherSlot) {
-  MarkFile file = open(true);
+TEST_F(MarkTest, AnyFlippedBitLeavesAnotherSlotAndRaisesDoubt) {
+  MarkFile file = create();
   ASSERT_TRUE(file.write(at(1)));
-  ASSERT_TRUE(file.write(at(2)));  // Sequence 2: the slot at offset 0.
+  EXPECT_FALSE((*file.read(store_))->doubtful);
+  ASSERT_TRUE(file.anchor(at(2)));  // The slot at offset 0.
+  EXPECT_FALSE((*file.read(store_))->doubtful);
   for (std::uint64_t bit = 0; bit < 128 * 8; ++bit) {
     flip(bit);
     const auto mark = *file.read(store_);
     ASSERT_TRUE(mark) << "bit " << bit;
     ASSERT_EQ(mark->position, GlobalPosition{1}) << "bit " << bit;
+    ASSERT_TRUE(mark->doubtful) << "bit " << bit;
     flip(bit);
   }
 }
 
+TEST_F(MarkTest, AnAnchorIsNeverWrittenOverTheNewestAnchor) {
+  MarkFile file = create();
+  for (std::uint64_t position = 1; position <= 6; ++position) {
+    ASSERT_TRUE(file.anchor(at(position)));
+    if (position % 2 == 0) {
+      ASSERT_TRUE(file.write(at(position)));
+    }
+    MarkFile again = open(true);
+    ASSERT_EQ((*again.read(store_))->position, GlobalPosition{position});
+    file = std::move(again);
+  }
+  // Both anchors are of the last two rounds: wiping the unsynced slots loses nothing older.
+  auto raw = files_->open(folder_.file("mark"), FileSystem::Mode::read_write);
+  const std::array<std::byte, 128> wiped{};
+  ASSERT_TRUE((*raw)->write_at(8192, wiped));
+  ASSERT_TRUE((*raw)->write_at(12288, wiped));
+  EXPECT_EQ((*file.read(store_))->position, GlobalPosition{6});
+}
+
 TEST_F(MarkTest, OfAnotherStoreIsNoMark) {
-  MarkFile file = open(true);
+  MarkFile file = create();
   ASSERT_TRUE(file.write(at(1)));
   EXPECT_FALSE(*file.read(new_store_id()));
 }
 
 TEST_F(MarkTest, IsNotMadeByAReader) {
   EXPECT_FALSE(*open(false).read(store_));
+  EXPECT_FALSE(*open(true).read(store_));
   EXPECT_FALSE(*files_->exists(folder_.file("mark")));
 }
 

@@ -84,6 +84,38 @@ TEST_F(Opening, AStoreWhoseMakingWasCutShortIsMadeAnew) {
   EXPECT_EQ(opened(options())->head().position, GlobalPosition{0});
 }
 
+// Without the mark nobody can say whether acknowledged events are missing at the end.
+TEST_F(Opening, AStoreWithoutItsMarkIsCorruptUntilAnOperatorAccepts) {
+  for (const bool missing : {true, false}) {
+    ASSERT_TRUE(opened(options())->append(append_of({event_on("a")})));
+    if (missing) {
+      std::filesystem::remove(folder_.file("store/mark"));
+    } else {
+      std::ofstream(folder_.file("store/mark")) << std::string(16384, 'X');
+    }
+    const Error error = refused(options());
+    EXPECT_EQ(error.code, ErrorCode::corrupt);
+    EXPECT_NE(error.message.find("accept_lost_mark"), std::string::npos) << error.message;
+    const auto report = verify_log_files(options(), {});
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->outcome, VerifyReport::Outcome::changed);
+
+    LogOptions accepting = options();
+    accepting.accept_lost_mark = true;
+    EXPECT_GE(opened(accepting)->head().position, GlobalPosition{1});
+    EXPECT_TRUE(opened(options()));
+  }
+}
+
+TEST_F(Opening, AFolderWithOtherFilesDoesNotBecomeAStore) {
+  std::filesystem::create_directory(folder_.file("store"));
+  std::ofstream(folder_.file("store/main.cpp")) << "int main() {}";
+  const Error error = refused(options());
+  EXPECT_EQ(error.code, ErrorCode::unavailable);
+  EXPECT_NE(error.message.find("main.cpp"), std::string::npos) << error.message;
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("store/LOCK")));
+}
+
 TEST_F(Opening, AMissingSegmentIsCorruptAndNamed) {
   ASSERT_TRUE(opened(options())->append(append_of({event_on("a")})));
   std::filesystem::remove(folder_.file("store/segment-00000001.log"));

@@ -69,6 +69,8 @@ class FileSystem {
   virtual Result<void> sync_directory(const std::string& path) = 0;
   /// Takes the lock on `path`, which is created if missing, or says at once that it is held.
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
+  /// The same place, whatever the working directory becomes later.
+  virtual std::string absolute(const std::string& path) { return path; }
   /// Differs after a restart of the machine: what was written but not synced may be lost by then.
   virtual std::string boot_id() = 0;
 };

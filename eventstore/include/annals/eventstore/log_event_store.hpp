@@ -26,7 +26,7 @@ enum class Durability : std::uint8_t {
 
 struct LogOptions {
   enum class Access : std::uint8_t {
-    create,      ///< Write; make the store if the folder has none.
+    create,      ///< Write; make the store, and its folder, if there is none.
     must_exist,  ///< Write; `unavailable` if there is no store.
     read_only,   ///< Read beside a writer or without one; never changes a file.
   };
@@ -42,6 +42,9 @@ struct LogOptions {
   /// An operator has seen that the clock is behind by more than that: append all the same, with the
   /// last event's time until the clock has caught up.
   bool accept_clock_behind = false;
+  /// An operator accepts that the file `mark` is lost: what the segments hold is taken for all that
+  /// was ever acknowledged. Without it such a store is `corrupt`.
+  bool accept_lost_mark = false;
   /// Bytes of requests waiting or being written; append_async blocks beyond it.
   std::uint64_t in_flight_bytes_max = 64 * 1024 * 1024;
   std::shared_ptr<const Clock> clock = system_clock();
@@ -52,7 +55,8 @@ struct LogOptions {
 /// may read at the same time. A group that a crash left unfinished is cut and shows in Stats.
 /// Reads all of the log once to index it in memory: time and memory grow with the log.
 ///
-/// Errors: unavailable (no store, no folder, locked by another writer, read-only or full disk),
+/// Errors: unavailable (no store, a folder with other files, locked by another writer, read-only or
+/// full disk),
 /// corrupt (with file and offset), unsupported (a newer format), invalid_argument (options).
 Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options);
 

@@ -19,7 +19,7 @@ struct SubscriptionOptions {
   Query query = Query::all();
   /// Where the consumer has come to; events after it are delivered. Absent: from the beginning.
   std::optional<Checkpoint> after = {};
-  /// A batch ends with the append in which it reaches this many events. At least 1.
+  /// A batch ends with the append in which it reaches this many events. 0 counts as 1.
   std::size_t batch_events = 1024;
 };
 
