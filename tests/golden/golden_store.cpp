@@ -10,7 +10,9 @@
 #include <annals/eventstore/log_event_store.hpp>
 #include <annals/testkit/manual_clock.hpp>
 
+#include "log/log_format.hpp"
 #include "log/manifest.hpp"
+#include "log/mark.hpp"
 #include "log/segment.hpp"
 
 namespace annals::golden {
@@ -31,6 +33,14 @@ Result<void> make_store(FaultFileSystem& disk, const std::string& path) {
   if (auto made = disk.create_directories(path); !made) return made;
   auto segment = internal::create_segment(disk, path, manifest.store, 1, {1}, link, segment_bytes);
   if (!segment) return std::move(segment).error();
+  auto mark = internal::MarkFile::create(disk, path);
+  if (!mark) return std::move(mark).error();
+  auto anchored = mark->anchor({.boot = internal::boot_of(disk),
+                                .store = manifest.store,
+                                .link = link,
+                                .segment = 1,
+                                .offset = internal::format::segment_header_bytes});
+  if (!anchored) return anchored;
   if (auto prepared = internal::prepare_manifest(disk, path, manifest); !prepared) return prepared;
   return internal::swap_manifest(disk, path);
 }
