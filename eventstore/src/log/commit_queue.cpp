@@ -7,11 +7,15 @@ namespace annals::internal {
 CommitQueue::CommitQueue(RunGroup run_group, std::uint64_t bytes_max)
     : run_group_(std::move(run_group)), bytes_max_(bytes_max) {}
 
+void CommitQueue::drain() {
+  std::unique_lock lock(mutex_);
+  completed_.wait(lock, [this] { return uncompleted_ == 0; });
+}
+
 CommitQueue::~CommitQueue() {
+  drain();
   {
     std::unique_lock lock(mutex_);
-    // Completions may have begun new appends: those are in flight too.
-    completed_.wait(lock, [this] { return uncompleted_ == 0; });
     stopping_ = true;
     thread_turn_.notify_all();
   }

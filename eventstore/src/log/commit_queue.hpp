@@ -59,6 +59,8 @@ class CommitQueue {
 
   /// Waits until every attempt with this id that has begun by now has ended.
   void await_attempts(const AppendId& id);
+  /// Waits until nothing asynchronous is in flight, appends begun by completions included.
+  void drain();
   /// Waits until the group that is running now, if any, has ended.
   void await_group();
 

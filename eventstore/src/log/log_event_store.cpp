@@ -29,7 +29,8 @@ class LogEventStore final : public LogReading {
       (void)queue_.release();  // NOLINT(bugprone-unused-return-value)
       return;
     }
-    queue_.reset();                       // Ends what is in flight.
+    if (queue_) queue_->drain();  // Completions may still append, so the queue must be there.
+    queue_.reset();
     if (writer_) (void)writer_->close();  // A mark that is not synced costs the next opening only.
   }
 

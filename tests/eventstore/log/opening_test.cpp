@@ -1,7 +1,9 @@
 // What opening a log store says when it cannot be opened, and what a reader beside a writer sees.
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include <gtest/gtest.h>
 
@@ -9,6 +11,9 @@
 #include <annals/testkit/manual_clock.hpp>
 #include <annals/testkit/requests.hpp>
 #include <annals/testkit/temporary_folder.hpp>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace annals {
 namespace {
@@ -220,6 +225,99 @@ TEST_F(Opening, SnapshotsAreThereAgainAndMayBeLost) {
   ASSERT_TRUE(lost);
   EXPECT_FALSE(*lost);
   EXPECT_TRUE(store->save_snapshot(snapshot));
+}
+
+TEST_F(Opening, AStoreOpenedByARelativePathStaysWhereItIs) {
+  const auto before = std::filesystem::current_path();
+  std::filesystem::create_directory(folder_.file("a"));
+  std::filesystem::create_directory(folder_.file("b"));
+  std::filesystem::current_path(folder_.file("a"));
+  LogOptions relative = options();
+  relative.path = "store";
+  auto store = opened(relative);
+  std::filesystem::current_path(folder_.file("b"));
+  for (int i = 0; i < 20; ++i) {  // Until it has rolled over.
+    ASSERT_TRUE(store->append(append_of({event_on("a", "happened", std::string(10'000, 'x'))})));
+  }
+  EXPECT_GT(store->stats().segments, 1U);
+  store.reset();
+  std::filesystem::current_path(before);
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("b/store")));
+  LogOptions absolute = options();
+  absolute.path = folder_.file("a/store");
+  EXPECT_EQ(opened(absolute)->head().position, GlobalPosition{20});
+}
+
+TEST_F(Opening, AForkedChildCannotWrite) {
+  const auto store = opened(options());
+  ASSERT_TRUE(store->append(append_of({event_on("a")})));
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const auto refused = store->append(append_of({event_on("a")}));
+    ::_exit(!refused && refused.error().code == ErrorCode::unavailable ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  const auto receipt = store->append(append_of({event_on("a")}));
+  ASSERT_TRUE(receipt);
+  EXPECT_EQ(receipt->last_position, GlobalPosition{2});
+}
+
+TEST_F(Opening, AReaderAnswersForWhatItsWriterHasJustAdded) {
+  const auto writer = opened(options());
+  const auto reader = opened(options(LogOptions::Access::read_only));
+  const auto receipt = writer->append(append_of({event_on("a")}));
+  ASSERT_TRUE(receipt);
+  EXPECT_EQ(reader->head(), writer->head());
+  const auto again = writer->append(append_of({event_on("a")}));
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(reader->subscribe({.after = Checkpoint{again->token(), again->link}}));
+  EXPECT_EQ(*reader->stream_version("a"), StreamVersion{1});
+  EXPECT_EQ(*reader->link_at({2}), again->link);
+  EXPECT_TRUE(*reader->find_append(again->id));
+  const auto unknown = reader->find_append(new_append_id());
+  ASSERT_FALSE(unknown) << "its writer may be at it just now";
+  EXPECT_EQ(unknown.error().code, ErrorCode::unavailable);
+}
+
+TEST_F(Opening, DamageToAnAppendsHeaderCannotChangeWhatIsRead) {
+  const auto store = opened(options());
+  const auto receipt = store->append(append_of({event_on("a")}));
+  ASSERT_TRUE(receipt);
+  const auto before = read_all(*store, {});
+  ASSERT_TRUE(before);
+  const EventId id = before->front().id;
+  {
+    // The append's id and time, behind the headers of the segment and the frame.
+    std::fstream file(folder_.file("store/segment-00000001.log"),
+                      std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(128 + 24 + 8);
+    file << std::string(40, 'X');
+  }
+  const auto after = read_all(*store, {});
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after->front().id, id);
+  EXPECT_EQ(after->front().recorded_at, receipt->recorded_at);
+  const auto report = store->verify({});
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, VerifyReport::Outcome::changed);
+}
+
+TEST_F(Opening, AChainOfAppendsFromCompletionsIsCompletedBeforeTheStoreGoes) {
+  EventStore* const store = opened(options()).release();
+  std::atomic<int> completed = 0;
+  std::function<void(int)> append_next = [&](int left) {
+    store->append_async(append_of({event_on("a")}), [&, left](const Result<Receipt>& receipt) {
+      EXPECT_TRUE(receipt);
+      ++completed;
+      if (left > 1) append_next(left - 1);
+    });
+  };
+  append_next(20);
+  delete store;
+  EXPECT_EQ(completed, 20);
 }
 
 }  // namespace
