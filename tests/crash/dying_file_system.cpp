@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <ostream>
 #include <utility>
 
 #include <unistd.h>
@@ -113,6 +114,8 @@ class DyingFileSystem final : public FileSystem {
 }  // namespace
 
 std::string_view to_string(KillPoint point) { return names[static_cast<std::size_t>(point)]; }
+
+void PrintTo(KillPoint point, std::ostream* out) { *out << to_string(point); }
 
 KillPoint kill_point_of(std::string_view name) {
   for (std::size_t i = 0; i < names.size(); ++i) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
 #include <memory>
 #include <string_view>
 
@@ -19,6 +20,8 @@ enum class KillPoint : std::uint8_t {
 };
 
 std::string_view to_string(KillPoint point);
+/// How tests show it.
+void PrintTo(KillPoint point, std::ostream* out);
 KillPoint kill_point_of(std::string_view name);
 
 /// The operating system's files, and SIGKILL at the nth group, counted from when it is made.

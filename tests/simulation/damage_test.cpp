@@ -31,14 +31,16 @@ bool soak() { return std::getenv("ANNALS_SOAK") != nullptr; }
 
 enum class Ending : std::uint8_t { closed, killed, restarted };
 
-std::string name_of(const testing::TestParamInfo<Ending>& info) {
-  switch (info.param) {
+std::string name_of(Ending ending) {
+  switch (ending) {
     case Ending::closed: return "Closed";
     case Ending::killed: return "Killed";
     case Ending::restarted: return "Restarted";
   }
   return "";
 }
+
+void PrintTo(Ending ending, std::ostream* out) { *out << name_of(ending); }
 
 /// Where most bytes mean something: all of the MANIFEST, headers, all slots of the mark.
 bool is_dense(const std::string& file, std::size_t at) {
@@ -352,7 +354,7 @@ TEST_P(Damage, ANewerFormatIsUnsupportedAndNamesWhatItNeeds) {
 
 INSTANTIATE_TEST_SUITE_P(Ended, Damage,
                          testing::Values(Ending::closed, Ending::killed, Ending::restarted),
-                         name_of);
+                         [](const auto& info) { return name_of(info.param); });
 
 }  // namespace
 }  // namespace annals::simulation

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <ostream>
 #include <random>
 #include <utility>
 
@@ -382,6 +383,18 @@ class Run {
 }  // namespace
 
 RunOutcome run_power_loss(std::uint64_t seed, Mistake mistake) { return Run(seed, mistake).run(); }
+
+std::string to_string(Mistake mistake) {
+  switch (mistake) {
+    case Mistake::none: return "None";
+    case Mistake::sync_taken_out: return "SyncTakenOut";
+    case Mistake::mark_before_sync: return "MarkBeforeSync";
+    case Mistake::trust_tail_after_failed_sync: return "TailTrustedAfterFailedSync";
+  }
+  return "";
+}
+
+void PrintTo(Mistake mistake, std::ostream* out) { *out << to_string(mistake); }
 
 RunCounters& RunCounters::operator+=(const RunCounters& other) {
   lives += other.lives;

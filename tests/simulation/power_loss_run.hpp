@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
 #include <optional>
 #include <string>
 
@@ -13,6 +14,10 @@ enum class Mistake : std::uint8_t {
   mark_before_sync,
   trust_tail_after_failed_sync,
 };
+
+std::string to_string(Mistake mistake);
+/// How tests show it.
+void PrintTo(Mistake mistake, std::ostream* out);
 
 /// What happened in runs, so that a simulation that stops doing its work is noticed.
 struct RunCounters {

@@ -77,20 +77,10 @@ TEST_P(PlantedBug, IsCaught) {
   FAIL() << usual_runs << " runs did not notice";
 }
 
-std::string name_of(const testing::TestParamInfo<Mistake>& info) {
-  switch (info.param) {
-    case Mistake::none: break;
-    case Mistake::sync_taken_out: return "SyncTakenOut";
-    case Mistake::mark_before_sync: return "MarkBeforeSync";
-    case Mistake::trust_tail_after_failed_sync: return "TailTrustedAfterFailedSync";
-  }
-  return "None";
-}
-
 INSTANTIATE_TEST_SUITE_P(Engine, PlantedBug,
                          testing::Values(Mistake::sync_taken_out, Mistake::mark_before_sync,
                                          Mistake::trust_tail_after_failed_sync),
-                         name_of);
+                         [](const auto& info) { return to_string(info.param); });
 
 }  // namespace
 }  // namespace annals::simulation
