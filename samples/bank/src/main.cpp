@@ -136,8 +136,12 @@ int run(int argc, char** argv) {
   try {
     words.app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
-    const int code = words.app.exit(stop);
-    return code == 0 ? exit_done : exit_usage;
+    if (stop.get_exit_code() == 0) {  // --help
+      words.app.exit(stop);
+      return exit_done;
+    }
+    std::fprintf(stderr, "bank: %s; bank --help says more\n", stop.what());
+    return exit_usage;
   }
   return words.action ? words.action() : exit_usage;
 }

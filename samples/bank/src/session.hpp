@@ -34,7 +34,8 @@ struct Session {
   }
 };
 
-/// Says on standard error what went wrong.
+/// Says on standard error what went wrong, and gives the exit code: words that can never make sense
+/// are the command line's fault.
 inline int failed(const annals::Error& error) {
   std::string text = error.code == annals::ErrorCode::rejected
                          ? "rejected (" + error.rule + "): " + error.message
@@ -43,7 +44,7 @@ inline int failed(const annals::Error& error) {
     text += " (" + error.place->file + " at byte " + std::to_string(error.place->offset) + ")";
   }
   std::fprintf(stderr, "bank: %s\n", text.c_str());
-  return exit_failed;
+  return error.code == annals::ErrorCode::invalid_argument ? exit_usage : exit_failed;
 }
 
 }  // namespace bank
