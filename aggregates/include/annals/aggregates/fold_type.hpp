@@ -20,10 +20,6 @@
 
 namespace annals {
 
-/// The envelope that `evolve(const E&, const EventInfo&)` sees beside the event: stream, version,
-/// position, times, actor and the rest of what was recorded. Valid during the call.
-using EventInfo = RecordedEvent;
-
 /// One stored event on its way into a state. Made by the compiled fold; see EventSlot::fold.
 class StoredEvent {
  public:

@@ -1,0 +1,59 @@
+/// @file
+/// What a read model keeps about each of its projections, beside the rows.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <annals/eventstore/time.hpp>
+#include <annals/eventstore/token.hpp>
+
+namespace annals {
+
+/// Who projects: one runner in one process on one machine.
+struct Holder {
+  std::string host;
+  std::int64_t pid = 0;
+  /// Tells this process from a later one of the same pid: when it began, in the machine's ticks.
+  std::uint64_t started = 0;
+  std::string runner;  ///< Random: tells runners in one process apart.
+
+  bool operator==(const Holder&) const = default;
+};
+
+/// This process, as a holder of its own.
+Holder make_holder();
+/// "pid 4711 on ledger-3".
+std::string to_string(const Holder& holder);
+/// False only if the holder's process is known to be gone: it ran on this machine, and its pid is
+/// free or belongs to a process that began at another time.
+bool may_be_alive(const Holder& holder);
+
+/// The checkpoint of a projection and all that is kept with it. It moves in the transaction that
+/// writes the rows, by compare-and-set of `epoch` and the position: who lost the lease writes
+/// nothing.
+struct CheckpointRecord {
+  std::string projection;
+  std::uint32_t version = 1;      ///< Of the definition that made the rows.
+  std::uint64_t fingerprint = 0;  ///< As above: ProjectionType::fingerprint.
+  std::vector<std::string> tables = {};
+  std::uint32_t partition = 0;
+  std::optional<Checkpoint> checkpoint = {};  ///< Nothing: no event was projected yet.
+  std::string cursor = {};                    ///< The source's own, opaque.
+  std::uint64_t epoch = 0;                    ///< Raised by every claim and by a swap.
+  std::optional<Holder> holder = {};          ///< Of the lease; nothing: released.
+  Timestamp lease_until = {};
+  bool paused = false;
+  std::string failure = {};  ///< Why it has halted; empty: it has not.
+  Timestamp updated_at = {};
+
+  GlobalPosition position() const {
+    return checkpoint ? checkpoint->token.position : GlobalPosition{};
+  }
+};
+
+}  // namespace annals

@@ -1,0 +1,198 @@
+/// @file
+/// A projection as a user writes it, checked when it is compiled and turned into a table.
+///
+///     struct Balances {
+///       static constexpr auto name = "balances";       // its checkpoint's name
+///       static constexpr int version = 1;              // raise it when its rows or folds change
+///       static constexpr bool order_free = true;       // leaving events out gives a true state
+///       using Tables = annals::Tables<AccountBalance, StatementLine>;   // see row.hpp
+///     };
+///
+/// What rows cannot express is written as SQL, in the same transaction; placeholders are ?1, ?2, …:
+///
+///     struct DailyTotals {
+///       static constexpr auto name = "daily_totals";
+///       static constexpr int version = 1;
+///       static constexpr auto schema = "CREATE TABLE daily_totals (day TEXT PRIMARY KEY, …)";
+///       using SqlEvents = annals::Events<MoneyDeposited>;
+///       static annals::Result<void> apply(annals::Sql& sql, const MoneyDeposited& e,
+///                                         const annals::EventInfo& info);
+///     };
+
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <annals/codec/event_type.hpp>
+#include <annals/codec/upcaster.hpp>
+#include <annals/eventstore/query.hpp>
+#include <annals/projections/row.hpp>
+#include <annals/projections/sql.hpp>
+
+namespace annals {
+
+/// How one event type is applied by hand-written SQL. May throw what the user's function throws.
+struct SqlSlot {
+  const EventType* type = nullptr;
+  Result<void> (*apply)(Sql& sql, const void* event, const EventInfo& info) = nullptr;
+};
+
+/// A projection. There is one object per type: addresses compare.
+struct ProjectionType {
+  std::string_view name;
+  std::uint32_t version = 1;
+  bool order_free = false;
+  const TableType* const* tables = nullptr;
+  std::size_t table_count = 0;
+  /// The only categories of streams that interest it; none: all.
+  const std::string_view* categories = nullptr;
+  std::size_t category_count = 0;
+  /// Statements that make the tables of hand-written SQL, each ended by ';'.
+  std::string_view schema = {};
+  const SqlSlot* sql = nullptr;
+  std::size_t sql_count = 0;
+
+  /// The event types that interest it, each once.
+  std::vector<const EventType*> event_types() const;
+  /// The events that interest it; those stored under earlier names included.
+  Query query(const Upcasters& upcasters) const;
+  /// What marks read models made by this definition: of its version, its tables' columns, keys and
+  /// indexes, and its SQL schema.
+  std::uint64_t fingerprint() const;
+};
+
+/// The tables of a projection.
+template <Row... R>
+struct Tables {
+  static constexpr std::size_t size = sizeof...(R);
+};
+
+namespace rule {
+
+template <typename P>
+struct projection_has_a_name {
+  static constexpr bool holds = [] {
+    if constexpr (requires { std::string_view(P::name); }) {
+      return is_sql_name(P::name);
+    } else {
+      return false;
+    }
+  }();
+  static_assert(holds,
+                "annals: a projection has a name of 1 to 60 of a-z, 0-9 and _: static constexpr "
+                "auto name = \"balances\";");
+};
+
+template <typename P>
+struct projection_has_a_version {
+  static constexpr bool holds = [] {
+    if constexpr (requires { P::version >= 1; }) {
+      return P::version >= 1;
+    } else {
+      return false;
+    }
+  }();
+  static_assert(holds,
+                "annals: a projection has a version from 1 on, raised when its rows or folds "
+                "change: static constexpr int version = 1;");
+};
+
+template <typename P>
+struct projection_owns_tables {
+  static constexpr bool holds = requires { P::Tables::size; }
+  || requires { P::SqlEvents::valid; };
+  static_assert(holds,
+                "annals: a projection has tables of rows (using Tables = annals::Tables<Row, …>;) "
+                "or SQL of its own (schema, SqlEvents, apply)");
+};
+
+template <typename P, typename E>
+struct projection_applies_every_sql_event {
+  static constexpr bool holds = requires(Sql & sql, const E& event, const EventInfo& info) {
+    { P::apply(sql, event, info) } -> std::convertible_to<Result<void>>;
+  };
+  static_assert(holds,
+                "annals: this event is in SqlEvents but there is no 'static Result<void> "
+                "apply(Sql&, const Event&, const EventInfo&)' for it");
+};
+
+}  // namespace rule
+
+namespace detail {
+
+template <typename List>
+struct TableList {
+  static constexpr std::array<const TableType*, 0> value{};
+};
+template <typename... R>
+struct TableList<Tables<R...>> {
+  static constexpr std::array<const TableType*, sizeof...(R)> value{&table_type_of<R>()...};
+};
+
+template <typename P, typename E>
+Result<void> apply_sql(Sql& sql, const void* event, const EventInfo& info) {
+  return P::apply(sql, *static_cast<const E*>(event), info);
+}
+
+template <typename P, typename E>
+constexpr SqlSlot sql_slot() {
+  if constexpr (rule::projection_applies_every_sql_event<P, E>::holds) {
+    return {&event_type_of<E>(), &apply_sql<P, E>};
+  } else {
+    return {};
+  }
+}
+
+template <typename P, typename List>
+struct SqlSlots;
+template <typename P, typename... E>
+struct SqlSlots<P, Events<E...>> {
+  static constexpr std::array<SqlSlot, sizeof...(E)> value{sql_slot<P, E>()...};
+};
+
+template <typename P>
+struct ProjectionTypeOf {
+  static constexpr ProjectionType value = [] {
+    if constexpr (!rule::projection_has_a_name<P>::holds) {
+      return ProjectionType{};
+    } else if constexpr (!rule::projection_has_a_version<P>::holds) {
+      return ProjectionType{};
+    } else if constexpr (!rule::projection_owns_tables<P>::holds) {
+      return ProjectionType{};
+    } else {
+      ProjectionType type{.name = P::name, .version = static_cast<std::uint32_t>(P::version)};
+      if constexpr (requires { P::order_free; }) type.order_free = P::order_free;
+      if constexpr (requires { typename P::Tables; }) {
+        type.tables = TableList<typename P::Tables>::value.data();
+        type.table_count = P::Tables::size;
+      }
+      if constexpr (requires { std::size(P::categories); }) {
+        type.categories = std::data(P::categories);
+        type.category_count = std::size(P::categories);
+      }
+      if constexpr (requires { std::string_view(P::schema); }) type.schema = P::schema;
+      if constexpr (requires { typename P::SqlEvents; }) {
+        const auto& slots = SqlSlots<P, typename P::SqlEvents>::value;
+        type.sql = slots.data();
+        type.sql_count = slots.size();
+      }
+      return type;
+    }
+  }();
+};
+
+}  // namespace detail
+
+/// The table of projection P; instantiating it checks the rules. P may also have
+/// `static constexpr std::string_view categories[] = {"account"};`.
+template <typename P>
+constexpr const ProjectionType& projection_type_of() noexcept {
+  return detail::ProjectionTypeOf<P>::value;
+}
+
+}  // namespace annals

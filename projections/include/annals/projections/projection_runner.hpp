@@ -1,0 +1,118 @@
+/// @file
+/// Keeps read models up to date.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <annals/codec/upcaster.hpp>
+#include <annals/eventstore/event_store.hpp>
+#include <annals/projections/projection.hpp>
+#include <annals/projections/read_model_store.hpp>
+
+namespace annals {
+
+struct RunnerOptions {
+  /// Threads that all projections share; at least 1.
+  std::size_t threads = 1;
+  /// Events folded and written in one transaction, at most (and to the end of the append).
+  std::size_t batch_events = 4096;
+  /// How long the right to project outlives its holder's last sign of life. A successor waits as
+  /// long for a process that hangs, not for one that is dead.
+  std::chrono::milliseconds lease = std::chrono::seconds(10);
+  /// Progress without rows is written at most so often, unless somebody waits for it.
+  std::chrono::milliseconds progress_every = std::chrono::milliseconds(100);
+  /// A fold that fails is tried so often in all, before the projection halts.
+  int tries_max = 3;
+  /// Between tries, doubled each time; also while the database or the store is unavailable, which
+  /// is retried without end.
+  std::chrono::milliseconds retry_first = std::chrono::milliseconds(50);
+  std::chrono::milliseconds retry_max = std::chrono::seconds(5);
+  Upcasters upcasters = {};
+  std::shared_ptr<const Clock> clock = system_clock();
+  /// Called after every change of a status, on a thread of the runner's; must not block.
+  std::function<void(std::string_view projection)> on_change = {};
+};
+
+enum class ProjectionActivity : std::uint8_t {
+  starting,
+  standing_by,  ///< Somebody else holds the lease; `last_error` says who.
+  catching_up,
+  live,      ///< Has seen the head.
+  paused,    ///< By set_paused, until it is lifted.
+  retrying,  ///< `last_error` says why.
+  halted,    ///< `last_error` says where and why; goes on after retry().
+  stopped,
+};
+std::string_view to_string(ProjectionActivity activity) noexcept;
+
+/// How a projection is doing.
+struct ProjectionStatus {
+  std::string projection;
+  ProjectionActivity activity = ProjectionActivity::starting;
+  GlobalPosition position;       ///< Everything up to here is in the rows.
+  GlobalPosition head;           ///< Of the log.
+  std::uint64_t lag_events = 0;  ///< head - position: events of any kind.
+  /// How long the oldest event not yet applied has been waiting; 0 at the head.
+  std::chrono::microseconds lag{};
+  std::uint64_t events_applied = 0;  ///< By this runner.
+  double events_per_second = 0;      ///< Over about the last ten seconds.
+  std::uint64_t fenced = 0;          ///< Commits refused because somebody else had taken over.
+  std::uint64_t epoch = 0;
+  std::string last_error = {};
+};
+
+/// Projects any number of projections from one event store into one database, on a few threads.
+/// Thread-safe. The event store and the read-model store must outlive it; the destructor stops it.
+class ProjectionRunner {
+ public:
+  ProjectionRunner(const EventStore& events, ReadModelStore& rows, RunnerOptions options = {});
+  ~ProjectionRunner();
+  ProjectionRunner(const ProjectionRunner&) = delete;
+  ProjectionRunner& operator=(const ProjectionRunner&) = delete;
+
+  /// Begins to project at once, from where the read model stands.
+  ///
+  /// Errors: invalid_argument (the projection is running here already; the runner has stopped; the
+  /// read model belongs to another store), unsupported (made by another definition: rebuild),
+  /// diverged (the read model has seen a history that the store does not have: rebuild, or restore
+  /// the right store).
+  Result<void> add(const ProjectionType& projection);
+  template <typename... P>
+  Result<void> add() {
+    Result<void> result;
+    static_cast<void>(((result = add(projection_type_of<P>()), result.has_value()) && ...));
+    return result;
+  }
+
+  /// Finishes the batches in flight, gives the leases back, ends the threads. Idempotent.
+  void stop();
+
+  /// Nothing if it was not added.
+  std::optional<ProjectionStatus> status(std::string_view projection) const;
+  std::vector<ProjectionStatus> status() const;
+
+  /// Goes on with a projection that has halted. Errors: invalid_argument (not added), unavailable.
+  Result<void> retry(std::string_view projection);
+
+  /// Waits until the projection has reached `position`. For tests and tools; queries use
+  /// ReadModelStore::wait.
+  ///
+  /// Errors: timeout, unavailable (halted or stopped: says why), invalid_argument (not added).
+  Result<void> wait(std::string_view projection, GlobalPosition position,
+                    std::chrono::milliseconds timeout) const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace annals

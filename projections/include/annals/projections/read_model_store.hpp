@@ -1,0 +1,161 @@
+/// @file
+/// Where rows live: the door that every database for read models implements.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <annals/eventstore/result.hpp>
+#include <annals/projections/checkpoint_record.hpp>
+#include <annals/projections/projection.hpp>
+#include <annals/projections/row.hpp>
+#include <annals/projections/sql.hpp>
+
+namespace annals {
+
+/// The right to project, until somebody else takes it: `epoch` fences every commit.
+struct Claim {
+  std::string projection;
+  std::uint64_t epoch = 0;
+  Holder holder;
+};
+
+/// A row to be read: its key fields are set; the others are filled in if the table has it.
+struct RowToLoad {
+  void* row = nullptr;
+  bool found = false;
+};
+
+/// What one batch comes to in one table. Rows point to objects of the table's row type.
+struct TableChange {
+  const TableType* table = nullptr;
+  std::vector<const void*> written = {};  ///< Inserted, or in place of the row with that key.
+  std::vector<const void*> erased = {};   ///< Their keys; a row that is not there is no error.
+};
+
+/// One batch, to be made true in one transaction.
+struct ProjectedBatch {
+  Claim claim;
+  std::optional<Checkpoint> before;  ///< Where the checkpoint stood when the rows were loaded.
+  Checkpoint after;
+  std::string cursor = {};
+  std::vector<TableChange> changes = {};
+  /// Hand-written SQL, run after the rows are written; an error undoes everything.
+  std::function<Result<void>(Sql&)> sql = {};
+  /// How much longer the lease holds from now.
+  std::chrono::milliseconds lease = std::chrono::seconds(10);
+};
+
+/// A moment of the read model: rows and checkpoints agree, whatever is written meanwhile. Belongs
+/// to one thread at a time; end it soon, and before its store.
+class ReadTransaction {
+ public:
+  virtual ~ReadTransaction() = default;
+
+  /// Nothing if the store does not know the projection.
+  virtual Result<std::optional<CheckpointRecord>> record(std::string_view projection) = 0;
+
+  /// Rows of a table in the order of its columns. `tail` is what follows the table's name in a
+  /// select: "WHERE owner = ?1 ORDER BY balance_minor DESC LIMIT 10", or nothing.
+  ///
+  /// Errors: invalid_argument (the tail is not understood; no such table), unavailable.
+  virtual Result<void> rows(const TableType& table, std::string_view tail,
+                            std::span<const Cell> arguments, const CellsVisitor& visit) = 0;
+
+  /// For selects of your own; what would write is refused.
+  virtual Sql& sql() = 0;
+};
+
+/// A database of read models: the tables of any number of projections, with their checkpoints.
+///
+/// Thread-safe: any member function may be called from any thread. Several processes may have one
+/// database open at the same time. docs/explanation/projections.md tells how an event comes to
+/// count once.
+class ReadModelStore {
+ public:
+  virtual ~ReadModelStore() = default;
+
+  /// What it is, for messages: "SQLite file bank-data/read-models.db".
+  virtual std::string name() const = 0;
+
+  /// Takes the right to project, and raises the epoch: whoever had it can commit nothing any more.
+  /// Makes the tables if the projection is new here. A lease that has not run out is respected,
+  /// unless its holder is `holder` itself or is known to be dead (may_be_alive).
+  ///
+  /// Errors: unavailable (somebody else holds the lease, or the database's write lock: "blocked by
+  /// pid N"), unsupported (the rows were made by another definition: rebuild), invalid_argument
+  /// (the database refuses the tables).
+  virtual Result<Claim> claim(const ProjectionType& projection, const Holder& holder,
+                              std::chrono::milliseconds lease) = 0;
+
+  /// Holds the lease for longer; returns the record. Errors: wrong_expected_version (the claim was
+  /// taken over), unavailable.
+  virtual Result<CheckpointRecord> renew(const Claim& claim, std::chrono::milliseconds lease) = 0;
+
+  /// Gives the lease back, if it is still ours. Errors: unavailable.
+  virtual Result<void> release(const Claim& claim) = 0;
+
+  /// Reads the rows with these keys. Takes no write lock. Errors: unavailable, corrupt (what stands
+  /// in the table is no such row).
+  virtual Result<void> load(const TableType& table, std::span<RowToLoad> rows) = 0;
+
+  /// Writes rows, SQL and checkpoint in one transaction, if the claim still holds and the
+  /// checkpoint stands where the batch says. Returns the record as it is then.
+  ///
+  /// Errors: wrong_expected_version (taken over: nothing was written), unavailable,
+  /// outcome_unknown (the commit's answer was lost: read the record again), what `sql` returned,
+  /// invalid_argument (a value no column can hold).
+  virtual Result<CheckpointRecord> commit(const ProjectedBatch& batch) = 0;
+
+  /// Records that the projection has halted, and why. Errors: as renew.
+  virtual Result<void> halt(const Claim& claim, const std::string& failure) = 0;
+
+  /// Whether it is to rest: any runner of any process obeys. Errors: invalid_argument (no such
+  /// projection), unavailable.
+  virtual Result<void> set_paused(std::string_view projection, bool paused) = 0;
+
+  /// Forgets why it has halted, so that a runner tries again. Errors: as set_paused.
+  virtual Result<void> clear_failure(std::string_view projection) = 0;
+
+  /// All projections, by name.
+  virtual Result<std::vector<CheckpointRecord>> records() const = 0;
+
+  virtual Result<std::unique_ptr<ReadTransaction>> read() const = 0;
+
+  /// Waits until the projection has reached `position`, or has halted, or the time is over, and
+  /// returns its record as it is then; nothing if there is none by then. Woken by commits, of other
+  /// processes too; does not poll for each waiter.
+  virtual Result<std::optional<CheckpointRecord>> wait(
+      std::string_view projection, GlobalPosition position,
+      std::chrono::steady_clock::time_point deadline) const = 0;
+
+  /// Whether somebody in this process waits for the projection: progress without rows is then worth
+  /// a commit at once.
+  virtual bool awaited(std::string_view projection) const = 0;
+
+  /// A place of its own to build the projection's tables anew, found again if a rebuild was
+  /// interrupted and the definition is still the same. Readers of this store do not see it.
+  ///
+  /// Errors: unavailable.
+  virtual Result<std::unique_ptr<ReadModelStore>> open_shadow(const ProjectionType& projection) = 0;
+
+  /// Puts the shadow's tables and checkpoint in the place of the projection's, in one transaction,
+  /// and raises the epoch. Readers see the old ones or the new ones.
+  ///
+  /// Errors: wrong_expected_version (the shadow has not come as far as what it replaces: go on and
+  /// try again), unavailable.
+  virtual Result<void> swap_in(const ProjectionType& projection, ReadModelStore& shadow) = 0;
+
+  /// Removes a shadow. Errors: unavailable.
+  virtual Result<void> drop_shadow(const ProjectionType& projection) = 0;
+};
+
+}  // namespace annals

@@ -1,0 +1,65 @@
+/// @file
+/// Folds done again: a read model made anew, and a read model as it was.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include <annals/codec/upcaster.hpp>
+#include <annals/eventstore/event_store.hpp>
+#include <annals/projections/projection.hpp>
+#include <annals/projections/read_model_store.hpp>
+
+namespace annals {
+
+struct RebuildProgress {
+  GlobalPosition position;
+  GlobalPosition head;
+  std::uint64_t events = 0;  ///< Of interest, applied in this run.
+  double events_per_second = 0;
+  std::chrono::seconds time_left{};
+  bool resumed = false;  ///< An interrupted rebuild goes on.
+};
+
+struct RebuildOptions {
+  std::size_t batch_events = 16384;
+  Upcasters upcasters = {};
+  /// Called at most every 200 ms and at the end; return false to stop (a later rebuild goes on).
+  std::function<bool(const RebuildProgress&)> progress = {};
+  /// Throw away what an interrupted rebuild has left, and begin anew.
+  bool from_scratch = false;
+};
+
+/// Makes the projection's tables anew beside the old ones, which keep serving (and keep being
+/// projected if their definition is the same), until they have caught up with the log, then puts
+/// them in place in one transaction. A runner goes on from there by itself. Also the way from an
+/// older definition to the present one, and from a read model that has `diverged`.
+///
+/// Errors: unavailable (also when `progress` stopped it), what folding gives (as a runner halts
+/// with), corrupt.
+Result<RebuildProgress> rebuild(const EventStore& events, ReadModelStore& rows,
+                                const ProjectionType& projection, RebuildOptions options = {});
+
+/// Which history to fold.
+struct HistoryCut {
+  AsOf as_of = AsOf::head();
+  /// Only events known by then, about times up to then. For projections that are order_free.
+  std::optional<Timestamp> known_at = {};
+  std::optional<Timestamp> effective_at = {};
+};
+
+/// Folds history up to a cut into `scratch`, an empty read-model store (in memory, usually) that
+/// nobody else uses, and returns where it was cut. A scratch that holds an earlier cut of the same
+/// projection by position or recorded time is folded on from there.
+///
+/// Errors: invalid_argument (a claimed time for a projection that is not order_free; a scratch that
+/// is further), diverged (beyond the head), what folding gives, corrupt.
+Result<Cut> project_as_of(const EventStore& events, ReadModelStore& scratch,
+                          const ProjectionType& projection, const HistoryCut& cut,
+                          const Upcasters& upcasters = {});
+
+}  // namespace annals
