@@ -73,6 +73,14 @@ const JsonUpcaster* Upcasters::find(std::string_view event, std::uint32_t from) 
   return place == steps_.end() ? nullptr : place->second.get();
 }
 
+std::vector<std::string> Upcasters::stored_names(std::string_view current) const {
+  std::vector<std::string> stored;
+  for (const auto& [earlier, later] : names_) {
+    if (current_name(later) == current) stored.push_back(earlier);
+  }
+  return stored;
+}
+
 bool Upcasters::reaches(std::string_view event, std::uint32_t from, std::uint32_t to) const {
   if (from == 0 || from > to) return false;
   while (from < to && find(event, from) != nullptr) ++from;

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <annals/codec/event_type.hpp>
 #include <annals/eventstore/result.hpp>
@@ -45,6 +46,9 @@ class Upcasters {
   /// The name of today for a stored name; the name itself if it was never renamed. Points into this
   /// object or to `stored`.
   std::string_view current_name(std::string_view stored) const;
+
+  /// The earlier names under which events of this present name may be stored, sorted.
+  std::vector<std::string> stored_names(std::string_view current) const;
 
   /// Whether an event stored in version `from` can become one of version `to`.
   bool reaches(std::string_view event, std::uint32_t from, std::uint32_t to) const;
