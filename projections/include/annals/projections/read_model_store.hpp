@@ -148,11 +148,13 @@ class ReadModelStore {
   virtual Result<std::unique_ptr<ReadModelStore>> open_shadow(const ProjectionType& projection) = 0;
 
   /// Puts the shadow's tables and checkpoint in the place of the projection's, in one transaction,
-  /// and raises the epoch. Readers see the old ones or the new ones.
+  /// and raises the epoch. Readers see the old ones or the new ones. With `only_if_caught_up`, what
+  /// is replaced may not have come further than the shadow.
   ///
   /// Errors: wrong_expected_version (the shadow has not come as far as what it replaces: go on and
-  /// try again), unavailable.
-  virtual Result<void> swap_in(const ProjectionType& projection, ReadModelStore& shadow) = 0;
+  /// try again), unavailable, invalid_argument (not a shadow of this store).
+  virtual Result<void> swap_in(const ProjectionType& projection, ReadModelStore& shadow,
+                               bool only_if_caught_up) = 0;
 
   /// Removes a shadow. Errors: unavailable.
   virtual Result<void> drop_shadow(const ProjectionType& projection) = 0;

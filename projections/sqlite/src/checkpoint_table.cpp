@@ -1,0 +1,219 @@
+#include "checkpoint_table.hpp"
+
+#include <charconv>
+#include <utility>
+
+namespace annals::internal {
+
+namespace {
+
+constexpr const char* columns =
+    "projection, version, fingerprint, tables, partition, store, era, position, link, cursor, "
+    "epoch, host, pid, process_started, runner, lease_until, paused, failure, updated_at";
+
+std::string hex(std::uint64_t number) {
+  char text[17];
+  const auto end = std::to_chars(text, text + 16, number, 16).ptr;
+  const std::string digits(text, end);
+  return std::string(16 - digits.size(), '0') + digits;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text.append(text.empty() ? "" : " ").append(name);
+  return text;
+}
+
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    const std::size_t blank = std::min(text.find(' '), text.size());
+    names.emplace_back(text.substr(0, blank));
+    text.remove_prefix(std::min(blank + 1, text.size()));
+  }
+  return names;
+}
+
+/// Reads the cells of one row in turn; remembers whether one was not what it has to be.
+class RowReader {
+ public:
+  explicit RowReader(const std::vector<Cell>& cells) : cells_(cells) {}
+
+  std::int64_t number() {
+    const auto* number = std::get_if<std::int64_t>(&next());
+    good_ = good_ && number != nullptr;
+    return number != nullptr ? *number : 0;
+  }
+  /// NULL gives an empty text.
+  std::string text() {
+    const Cell& cell = next();
+    if (const auto* text = std::get_if<std::string>(&cell)) return *text;
+    good_ = good_ && std::holds_alternative<std::monostate>(cell);
+    return {};
+  }
+  std::optional<std::int64_t> perhaps_number() {
+    const Cell& cell = next();
+    if (const auto* number = std::get_if<std::int64_t>(&cell)) return *number;
+    good_ = good_ && std::holds_alternative<std::monostate>(cell);
+    return std::nullopt;
+  }
+  template <typename T>
+  T parsed(std::optional<T> value) {
+    good_ = good_ && value.has_value();
+    return value.value_or(T{});
+  }
+  bool good() const { return good_; }
+
+ private:
+  const Cell& next() {
+    static const Cell null;
+    if (at_ < cells_.size()) return cells_[at_++];
+    good_ = false;
+    return null;
+  }
+  const std::vector<Cell>& cells_;
+  std::size_t at_ = 0;
+  bool good_ = true;
+};
+
+std::optional<std::uint64_t> parse_hex(const std::string& text) {
+  std::uint64_t number = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number, 16);
+  if (fault != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+Result<CheckpointRecord> read_record(const std::vector<Cell>& cells, const std::string& path) {
+  RowReader row(cells);
+  CheckpointRecord record;
+  record.projection = row.text();
+  record.version = static_cast<std::uint32_t>(row.number());
+  record.fingerprint = row.parsed(parse_hex(row.text()));
+  record.tables = split(row.text());
+  record.partition = static_cast<std::uint32_t>(row.number());
+  const std::string store = row.text();
+  const auto era = row.perhaps_number();
+  const auto position = row.perhaps_number();
+  const std::string link = row.text();
+  if (!store.empty()) {
+    Checkpoint checkpoint;
+    checkpoint.token = {row.parsed(parse_id<StoreIdTag>(store)),
+                        Era{static_cast<std::uint32_t>(row.parsed(era))},
+                        GlobalPosition{static_cast<std::uint64_t>(row.parsed(position))}};
+    if (!link.empty()) checkpoint.link = row.parsed(parse_digest(link));
+    record.checkpoint = checkpoint;
+  }
+  record.cursor = row.text();
+  record.epoch = static_cast<std::uint64_t>(row.number());
+  Holder holder;
+  holder.host = row.text();
+  holder.pid = row.perhaps_number().value_or(0);
+  holder.started = static_cast<std::uint64_t>(row.perhaps_number().value_or(0));
+  holder.runner = row.text();
+  if (!holder.runner.empty()) record.holder = std::move(holder);
+  record.lease_until = row.parsed(parse_timestamp(row.text()));
+  record.paused = row.number() != 0;
+  record.failure = row.text();
+  record.updated_at = row.parsed(parse_timestamp(row.text()));
+  if (row.good()) return record;
+  return Error{.code = ErrorCode::corrupt,
+               .message = path + ": the checkpoint of projection '" + record.projection +
+                          "' in annals_checkpoints cannot be read",
+               .place = Error::Place{path, 0}};
+}
+
+}  // namespace
+
+Result<void> create_checkpoint_table(Connection& connection) {
+  return connection.run(
+      "CREATE TABLE IF NOT EXISTS annals_checkpoints (\n"
+      "  projection TEXT NOT NULL PRIMARY KEY,\n"
+      "  version INTEGER NOT NULL,  -- of the definition that made the rows\n"
+      "  fingerprint TEXT NOT NULL,  -- likewise\n"
+      "  tables TEXT NOT NULL,  -- that it owns\n"
+      "  partition INTEGER NOT NULL,\n"
+      "  store TEXT,  -- the event store's id; NULL: nothing was projected yet\n"
+      "  era INTEGER,\n"
+      "  position INTEGER,  -- every event up to here is in the rows\n"
+      "  link TEXT,  -- the event store's hash there\n"
+      "  cursor TEXT,\n"
+      "  epoch INTEGER NOT NULL,  -- raised by every claim; fences whoever lost it\n"
+      "  host TEXT,  -- who projects, and until when without a sign of life\n"
+      "  pid INTEGER,\n"
+      "  process_started INTEGER,\n"
+      "  runner TEXT,\n"
+      "  lease_until TEXT NOT NULL,\n"
+      "  paused INTEGER NOT NULL,\n"
+      "  failure TEXT NOT NULL,  -- why it has halted; empty: it has not\n"
+      "  updated_at TEXT NOT NULL\n"
+      ") WITHOUT ROWID");
+}
+
+Result<std::optional<CheckpointRecord>> find_record(Connection& connection,
+                                                    std::string_view projection) {
+  auto statement = connection.prepared(std::string("SELECT ") + columns +
+                                       " FROM annals_checkpoints WHERE projection = ?1");
+  if (!statement) return std::move(statement).error();
+  Running running(**statement);
+  const Cell name = std::string(projection);
+  (*statement)->bind(1, name);
+  auto found = connection.step(**statement);
+  if (!found) return std::move(found).error();
+  if (!*found) return std::optional<CheckpointRecord>();
+  std::vector<Cell> cells;
+  (*statement)->read(cells);
+  auto record = read_record(cells, connection.path());
+  if (!record) return std::move(record).error();
+  return std::optional<CheckpointRecord>(*std::move(record));
+}
+
+Result<std::vector<CheckpointRecord>> all_records(Connection& connection) {
+  auto statement = connection.prepared(std::string("SELECT ") + columns +
+                                       " FROM annals_checkpoints ORDER BY projection");
+  if (!statement) return std::move(statement).error();
+  Running running(**statement);
+  std::vector<CheckpointRecord> records;
+  std::vector<Cell> cells;
+  while (true) {
+    auto found = connection.step(**statement);
+    if (!found) return std::move(found).error();
+    if (!*found) return records;
+    (*statement)->read(cells);
+    auto record = read_record(cells, connection.path());
+    if (!record) return std::move(record).error();
+    records.push_back(*std::move(record));
+  }
+}
+
+Result<void> write_record(Connection& connection, const CheckpointRecord& record) {
+  const auto number = [](auto value) { return Cell(static_cast<std::int64_t>(value)); };
+  std::vector<Cell> cells{record.projection, number(record.version), hex(record.fingerprint),
+                          joined(record.tables), number(record.partition)};
+  if (record.checkpoint) {
+    const Token& token = record.checkpoint->token;
+    cells.insert(cells.end(),
+                 {to_string(token.store), number(token.era.value), number(token.position.value),
+                  record.checkpoint->link ? Cell(to_string(*record.checkpoint->link)) : Cell()});
+  } else {
+    cells.resize(cells.size() + 4);
+  }
+  cells.insert(cells.end(), {record.cursor, number(record.epoch)});
+  if (record.holder) {
+    cells.insert(cells.end(), {record.holder->host, number(record.holder->pid),
+                               number(record.holder->started), record.holder->runner});
+  } else {
+    cells.resize(cells.size() + 4);
+  }
+  cells.insert(cells.end(), {to_string(record.lease_until), number(record.paused ? 1 : 0),
+                             record.failure, to_string(record.updated_at)});
+  auto statement = connection.prepared(
+      std::string("REPLACE INTO annals_checkpoints (") + columns +
+      ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
+      "?19)");
+  if (!statement) return std::move(statement).error();
+  auto written = connection.execute(**statement, cells);
+  if (!written) return std::move(written).error();
+  return {};
+}
+
+}  // namespace annals::internal

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <annals/projections/checkpoint_record.hpp>
+
+#include "connection.hpp"
+
+namespace annals::internal {
+
+/// The table annals_checkpoints. Functions run in whatever transaction the connection is in.
+Result<void> create_checkpoint_table(Connection& connection);
+
+Result<std::optional<CheckpointRecord>> find_record(Connection& connection,
+                                                    std::string_view projection);
+/// By name.
+Result<std::vector<CheckpointRecord>> all_records(Connection& connection);
+
+/// Inserts the record, or replaces the one of its projection.
+Result<void> write_record(Connection& connection, const CheckpointRecord& record);
+
+}  // namespace annals::internal

@@ -1,0 +1,355 @@
+#include "sqlite_read_model_store.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include <annals/eventstore/time.hpp>
+
+#include "checkpoint_table.hpp"
+#include "table_sql.hpp"
+#include "user_sql.hpp"
+
+namespace annals::internal {
+
+namespace {
+
+Error taken_over(const Claim& claim, const std::optional<CheckpointRecord>& now) {
+  std::string message =
+      "projection " + claim.projection + ": epoch " + std::to_string(claim.epoch) + " has ended";
+  if (!now) {
+    message += ", the projection is gone";
+  } else {
+    message += ", it is epoch " + std::to_string(now->epoch) + " now";
+    if (now->holder) message += ", held by " + to_string(*now->holder);
+  }
+  return {.code = ErrorCode::wrong_expected_version, .message = std::move(message)};
+}
+
+Error unknown_projection(std::string_view projection) {
+  return {.code = ErrorCode::invalid_argument,
+          .message = "there is no projection '" + std::string(projection) + "' in this read model"};
+}
+
+Timestamp lease_end(std::chrono::milliseconds lease) { return system_clock()->now() + lease; }
+
+Result<void> write_rows(Connection& connection, const TableType& table,
+                        const std::vector<const void*>& rows, const std::string& sql,
+                        std::size_t columns) {
+  if (rows.empty()) return {};
+  auto statement = connection.prepared(sql);
+  if (!statement) return std::move(statement).error();
+  std::vector<Cell> cells(columns);
+  for (const void* row : rows) {
+    for (std::size_t i = 0; i < columns; ++i) {
+      const FieldEntry& field = table.columns->fields[i];
+      // Tables have one accessor for reading and writing; this only reads.
+      if (auto put = write_cell(field.type, field.get(const_cast<void*>(row)), cells[i]); !put) {
+        Error error = std::move(put).error();
+        error.message = "table " + std::string(table.name) + ", column " + std::string(field.name) +
+                        ": " + error.message;
+        return error;
+      }
+    }
+    if (auto done = connection.execute(**statement, cells); !done) return std::move(done).error();
+  }
+  return {};
+}
+
+/// What a user's function threw must not get past the room's door.
+Result<void> run_user_sql(const std::function<Result<void>(Sql&)>& function, Sql& sql) {
+  std::string what;
+  try {
+    return function(sql);
+  } catch (const std::exception& thrown) {
+    what = thrown.what();
+  } catch (...) {
+    what = "an exception that is not a std::exception";
+  }
+  return Error{.code = ErrorCode::corrupt, .message = "hand-written SQL threw: " + what};
+}
+
+class SqliteReadTransaction final : public ReadTransaction {
+ public:
+  explicit SqliteReadTransaction(Database::Lent connection)
+      : connection_(std::move(connection)), sql_(*connection_, UserSql::Rights::read) {}
+  ~SqliteReadTransaction() override { connection_->roll_back(); }
+
+  Result<std::optional<CheckpointRecord>> record(std::string_view projection) override {
+    return find_record(*connection_, projection);
+  }
+  Result<void> rows(const TableType& table, std::string_view tail, std::span<const Cell> arguments,
+                    const CellsVisitor& visit) override {
+    return sql_.select("SELECT " + column_list(table) + " FROM " + std::string(table.name) + " " +
+                           std::string(tail),
+                       arguments, visit);
+  }
+  Sql& sql() override { return sql_; }
+
+ private:
+  Database::Lent connection_;
+  UserSql sql_;
+};
+
+}  // namespace
+
+SqliteReadModelStore::SqliteReadModelStore(std::unique_ptr<Database> database)
+    : database_(std::move(database)), watch_(database_->path()) {}
+
+Error SqliteReadModelStore::blocked(Connection& connection, Error error) const {
+  const int code = sqlite3_errcode(connection.handle()) & 0xFF;
+  if (code != SQLITE_BUSY && code != SQLITE_LOCKED) return error;
+  // Reading works while somebody writes; the holders of leases are those who may.
+  std::string who;
+  if (auto records = all_records(connection)) {
+    const Holder self = make_holder();
+    for (const CheckpointRecord& record : *records) {
+      if (!record.holder || record.holder->pid == self.pid) continue;
+      const std::string holder = to_string(*record.holder);
+      if (who.find(holder) == std::string::npos)
+        who.append(who.empty() ? "" : " or ").append(holder);
+    }
+  }
+  error.code = ErrorCode::unavailable;
+  error.message = database_->name() + " is being written to by another process: blocked by " +
+                  (who.empty() ? "a program that projects nothing" : who);
+  return error;
+}
+
+Result<CheckpointRecord> SqliteReadModelStore::claimed(Connection& connection,
+                                                       const Claim& claim) const {
+  auto record = find_record(connection, claim.projection);
+  if (!record) return std::move(record).error();
+  if (!*record || (*record)->epoch != claim.epoch || (*record)->holder != claim.holder) {
+    return taken_over(claim, *record);
+  }
+  return **std::move(record);
+}
+
+Result<Claim> SqliteReadModelStore::claim(const ProjectionType& projection, const Holder& holder,
+                                          std::chrono::milliseconds lease) {
+  return write([&](Connection& connection) -> Result<Claim> {
+    auto found = find_record(connection, projection.name);
+    if (!found) return std::move(found).error();
+    CheckpointRecord record;
+    if (*found) {
+      record = **std::move(found);
+      if (record.fingerprint != projection.fingerprint() || record.version != projection.version) {
+        return Error{.code = ErrorCode::unsupported,
+                     .message = "projection " + record.projection + ": the rows in " + name() +
+                                " were made by definition version " +
+                                std::to_string(record.version) + ", the program has version " +
+                                std::to_string(projection.version) +
+                                (record.version == projection.version ? " with other tables" : "") +
+                                ": rebuild the projection"};
+      }
+      if (record.holder && *record.holder != holder && record.lease_until > lease_end({}) &&
+          may_be_alive(*record.holder)) {
+        return Error{.code = ErrorCode::unavailable,
+                     .message = "projection " + record.projection + " is held by " +
+                                to_string(*record.holder) + " until " +
+                                to_string(record.lease_until)};
+      }
+    } else {
+      record.projection = projection.name;
+      record.version = projection.version;
+      record.fingerprint = projection.fingerprint();
+      auto tables = create_tables(connection, projection);
+      if (!tables) return std::move(tables).error();
+      record.tables = *std::move(tables);
+    }
+    ++record.epoch;
+    record.holder = holder;
+    record.lease_until = lease_end(lease);
+    record.updated_at = lease_end({});
+    if (auto put = write_record(connection, record); !put) return std::move(put).error();
+    return Claim{record.projection, record.epoch, holder};
+  });
+}
+
+Result<CheckpointRecord> SqliteReadModelStore::renew(const Claim& claim,
+                                                     std::chrono::milliseconds lease) {
+  return write([&](Connection& connection) -> Result<CheckpointRecord> {
+    auto record = claimed(connection, claim);
+    if (!record) return record;
+    record->lease_until = lease_end(lease);
+    if (auto put = write_record(connection, *record); !put) return std::move(put).error();
+    return record;
+  });
+}
+
+Result<void> SqliteReadModelStore::release(const Claim& claim) {
+  return write([&](Connection& connection) -> Result<void> {
+    auto record = claimed(connection, claim);
+    if (!record) {
+      if (record.error().code == ErrorCode::wrong_expected_version) return {};
+      return std::move(record).error();
+    }
+    record->holder.reset();
+    record->lease_until = lease_end({});
+    return write_record(connection, *record);
+  });
+}
+
+Result<void> SqliteReadModelStore::load(const TableType& table, std::span<RowToLoad> rows) {
+  if (rows.empty()) return {};
+  auto connection = database_->reader();
+  if (!connection) return std::move(connection).error();
+  auto statement = (*connection)->prepared(select_by_key_sql(table));
+  if (!statement) return std::move(statement).error();
+  if (auto begun = (*connection)->run("BEGIN"); !begun) return begun;
+  const auto load_row = [&](RowToLoad& wanted, std::vector<Cell>& key,
+                            std::vector<Cell>& cells) -> Result<void> {
+    for (std::size_t i = 0; i < key.size(); ++i) {
+      const FieldEntry& field = table.columns->fields[i];
+      if (auto put = write_cell(field.type, field.get(wanted.row), key[i]); !put) {
+        Error error = std::move(put).error();
+        error.message = "table " + std::string(table.name) + ", key " + std::string(field.name) +
+                        ": " + error.message;
+        return error;
+      }
+    }
+    Running running(**statement);
+    (*statement)->bind_all(key);
+    auto found = (*connection)->step(**statement);
+    if (!found) return std::move(found).error();
+    wanted.found = *found;
+    if (!*found) return {};
+    (*statement)->read(cells);
+    auto read = Sql::read_fields(*table.columns, cells, wanted.row);
+    if (read) return {};
+    return Error{.code = ErrorCode::corrupt,
+                 .message = name() + ", table " + std::string(table.name) +
+                            ": a row cannot be read: " + read.error().message,
+                 .place = Error::Place{database_->path(), 0}};
+  };
+  std::vector<Cell> key(table.key_columns);
+  std::vector<Cell> cells;
+  Result<void> result;
+  for (RowToLoad& wanted : rows) {
+    result = load_row(wanted, key, cells);
+    if (!result) break;
+  }
+  (*connection)->roll_back();
+  return result;
+}
+
+Result<CheckpointRecord> SqliteReadModelStore::commit(const ProjectedBatch& batch) {
+  return write([&](Connection& connection) -> Result<CheckpointRecord> {
+    auto record = claimed(connection, batch.claim);
+    if (!record) return record;
+    if (record->checkpoint != batch.before) return taken_over(batch.claim, *record);
+    for (const TableChange& change : batch.changes) {
+      const TableType& table = *change.table;
+      auto done = write_rows(connection, table, change.erased, erase_sql(table), table.key_columns);
+      if (done) {
+        done =
+            write_rows(connection, table, change.written, write_sql(table), table.columns->count);
+      }
+      if (!done) return std::move(done).error();
+    }
+    if (batch.sql) {
+      UserSql sql(connection, UserSql::Rights::change);
+      if (auto done = run_user_sql(batch.sql, sql); !done) return std::move(done).error();
+    }
+    record->checkpoint = batch.after;
+    record->cursor = batch.cursor;
+    record->failure.clear();
+    record->updated_at = lease_end({});
+    record->lease_until = lease_end(batch.lease);
+    if (auto put = write_record(connection, *record); !put) return std::move(put).error();
+    return record;
+  });
+}
+
+Result<void> SqliteReadModelStore::halt(const Claim& claim, const std::string& failure) {
+  return write([&](Connection& connection) -> Result<void> {
+    auto record = claimed(connection, claim);
+    if (!record) return std::move(record).error();
+    record->failure = failure.empty() ? "halted" : failure;
+    record->updated_at = lease_end({});
+    return write_record(connection, *record);
+  });
+}
+
+Result<void> SqliteReadModelStore::change_record(std::string_view projection,
+                                                 void (*change)(CheckpointRecord&, bool),
+                                                 bool value) {
+  return write([&](Connection& connection) -> Result<void> {
+    auto record = find_record(connection, projection);
+    if (!record) return std::move(record).error();
+    if (!*record) return unknown_projection(projection);
+    change(**record, value);
+    return write_record(connection, **record);
+  });
+}
+
+Result<void> SqliteReadModelStore::set_paused(std::string_view projection, bool paused) {
+  return change_record(
+      projection, [](CheckpointRecord& record, bool value) { record.paused = value; }, paused);
+}
+
+Result<void> SqliteReadModelStore::clear_failure(std::string_view projection) {
+  return change_record(
+      projection, [](CheckpointRecord& record, bool) { record.failure.clear(); }, false);
+}
+
+Result<std::vector<CheckpointRecord>> SqliteReadModelStore::records() const {
+  auto connection = database_->reader();
+  if (!connection) return std::move(connection).error();
+  return all_records(**connection);
+}
+
+Result<std::unique_ptr<ReadTransaction>> SqliteReadModelStore::read() const {
+  auto connection = database_->reader();
+  if (!connection) return std::move(connection).error();
+  if (auto begun = (*connection)->run("BEGIN"); !begun) return std::move(begun).error();
+  // The snapshot is taken by the first read, not by BEGIN.
+  if (auto taken = (*connection)->run("SELECT 1 FROM annals_checkpoints LIMIT 1"); !taken) {
+    return std::move(taken).error();
+  }
+  return std::unique_ptr<ReadTransaction>(
+      std::make_unique<SqliteReadTransaction>(*std::move(connection)));
+}
+
+Result<std::optional<CheckpointRecord>> SqliteReadModelStore::wait(
+    std::string_view projection, GlobalPosition position,
+    std::chrono::steady_clock::time_point deadline) const {
+  std::optional<CommitWatch::Waiter> waiter;
+  while (true) {
+    const std::uint64_t seen = watch_.seen();
+    std::optional<CheckpointRecord> record;
+    {
+      auto connection = database_->reader();
+      if (!connection) return std::move(connection).error();
+      auto found = find_record(**connection, projection);
+      if (!found) return found;
+      record = *std::move(found);
+    }
+    const bool reached = record && record->checkpoint && record->position() >= position;
+    if (reached || (record && !record->failure.empty())) return record;
+    if (std::chrono::steady_clock::now() >= deadline) return record;
+    if (!waiter) {
+      waiter.emplace(watch_, projection);
+      continue;  // What was committed before the runner could know of us.
+    }
+    watch_.wait(seen, deadline);
+  }
+}
+
+std::string SqliteReadModelStore::shadow_path(const ProjectionType& projection) const {
+  return database_->path() + ".rebuild-" + std::string(projection.name);
+}
+
+}  // namespace annals::internal
+
+namespace annals {
+
+Result<std::unique_ptr<ReadModelStore>> open_sqlite_read_models(SqliteOptions options) {
+  auto database = internal::Database::open(std::move(options));
+  if (!database) return std::move(database).error();
+  return std::unique_ptr<ReadModelStore>(
+      std::make_unique<internal::SqliteReadModelStore>(*std::move(database)));
+}
+
+}  // namespace annals

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <annals/projections/read_model_store.hpp>
+
+#include "commit_watch.hpp"
+#include "database.hpp"
+
+namespace annals::internal {
+
+class SqliteReadModelStore final : public ReadModelStore {
+ public:
+  explicit SqliteReadModelStore(std::unique_ptr<Database> database);
+
+  std::string name() const override { return database_->name(); }
+  Result<Claim> claim(const ProjectionType& projection, const Holder& holder,
+                      std::chrono::milliseconds lease) override;
+  Result<CheckpointRecord> renew(const Claim& claim, std::chrono::milliseconds lease) override;
+  Result<void> release(const Claim& claim) override;
+  Result<void> load(const TableType& table, std::span<RowToLoad> rows) override;
+  Result<CheckpointRecord> commit(const ProjectedBatch& batch) override;
+  Result<void> halt(const Claim& claim, const std::string& failure) override;
+  Result<void> set_paused(std::string_view projection, bool paused) override;
+  Result<void> clear_failure(std::string_view projection) override;
+  Result<std::vector<CheckpointRecord>> records() const override;
+  Result<std::unique_ptr<ReadTransaction>> read() const override;
+  Result<std::optional<CheckpointRecord>> wait(
+      std::string_view projection, GlobalPosition position,
+      std::chrono::steady_clock::time_point deadline) const override;
+  bool awaited(std::string_view projection) const override { return watch_.awaited(projection); }
+  Result<std::unique_ptr<ReadModelStore>> open_shadow(const ProjectionType& projection) override;
+  Result<void> swap_in(const ProjectionType& projection, ReadModelStore& shadow,
+                       bool only_if_caught_up) override;
+  Result<void> drop_shadow(const ProjectionType& projection) override;
+
+ private:
+  /// Runs `body` in a transaction that has the write lock, commits it, and wakes who waits. `body`
+  /// is given the connection and returns a Result; an error undoes everything.
+  template <typename Body>
+  auto write(Body body) -> decltype(body(std::declval<Connection&>()));
+  /// "blocked by pid N on host", as far as the records tell.
+  Error blocked(Connection& connection, Error error) const;
+  /// The record if `claim` still holds. Errors: wrong_expected_version.
+  Result<CheckpointRecord> claimed(Connection& connection, const Claim& claim) const;
+  Result<void> change_record(std::string_view projection, void (*change)(CheckpointRecord&, bool),
+                             bool value);
+  std::string shadow_path(const ProjectionType& projection) const;
+
+  std::unique_ptr<Database> database_;
+  mutable CommitWatch watch_;
+};
+
+template <typename Body>
+auto SqliteReadModelStore::write(Body body) -> decltype(body(std::declval<Connection&>())) {
+  auto connection = database_->writer();
+  if (!connection) return std::move(connection).error();
+  if (auto begun = (*connection)->run("BEGIN IMMEDIATE"); !begun) {
+    return blocked(**connection, std::move(begun).error());
+  }
+  auto result = body(**connection);
+  if (!result) {
+    (*connection)->roll_back();
+    return result;
+  }
+  if (auto committed = (*connection)->run("COMMIT"); !committed) {
+    Error error = std::move(committed).error();
+    (*connection)->roll_back();
+    // What was written may be found in the file by whoever opens it next.
+    if (error.code == ErrorCode::unavailable) error.code = ErrorCode::outcome_unknown;
+    return error;
+  }
+  watch_.notify();
+  return result;
+}
+
+/// Makes the projection's tables. Errors: invalid_argument (a table of that name is there).
+Result<std::vector<std::string>> create_tables(Connection& connection,
+                                               const ProjectionType& projection);
+
+/// In a transaction of `target`: puts the tables that `record` (of `source`) lists in the place of
+/// `replaced`.
+Result<void> copy_tables(Connection& source, Connection& target, const CheckpointRecord& record,
+                         const std::vector<std::string>& replaced);
+
+}  // namespace annals::internal

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <annals/projections/sql.hpp>
+
+#include "connection.hpp"
+
+namespace annals::internal {
+
+/// SQL that users wrote, on a connection of ours: it can neither end our transaction nor touch our
+/// tables.
+class UserSql final : public Sql {
+ public:
+  enum class Rights : std::uint8_t {
+    read,    ///< Selects only.
+    change,  ///< And rows of tables that are not annals_….
+  };
+  UserSql(Connection& connection, Rights rights) : connection_(connection), rights_(rights) {}
+
+  Result<std::int64_t> execute(std::string_view sql, std::span<const Cell> arguments) override;
+  Result<void> select(std::string_view sql, std::span<const Cell> arguments,
+                      const CellsVisitor& visit) override;
+
+ private:
+  Result<Statement*> prepared(std::string_view sql, std::size_t arguments);
+
+  Connection& connection_;
+  Rights rights_;
+};
+
+}  // namespace annals::internal
