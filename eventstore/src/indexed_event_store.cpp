@@ -194,6 +194,20 @@ void IndexedEventStore::wake() const {
   // Taking the lock makes sure that a waiter either has not looked yet or is waiting already.
   { const std::lock_guard lock(wake_mutex_); }
   woken_.notify_all();
+  if (wake_function_count_.load() == 0) return;
+  const std::lock_guard lock(wake_functions_mutex_);
+  for (const auto& [subscription, function] : wake_functions_) function();
+}
+
+void IndexedEventStore::set_wake_function(const Subscription* subscription,
+                                          std::function<void()> function) const {
+  const std::lock_guard lock(wake_functions_mutex_);
+  if (function) {
+    wake_functions_[subscription] = std::move(function);
+  } else {
+    wake_functions_.erase(subscription);
+  }
+  wake_function_count_.store(wake_functions_.size());
 }
 
 void IndexedEventStore::publish(const AppendEntry& entry, std::span<const RecordKeys> records) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -59,8 +61,10 @@ class IndexedEventStore : public EventStore {
   virtual Result<void> wait_beyond(GlobalPosition position,
                                    std::chrono::steady_clock::time_point until,
                                    const std::function<bool()>& stopped) const;
-  /// Wakes all waiting subscriptions.
+  /// Wakes all waiting subscriptions, and calls the functions of those that do not wait.
   void wake() const;
+  /// Sets the function to be called for `subscription`, or removes it if it is empty.
+  void set_wake_function(const Subscription* subscription, std::function<void()> function) const;
 
  protected:
   IndexedEventStore(StoreId store, std::vector<EraBegin> eras)
@@ -103,6 +107,9 @@ class IndexedEventStore : public EventStore {
 
   mutable std::mutex wake_mutex_;
   mutable std::condition_variable woken_;
+  mutable std::mutex wake_functions_mutex_;
+  mutable std::atomic<std::size_t> wake_function_count_ = 0;  // Spares a writer the lock.
+  mutable std::map<const Subscription*, std::function<void()>> wake_functions_;
 };
 
 }  // namespace annals::internal

@@ -14,6 +14,9 @@ class IndexedSubscription final : public Subscription {
  public:
   IndexedSubscription(const IndexedEventStore& store, SubscriptionOptions options, Checkpoint after)
       : store_(store), options_(std::move(options)), done_(after) {}
+  ~IndexedSubscription() override { store_.set_wake_function(this, {}); }
+  IndexedSubscription(const IndexedSubscription&) = delete;
+  IndexedSubscription& operator=(const IndexedSubscription&) = delete;
 
   Result<Batch> next(std::chrono::milliseconds timeout) override {
     // A year is as good as for ever, and cannot overflow the clock.
@@ -43,6 +46,10 @@ class IndexedSubscription final : public Subscription {
                  .link = run.link,
                  .store = done_.token.store,
                  .era = done_.token.era};
+  }
+
+  void on_ready(std::function<void()> wake) override {
+    store_.set_wake_function(this, std::move(wake));
   }
 
   void stop() override {

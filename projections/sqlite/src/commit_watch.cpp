@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <string>
+#include <utility>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -17,20 +16,18 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// Without inotify (no watches left, a network file system) others' commits are seen this late.
-constexpr milliseconds without_news(250);
+// Between looks without news: where inotify tells, and where it cannot (no watches left).
+constexpr milliseconds hearing(250);
+constexpr milliseconds deaf(10);
 constexpr int looks_after_news = 6;  // 1, 2, 4, 8, 16, 32 ms
 
 }  // namespace
 
-CommitWatch::CommitWatch(std::string path)
-    : file_(path.empty() ? "" : std::filesystem::path(path).filename().string()) {
-  if (file_.empty()) return;
+CommitWatch::CommitWatch(std::string wal, std::function<bool()> changed)
+    : wal_(std::move(wal)), changed_outside_(std::move(changed)) {
+  if (wal_.empty()) return;
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   inotify_ = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-  std::string folder = std::filesystem::path(path).parent_path().string();
-  if (folder.empty()) folder = ".";
-  if (inotify_ >= 0) ::inotify_add_watch(inotify_, folder.c_str(), IN_MODIFY | IN_CREATE);
 }
 
 CommitWatch::~CommitWatch() {
@@ -38,15 +35,39 @@ CommitWatch::~CommitWatch() {
   if (wake_ >= 0) ::close(wake_);
 }
 
-CommitWatch::Waiter::Waiter(CommitWatch& watch, std::string_view projection) : watch_(watch) {
+CommitWatch::Waiter::Waiter(CommitWatch& watch, std::string_view projection,
+                            GlobalPosition position)
+    : watch_(watch), position_(position) {
   const std::lock_guard lock(watch_.mutex_);
-  place_ = watch_.waiting_.try_emplace(std::string(projection), 0).first;
-  ++place_->second;
+  place_ = watch_.waiting_.try_emplace(std::string(projection)).first;
+  ++place_->second.waiters;
 }
 
 CommitWatch::Waiter::~Waiter() {
   const std::lock_guard lock(watch_.mutex_);
-  if (--place_->second == 0) watch_.waiting_.erase(place_);
+  if (--place_->second.waiters == 0) watch_.waiting_.erase(place_);
+}
+
+void CommitWatch::Waiter::look() {
+  const std::lock_guard lock(watch_.mutex_);
+  seen_ = watch_.changes_;
+}
+
+bool CommitWatch::Waiter::woken() const {
+  if (watch_.changed_outside_at_ > seen_) return true;
+  const Awaited& awaited = place_->second;
+  return awaited.changed_at > seen_ && (awaited.halted || awaited.position >= position_);
+}
+
+void CommitWatch::Waiter::wait(steady_clock::time_point deadline) {
+  std::unique_lock lock(watch_.mutex_);
+  while (!woken() && steady_clock::now() < deadline) {
+    if (watch_.wal_.empty() || watch_.watched_) {
+      watch_.wakes_.wait_until(lock, deadline);
+    } else {
+      watch_.watch(lock, deadline);
+    }
+  }
 }
 
 bool CommitWatch::awaited(std::string_view projection) const {
@@ -54,51 +75,45 @@ bool CommitWatch::awaited(std::string_view projection) const {
   return waiting_.contains(projection);
 }
 
-std::uint64_t CommitWatch::seen() const {
+void CommitWatch::notify(const CheckpointRecord& record) {
   const std::lock_guard lock(mutex_);
-  return changes_;
-}
-
-void CommitWatch::notify() {
-  const std::lock_guard lock(mutex_);
-  ++changes_;
+  const auto place = waiting_.find(record.projection);
+  if (place == waiting_.end()) return;
+  Awaited& awaited = place->second;
+  awaited.changed_at = ++changes_;
+  awaited.position = record.position();
+  awaited.halted = !record.failure.empty();
   if (watched_) {
     const std::uint64_t one = 1;
-    // Full only when it has been set already.
+    // Fails only when it is full, so set already.
     static_cast<void>(!::write(wake_, &one, sizeof one));
   }
-  changed_.notify_all();
+  wakes_.notify_all();
 }
 
-void CommitWatch::wait(std::uint64_t seen, steady_clock::time_point deadline) {
-  std::unique_lock lock(mutex_);
-  while (changes_ == seen && steady_clock::now() < deadline) {
-    if (file_.empty() || watched_) {
-      changed_.wait_until(lock, deadline);
-    } else {
-      watch(lock, deadline);
-    }
-  }
-}
-
+// Sleeps once, and looks for all who wait.
 void CommitWatch::watch(std::unique_lock<std::mutex>& lock, steady_clock::time_point until) {
   watched_ = true;
-  milliseconds pause = without_news;
+  lock.unlock();
+  if (!hears_ && inotify_ >= 0) {
+    hears_ = ::inotify_add_watch(inotify_, wal_.c_str(), IN_MODIFY) >= 0;
+  }
+  // News come while a commit is being written: it can be seen a moment later.
+  milliseconds pause = hears_ ? hearing : deaf;
   if (looks_left_ > 0) pause = milliseconds(1) * (1 << (looks_after_news - looks_left_));
   const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
   pause = std::clamp(left, milliseconds(0), pause);
-  lock.unlock();
   std::array<pollfd, 2> sources{{{wake_, POLLIN, 0}, {inotify_, POLLIN, 0}}};
   static_cast<void>(::poll(sources.data(), sources.size(), static_cast<int>(pause.count())));
   std::uint64_t woken = 0;
   static_cast<void>(!::read(wake_, &woken, sizeof woken));
-  const bool news = drain();
+  looks_left_ = drain() ? looks_after_news : std::max(looks_left_ - 1, 0);
+  const bool changed = changed_outside_();
   lock.lock();
   watched_ = false;
-  looks_left_ = news ? looks_after_news : std::max(looks_left_ - 1, 0);
-  // Whoever waits looks again, and one of them watches next.
-  ++changes_;
-  changed_.notify_all();
+  if (changed) changed_outside_at_ = ++changes_;
+  // Who is not woken by what happened watches next.
+  wakes_.notify_all();
 }
 
 bool CommitWatch::drain() {
@@ -107,9 +122,10 @@ bool CommitWatch::drain() {
   while (inotify_ >= 0) {
     const ssize_t size = ::read(inotify_, buffer.data(), buffer.size());
     if (size <= 0) break;
+    news = true;
     for (ssize_t at = 0; at < size;) {
       const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
-      if (event->len > 0 && std::string_view(event->name).starts_with(file_)) news = true;
+      if ((event->mask & IN_IGNORED) != 0) hears_ = false;  // The file is gone; a new one may come.
       at += static_cast<ssize_t>(sizeof(inotify_event)) + static_cast<ssize_t>(event->len);
     }
   }

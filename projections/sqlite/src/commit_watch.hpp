@@ -3,62 +3,72 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
 
-#include <annals/eventstore/result.hpp>
+#include <annals/projections/checkpoint_record.hpp>
 
 namespace annals::internal {
 
 /// Wakes who waits for commits: of this object at once, of other processes through inotify on the
-/// database's folder. There is no thread of its own: of all who wait, one watches for the others.
+/// write-ahead log. There is no thread of its own: of all who wait, one watches for the others.
 /// Thread-safe.
 class CommitWatch {
  public:
-  /// `path` of the database; empty: in memory, where nobody else commits.
-  explicit CommitWatch(std::string path);
+  /// `wal`: the file that other processes' commits are appended to; empty: there are none. `changed`
+  /// says whether anything was committed since it was asked before; one thread at a time asks.
+  CommitWatch(std::string wal, std::function<bool()> changed);
   ~CommitWatch();
   CommitWatch(const CommitWatch&) = delete;
   CommitWatch& operator=(const CommitWatch&) = delete;
 
-  /// Counted while somebody waits for the projection.
+  /// One who waits for a projection to come to a position; counted while it exists.
   class Waiter {
    public:
-    Waiter(CommitWatch& watch, std::string_view projection);
+    Waiter(CommitWatch& watch, std::string_view projection, GlobalPosition position);
     ~Waiter();
     Waiter(const Waiter&) = delete;
     Waiter& operator=(const Waiter&) = delete;
 
+    /// Called before looking: what is committed from now on ends the next wait.
+    void look();
+    /// Returns when what look() saw may have become what is waited for, or the time is over.
+    void wait(std::chrono::steady_clock::time_point deadline);
+
    private:
+    friend class CommitWatch;
+    bool woken() const;  // REQUIRES: watch_.mutex_.
+
     CommitWatch& watch_;
-    std::map<std::string, std::uint64_t, std::less<>>::iterator place_;
+    const GlobalPosition position_;
+    std::uint64_t seen_ = 0;
+    std::map<std::string, struct Awaited, std::less<>>::iterator place_;
   };
   bool awaited(std::string_view projection) const;
 
-  /// Taken before looking; changes with every commit that is noticed.
-  std::uint64_t seen() const;
-  /// Returns when there may have been a commit since `seen` was taken, or the time is over.
-  void wait(std::uint64_t seen, std::chrono::steady_clock::time_point deadline);
-  /// A commit of this object.
-  void notify();
+  /// A commit of this object that has left `record`.
+  void notify(const CheckpointRecord& record);
 
  private:
   void watch(std::unique_lock<std::mutex>& lock, std::chrono::steady_clock::time_point until);
   bool drain();
 
-  const std::string file_;  // Its name in the folder; empty: nothing to watch.
+  const std::string wal_;
+  const std::function<bool()> changed_outside_;
   int inotify_ = -1;
-  int wake_ = -1;  // An eventfd: what the one who watches sleeps on, besides inotify.
+  int wake_ = -1;        // An eventfd: what the one who watches sleeps on, besides inotify.
+  bool hears_ = false;   // inotify watches the file. Belongs to the one who watches, as the next.
+  int looks_left_ = 0;   // What inotify tells is that a commit is being written; see watch().
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::uint64_t changes_ = 0;
-  bool watched_ = false;  // Somebody watches for the others.
-  // What inotify tells is that a commit is being written; it can be seen a moment later.
-  int looks_left_ = 0;
-  std::map<std::string, std::uint64_t, std::less<>> waiting_;
+  std::condition_variable wakes_;
+  std::uint64_t changes_ = 0;          // Counts what is noticed.
+  std::uint64_t changed_outside_at_ = 0;  // The last that was not of this object.
+  bool watched_ = false;               // Somebody watches for the others.
+  std::map<std::string, Awaited, std::less<>> waiting_;
 };
 
 }  // namespace annals::internal

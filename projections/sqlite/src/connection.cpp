@@ -89,16 +89,35 @@ Result<void> Connection::run(const char* sql) {
   return {};
 }
 
-Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql,
-                                                       std::string_view* tail) {
-  sqlite3_stmt* statement = nullptr;
-  const char* rest = nullptr;
-  const int code =
-      sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()), 0, &statement, &rest);
-  if (code != SQLITE_OK) return error(code);
-  if (tail != nullptr) *tail = sql.substr(static_cast<std::size_t>(rest - sql.data()));
-  if (statement == nullptr) return std::unique_ptr<Statement>();
-  return std::make_unique<Statement>(statement);
+Result<void> Connection::run_prepared(const char* sql) {
+  auto statement = prepared(sql);
+  if (!statement) return std::move(statement).error();
+  Running running(**statement);
+  auto done = step(**statement);
+  if (!done) return std::move(done).error();
+  return {};
+}
+
+Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql) {
+  std::unique_ptr<Statement> first;
+  // What follows the first statement may be blanks and comments, which give no statement.
+  while (!sql.empty()) {
+    sqlite3_stmt* handle = nullptr;
+    const char* rest = nullptr;
+    const int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &handle, &rest);
+    if (code != SQLITE_OK) return error(code);
+    auto statement = handle != nullptr ? std::make_unique<Statement>(handle) : nullptr;
+    if (statement != nullptr && first != nullptr) {
+      return Error{.code = ErrorCode::invalid_argument,
+                   .message = path_ + ": more than one statement"};
+    }
+    if (statement != nullptr) first = std::move(statement);
+    sql.remove_prefix(static_cast<std::size_t>(rest - sql.data()));
+    // SQLite reads no further than a NUL character.
+    if (handle == nullptr) break;
+  }
+  return first;
 }
 
 Result<Statement*> Connection::prepared(const std::string& sql) {
@@ -132,6 +151,11 @@ Result<std::int64_t> Connection::execute(Statement& statement, std::span<const C
     if (!row) return std::move(row).error();
     if (!*row) return std::int64_t{sqlite3_total_changes(handle_) - before};
   }
+}
+
+bool Connection::in_use() const noexcept {
+  const int code = sqlite3_errcode(handle_) & 0xFF;
+  return code == SQLITE_BUSY || code == SQLITE_LOCKED;
 }
 
 void Connection::roll_back() noexcept {

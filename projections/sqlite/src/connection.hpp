@@ -64,23 +64,26 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Statements of our own: text from this room, run to the end.
+  /// Text from this room, any number of statements, run to the end.
   Result<void> run(const char* sql);
+  Result<void> begin() { return run_prepared("BEGIN"); }
+  /// Takes the write lock at once. Errors: unavailable (somebody has it; in_use() then).
+  Result<void> begin_writing() { return run_prepared("BEGIN IMMEDIATE"); }
+  Result<void> commit() { return run_prepared("COMMIT"); }
   /// Prepared once and kept. REQUIRES: not running already.
   Result<Statement*> prepared(const std::string& sql);
-  /// Not kept. `tail`, if given, is set to what follows the first statement. Nothing: `sql` holds
-  /// no statement, only blanks or comments.
-  Result<std::unique_ptr<Statement>> prepare(std::string_view sql,
-                                             std::string_view* tail = nullptr);
+  /// Not kept. Nothing: `sql` holds no statement, only blanks or comments. Errors: also
+  /// invalid_argument (more than one statement).
+  Result<std::unique_ptr<Statement>> prepare(std::string_view sql);
   /// Binds, runs a statement that gives no rows, and puts it back. Returns the rows it changed.
   Result<std::int64_t> execute(Statement& statement, std::span<const Cell> arguments);
   /// The next row, if any.
   Result<bool> step(Statement& statement);
 
-  /// Forgets the prepared statements: their tables are about to change.
-  void forget_statements() { statements_.clear(); }
   bool in_transaction() const noexcept { return sqlite3_get_autocommit(handle_) == 0; }
   void roll_back() noexcept;
+  /// Whether the last failure was another connection's lock.
+  bool in_use() const noexcept;
   sqlite3* handle() const noexcept { return handle_; }
   const std::string& path() const noexcept { return path_; }
 
@@ -89,6 +92,7 @@ class Connection {
 
  private:
   Connection(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
+  Result<void> run_prepared(const char* sql);
 
   sqlite3* handle_;
   std::string path_;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include <annals/eventstore/event.hpp>
@@ -49,6 +50,13 @@ class Subscription {
   ///
   /// Errors: corrupt, unavailable (also once stopped: see stopped()).
   virtual Result<Batch> next(std::chrono::milliseconds timeout) = 0;
+
+  /// For those who follow many subscriptions without a thread for each: calls `wake` whenever
+  /// next() may have something new, from any thread, until it is replaced by another function or
+  /// by none; once that call has returned, the earlier one is not called any more. It must not
+  /// block, nor call the store or this subscription. A hint: what another process appends is seen
+  /// by asking again now and then.
+  virtual void on_ready(std::function<void()> wake) = 0;
 
   /// Ends a waiting next() and all later ones with `unavailable`. Idempotent.
   virtual void stop() = 0;

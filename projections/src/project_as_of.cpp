@@ -1,0 +1,82 @@
+#include <string>
+#include <utility>
+
+#include <annals/projections/rebuild.hpp>
+
+#include "batch_fold.hpp"
+
+namespace annals {
+
+namespace {
+
+// Rows are written once for each run: few and large ones.
+constexpr std::size_t run_events = 65'536;
+
+bool claimed_in_time(const RecordedEvent& event, const HistoryCut& cut) {
+  return (!cut.known_at || event.known_at <= *cut.known_at) &&
+         (!cut.effective_at || event.effective_at <= *cut.effective_at);
+}
+
+Result<std::optional<Checkpoint>> checkpoint_of(const ReadModelStore& rows,
+                                                const ProjectionType& projection) {
+  auto records = rows.records();
+  if (!records) return std::move(records).error();
+  for (const CheckpointRecord& record : *records) {
+    if (record.projection == projection.name) return record.checkpoint;
+  }
+  return std::optional<Checkpoint>();
+}
+
+}  // namespace
+
+Result<Cut> project_as_of(const EventStore& events, ReadModelStore& scratch,
+                          const ProjectionType& projection, const HistoryCut& cut,
+                          const Upcasters& upcasters) {
+  const bool by_claims = cut.known_at || cut.effective_at;
+  if (by_claims && !projection.order_free) {
+    return Error{.code = ErrorCode::invalid_argument,
+                 .message = "projection " + std::string(projection.name) +
+                            " cannot be cut by known_at or effective_at: leaving out an earlier "
+                            "event could give a state that never was. If its folds do not depend "
+                            "on order (sums, counts, sets), declare it order_free; else cut by "
+                            "position or recorded time"};
+  }
+  auto claim = scratch.claim(projection, make_holder(), std::chrono::hours(1));
+  if (!claim) return std::move(claim).error();
+  auto before = checkpoint_of(scratch, projection);
+  if (!before) return std::move(before).error();
+  const GlobalPosition folded = *before ? (*before)->token.position : GlobalPosition{};
+
+  auto cursor = events.read(
+      {.query = projection.query(upcasters), .start = Start::after(folded), .as_of = cut.as_of});
+  if (!cursor) return std::move(cursor).error();
+  const Cut reached = (*cursor)->cut();
+  if (reached.position < folded || (by_claims && *before)) {
+    return Error{
+        .code = ErrorCode::invalid_argument,
+        .message = "the scratch read model holds another cut, up to position " + to_string(folded)};
+  }
+  Token token = events.token();
+  while (true) {
+    auto run = (*cursor)->next(run_events);
+    if (!run) return std::move(run).error();
+    internal::BatchFold fold(projection, upcasters);
+    for (const RecordedEvent& event : *run) {
+      if (!claimed_in_time(event, cut)) continue;
+      if (auto added = fold.add(event); !added) return std::move(added).error();
+    }
+    if (auto done = fold.fold(scratch); !done) return std::move(done).error();
+    const bool at_end = run->size() < run_events;
+    token.position = at_end ? reached.position : run->back().position;
+    auto written = scratch.commit({.claim = *claim,
+                                   .before = *before,
+                                   .after = {token},
+                                   .changes = fold.changes(),
+                                   .sql = fold.sql()});
+    if (!written) return std::move(written).error();
+    *before = written->checkpoint;
+    if (at_end) return reached;
+  }
+}
+
+}  // namespace annals

@@ -1,0 +1,321 @@
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <annals/projections/projection_runner.hpp>
+
+#include "projector.hpp"
+
+namespace annals {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+/// Events a second, the last ten seconds weighing most.
+class Rate {
+ public:
+  void count(std::uint64_t total) {
+    const auto now = SteadyClock::now();
+    const double seconds = std::chrono::duration<double>(now - at_).count();
+    if (seconds < 0.2) return;
+    const double rate = static_cast<double>(total - total_) / seconds;
+    const double weight = std::min(seconds / 10.0, 1.0);
+    value_ = value_ == 0 ? rate : value_ * (1 - weight) + rate * weight;
+    total_ = total;
+    at_ = now;
+  }
+  double value() const { return value_; }
+
+ private:
+  double value_ = 0;
+  std::uint64_t total_ = 0;
+  SteadyClock::time_point at_ = SteadyClock::now();
+};
+
+}  // namespace
+
+class ProjectionRunner::Impl {
+ public:
+  Impl(const EventStore& events, ReadModelStore& rows, RunnerOptions options)
+      : events_(events), rows_(rows), options_(std::move(options)) {
+    const std::size_t count = std::max<std::size_t>(options_.threads, 1);
+    for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
+  }
+  ~Impl() { stop(); }
+
+  Result<void> add(const ProjectionType& projection);
+  void stop();
+  std::optional<ProjectionStatus> status(std::string_view projection) const;
+  std::vector<ProjectionStatus> status() const;
+  Result<void> retry(std::string_view projection);
+  Result<void> wait(std::string_view projection, GlobalPosition position,
+                    std::chrono::milliseconds timeout) const;
+
+ private:
+  struct Entry {
+    explicit Entry(internal::Projector::Setup setup) : projector(std::move(setup)) {}
+
+    internal::Projector projector;  // Used by the thread that has set `running`, without the lock.
+    // Guarded by mutex_:
+    bool running = false;
+    bool woken = false;  // While running.
+    bool retry = false;
+    SteadyClock::time_point due = SteadyClock::now();
+    ProjectionStatus status = {};
+    Rate rate = {};
+  };
+  using Entries = std::map<std::string, std::unique_ptr<Entry>, std::less<>>;
+
+  void work();
+  Entry* next_due(SteadyClock::time_point now, SteadyClock::time_point& earliest);
+  void wake(Entry& entry);
+  /// Takes over what the step came to. Wants the lock held; returns whether the activity changed.
+  bool record(Entry& entry, internal::Projector::Step step);
+  void complete(ProjectionStatus& status) const;
+
+  const EventStore& events_;
+  ReadModelStore& rows_;
+  const RunnerOptions options_;
+  mutable std::mutex mutex_;
+  std::condition_variable work_;             // Something is due.
+  mutable std::condition_variable changed_;  // A status is another.
+  Entries entries_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+Result<void> ProjectionRunner::Impl::add(const ProjectionType& projection) {
+  const auto refuse = [&](const std::string& why) {
+    return Error{.code = ErrorCode::invalid_argument,
+                 .message = "projection " + std::string(projection.name) + " " + why};
+  };
+  Entry* entry = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return refuse("cannot be added: the runner has stopped");
+    const auto [place, fresh] = entries_.try_emplace(std::string(projection.name));
+    if (!fresh) return refuse("is running here already");
+    // The wake function finds the entry by its name, which stays as long as the runner.
+    place->second = std::make_unique<Entry>(internal::Projector::Setup{
+        events_, rows_, projection, options_, [this, name = place->first] {
+          const std::lock_guard lock_for_wake(mutex_);
+          if (const auto found = entries_.find(name); found != entries_.end()) {
+            wake(*found->second);
+          }
+        }});
+    entry = place->second.get();
+    entry->status.projection = projection.name;
+    entry->running = true;
+  }
+  // The first step tells whether the rows and the log belong together.
+  internal::Projector::Step step = entry->projector.step();
+  const std::optional<Error> reason = step.reason;
+  std::unique_ptr<Entry> removed;
+  {
+    const std::lock_guard lock(mutex_);
+    record(*entry, std::move(step));
+    entry->running = false;
+    if (reason && !reason->position) {
+      const auto place = entries_.find(projection.name);
+      removed = std::move(place->second);
+      entries_.erase(place);
+    }
+  }
+  work_.notify_one();
+  changed_.notify_all();
+  if (removed) return *reason;
+  return {};
+}
+
+void ProjectionRunner::Impl::wake(Entry& entry) {
+  entry.woken = true;
+  if (entry.running) return;
+  entry.due = SteadyClock::now();
+  work_.notify_one();
+}
+
+ProjectionRunner::Impl::Entry* ProjectionRunner::Impl::next_due(SteadyClock::time_point now,
+                                                                SteadyClock::time_point& earliest) {
+  Entry* next = nullptr;
+  for (const auto& [name, entry] : entries_) {
+    if (entry->running) continue;
+    if (entry->due < earliest) earliest = entry->due;
+    if (entry->due <= now && (next == nullptr || entry->due < next->due)) next = entry.get();
+  }
+  return next;
+}
+
+void ProjectionRunner::Impl::work() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    auto earliest = SteadyClock::now() + std::chrono::seconds(1);
+    Entry* entry = next_due(SteadyClock::now(), earliest);
+    if (entry == nullptr) {
+      work_.wait_until(lock, earliest);
+      continue;
+    }
+    entry->running = true;
+    entry->woken = false;
+    if (std::exchange(entry->retry, false)) entry->projector.forget_failure();
+    lock.unlock();
+    auto step = entry->projector.step();
+    lock.lock();
+    entry->running = false;
+    const bool new_activity = record(*entry, std::move(step));
+    const std::string name = entry->status.projection;
+    changed_.notify_all();
+    if (new_activity && options_.on_change) {
+      lock.unlock();
+      options_.on_change(name);
+      lock.lock();
+    }
+  }
+}
+
+bool ProjectionRunner::Impl::record(Entry& entry, internal::Projector::Step step) {
+  ProjectionStatus& status = entry.status;
+  const bool changed = status.activity != step.activity;
+  status.activity = step.activity;
+  status.last_error = std::move(step.error);
+  if (step.reason) status.last_error = to_string(*step.reason);
+  status.position = entry.projector.position();
+  status.events_applied = entry.projector.events_applied();
+  status.fenced = entry.projector.fenced();
+  status.epoch = entry.projector.epoch();
+  entry.rate.count(status.events_applied);
+  // News that came during the step; but it does not shorten a pause after a failure.
+  const bool quiet = status.activity == ProjectionActivity::live;
+  entry.due = SteadyClock::now();
+  if (!(entry.woken && quiet)) entry.due += step.pause;
+  return changed;
+}
+
+void ProjectionRunner::Impl::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_all();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+  // Without the lock: what the store calls when something is appended takes it.
+  for (const auto& [name, entry] : entries_) entry->projector.release();
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, entry] : entries_) {
+      if (entry->status.activity != ProjectionActivity::halted) {
+        entry->status.activity = ProjectionActivity::stopped;
+      }
+    }
+  }
+  changed_.notify_all();
+}
+
+void ProjectionRunner::Impl::complete(ProjectionStatus& status) const {
+  const Head head = events_.head();
+  status.head = std::max(head.position, status.position);
+  status.lag_events = status.head.value - status.position.value;
+  if (status.lag_events == 0) return;
+  ReadOptions next{.start = Start::after(status.position), .limit = 1};
+  auto oldest = read_all(events_, std::move(next));
+  if (!oldest || oldest->empty()) return;
+  status.lag =
+      std::max(options_.clock->now() - oldest->front().recorded_at, std::chrono::microseconds(0));
+}
+
+std::optional<ProjectionStatus> ProjectionRunner::Impl::status(std::string_view projection) const {
+  ProjectionStatus status;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(projection);
+    if (found == entries_.end()) return std::nullopt;
+    status = found->second->status;
+    status.events_per_second = found->second->rate.value();
+  }
+  complete(status);
+  return status;
+}
+
+std::vector<ProjectionStatus> ProjectionRunner::Impl::status() const {
+  std::vector<ProjectionStatus> all;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, entry] : entries_) {
+      all.push_back(entry->status);
+      all.back().events_per_second = entry->rate.value();
+    }
+  }
+  for (ProjectionStatus& status : all) complete(status);
+  return all;
+}
+
+Result<void> ProjectionRunner::Impl::retry(std::string_view projection) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(projection);
+    if (found == entries_.end()) {
+      return Error{.code = ErrorCode::invalid_argument,
+                   .message = "projection " + std::string(projection) + " is not running here"};
+    }
+    found->second->retry = true;
+    found->second->due = SteadyClock::now();
+  }
+  work_.notify_one();
+  return rows_.clear_failure(projection);
+}
+
+Result<void> ProjectionRunner::Impl::wait(std::string_view projection, GlobalPosition position,
+                                          std::chrono::milliseconds timeout) const {
+  const auto deadline = SteadyClock::now() + timeout;
+  std::unique_lock lock(mutex_);
+  const auto found = entries_.find(projection);
+  if (found == entries_.end()) {
+    return Error{.code = ErrorCode::invalid_argument,
+                 .message = "projection " + std::string(projection) + " is not running here"};
+  }
+  const ProjectionStatus& status = found->second->status;
+  const auto ended = [&] {
+    return status.activity == ProjectionActivity::halted ||
+           status.activity == ProjectionActivity::stopped;
+  };
+  changed_.wait_until(lock, deadline, [&] { return status.position >= position || ended(); });
+  if (status.position >= position) return {};
+  const std::string where = "projection " + status.projection + " is at position " +
+                            to_string(status.position) + ", not yet at " + to_string(position);
+  if (ended()) {
+    return Error{.code = ErrorCode::unavailable,
+                 .message = where + ", and has " + std::string(to_string(status.activity)) +
+                            (status.last_error.empty() ? "" : ": " + status.last_error)};
+  }
+  return Error{.code = ErrorCode::timeout,
+               .message = where + " (" + std::string(to_string(status.activity)) +
+                          (status.last_error.empty() ? "" : ": " + status.last_error) + ")"};
+}
+
+ProjectionRunner::ProjectionRunner(const EventStore& events, ReadModelStore& rows,
+                                   RunnerOptions options)
+    : impl_(std::make_unique<Impl>(events, rows, std::move(options))) {}
+ProjectionRunner::~ProjectionRunner() = default;
+
+Result<void> ProjectionRunner::add(const ProjectionType& projection) {
+  return impl_->add(projection);
+}
+void ProjectionRunner::stop() { impl_->stop(); }
+std::optional<ProjectionStatus> ProjectionRunner::status(std::string_view projection) const {
+  return impl_->status(projection);
+}
+std::vector<ProjectionStatus> ProjectionRunner::status() const { return impl_->status(); }
+Result<void> ProjectionRunner::retry(std::string_view projection) {
+  return impl_->retry(projection);
+}
+Result<void> ProjectionRunner::wait(std::string_view projection, GlobalPosition position,
+                                    std::chrono::milliseconds timeout) const {
+  return impl_->wait(projection, position, timeout);
+}
+
+}  // namespace annals

@@ -1,0 +1,219 @@
+#include "projector.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "batch_fold.hpp"
+
+namespace annals::internal {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// How often a projector that has nothing to do looks whether it was paused, and how late it sees
+// what another process has appended.
+constexpr milliseconds look_every(500);
+constexpr milliseconds idle_pause(100);
+// Progress without rows waits to be written; who needs it at once is noticed this late.
+constexpr milliseconds unwritten_pause(5);
+constexpr milliseconds stand_by_pause(100);
+
+// An error that names the event whose fold or SQL failed.
+bool is_of_an_event(const Error& error) { return error.position.has_value(); }
+
+}  // namespace
+
+Projector::Projector(Setup setup) : setup_(std::move(setup)), holder_(make_holder()) {}
+
+Projector::~Projector() { release(); }
+
+void Projector::release() {
+  subscription_.reset();
+  // If it cannot be given back it runs out.
+  if (claim_) static_cast<void>(setup_.rows.release(*claim_));
+  claim_.reset();
+}
+
+void Projector::forget_claim() {
+  subscription_.reset();
+  claim_.reset();
+  passed_.reset();
+}
+
+void Projector::forget_failure() {
+  halted_.reset();
+  tries_ = 0;
+}
+
+milliseconds Projector::backoff() {
+  const int doublings = std::min(failures_in_a_row_++, 20);
+  return std::min(setup_.options.retry_first * (1 << doublings), setup_.options.retry_max);
+}
+
+Projector::Step Projector::step() {
+  if (halted_) return {ProjectionActivity::halted, look_every, to_string(*halted_)};
+  if (!claim_) {
+    if (auto claimed = take_claim(); !claimed) {
+      if (claimed.error().code == ErrorCode::unavailable) {
+        return {ProjectionActivity::standing_by, stand_by_pause, claimed.error().message};
+      }
+      return failed(std::move(claimed).error());
+    }
+  }
+  if (Clock::now() - looked_at_ >= look_every) {
+    if (auto looked = look_at_record(); !looked) return failed(std::move(looked).error());
+  }
+  if (paused_) return {ProjectionActivity::paused, look_every};
+  if (!subscription_) {
+    if (auto followed = follow(); !followed) return failed(std::move(followed).error());
+  }
+  auto step = project();
+  if (!step) return failed(std::move(step).error());
+  return *std::move(step);
+}
+
+Result<void> Projector::take_claim() {
+  auto claim = setup_.rows.claim(setup_.projection, holder_, setup_.options.lease);
+  if (!claim) return std::move(claim).error();
+  claim_ = *std::move(claim);
+  auto record = setup_.rows.renew(*claim_, setup_.options.lease);
+  if (!record) return std::move(record).error();
+  stored_ = resumed_ = record->checkpoint;
+  passed_.reset();
+  if (stored_) {
+    auto resumed = setup_.events.resume(*stored_);
+    if (!resumed) {
+      release();
+      Error error = std::move(resumed).error();
+      error.message = "projection " + std::string(setup_.projection.name) + " in " +
+                      setup_.rows.name() +
+                      " has seen another history than this event store: " + error.message;
+      return error;
+    }
+    resumed_ = *resumed;
+  }
+  place_ = record->position();
+  paused_ = record->paused;
+  looked_at_ = renewed_at_ = committed_at_ = Clock::now();
+  return {};
+}
+
+Result<void> Projector::follow() {
+  SubscriptionOptions options{.query = setup_.projection.query(setup_.options.upcasters),
+                              .after = passed_ ? passed_ : resumed_,
+                              .batch_events = careful_until_ ? 1 : setup_.options.batch_events};
+  auto subscription = setup_.events.subscribe(std::move(options));
+  if (!subscription) return std::move(subscription).error();
+  subscription_ = *std::move(subscription);
+  if (setup_.wake) subscription_->on_ready(setup_.wake);
+  return {};
+}
+
+Result<void> Projector::look_at_record() {
+  const auto now = Clock::now();
+  looked_at_ = now;
+  if (now - renewed_at_ >= setup_.options.lease / 3) {
+    auto record = setup_.rows.renew(*claim_, setup_.options.lease);
+    if (!record) return std::move(record).error();
+    renewed_at_ = now;
+    paused_ = record->paused;
+    return {};
+  }
+  auto records = setup_.rows.records();
+  if (!records) return std::move(records).error();
+  for (const CheckpointRecord& record : *records) {
+    if (record.projection == setup_.projection.name) paused_ = record.paused;
+  }
+  return {};
+}
+
+Result<Projector::Step> Projector::project() {
+  auto batch = subscription_->next(milliseconds(0));
+  if (!batch) return std::move(batch).error();
+  const bool news = batch->complete_up_to > place_;
+  if (!batch->events.empty()) {
+    if (auto applied = apply(*batch); !applied) return std::move(applied).error();
+    events_applied_ += batch->events.size();
+  } else if (news) {
+    passed_ = batch->checkpoint();
+  }
+  place_ = batch->complete_up_to;
+  failures_in_a_row_ = 0;
+  if (careful_until_ && place_ >= *careful_until_) {
+    careful_until_.reset();
+    tries_ = 0;
+    subscription_.reset();
+  }
+  if (passed_ && (setup_.rows.awaited(setup_.projection.name) ||
+                  Clock::now() - committed_at_ >= setup_.options.progress_every)) {
+    if (auto written = commit({.claim = *claim_, .before = stored_, .after = *passed_}); !written) {
+      return std::move(written).error();
+    }
+  }
+  if (paused_) return Step{ProjectionActivity::paused, look_every};
+  if (place_ < setup_.events.head().position) return Step{ProjectionActivity::catching_up};
+  return Step{ProjectionActivity::live, passed_ ? unwritten_pause : idle_pause};
+}
+
+Result<void> Projector::apply(const Batch& batch) {
+  BatchFold fold(setup_.projection, setup_.options.upcasters);
+  for (const RecordedEvent& event : batch.events) {
+    if (auto added = fold.add(event); !added) return added;
+  }
+  if (auto folded = fold.fold(setup_.rows); !folded) return folded;
+  return commit({.claim = *claim_,
+                 .before = stored_,
+                 .after = batch.checkpoint(),
+                 .changes = fold.changes(),
+                 .sql = fold.sql()});
+}
+
+Result<void> Projector::commit(const ProjectedBatch& batch) {
+  ProjectedBatch leased = batch;
+  leased.lease = setup_.options.lease;
+  auto record = setup_.rows.commit(leased);
+  if (!record) return std::move(record).error();
+  stored_ = resumed_ = record->checkpoint;
+  passed_.reset();
+  paused_ = record->paused;
+  looked_at_ = renewed_at_ = committed_at_ = Clock::now();
+  return {};
+}
+
+Projector::Step Projector::failed(Error error) {
+  subscription_.reset();
+  passed_.reset();
+  place_ = resumed_ ? resumed_->token.position : GlobalPosition{};
+  if (error.code == ErrorCode::wrong_expected_version) {
+    ++fenced_;
+    forget_claim();
+    return {ProjectionActivity::standing_by, stand_by_pause, error.message};
+  }
+  // Whether it was committed is seen when the checkpoint is read again.
+  if (error.code == ErrorCode::outcome_unknown) {
+    forget_claim();
+    return {ProjectionActivity::retrying, backoff(), error.message};
+  }
+  if (error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout) {
+    return {ProjectionActivity::retrying, backoff(), error.message};
+  }
+  if (is_of_an_event(error) && claim_) {
+    if (!careful_until_ || *careful_until_ < *error.position) {
+      careful_until_ = error.position;  // What comes before it is applied first.
+      return {ProjectionActivity::retrying, milliseconds(0), error.message};
+    }
+    if (++tries_ < setup_.options.tries_max) {
+      return {ProjectionActivity::retrying, backoff(), error.message};
+    }
+  }
+  halted_ = error;
+  if (claim_) {
+    // Others see why; if that cannot be written they time out.
+    static_cast<void>(setup_.rows.halt(*claim_, to_string(error)));
+    release();
+  }
+  return {ProjectionActivity::halted, look_every, to_string(error), std::move(error)};
+}
+
+}  // namespace annals::internal

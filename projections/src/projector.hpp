@@ -1,0 +1,90 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <annals/codec/upcaster.hpp>
+#include <annals/eventstore/event_store.hpp>
+#include <annals/projections/projection.hpp>
+#include <annals/projections/projection_runner.hpp>
+#include <annals/projections/read_model_store.hpp>
+
+namespace annals::internal {
+
+/// One projection from one event store into one read-model store: a machine that is stepped, and
+/// never waits for events. Belongs to one thread at a time.
+class Projector {
+ public:
+  struct Setup {
+    const EventStore& events;
+    ReadModelStore& rows;
+    const ProjectionType& projection;
+    const RunnerOptions& options;
+    /// Called, from any thread, when a step may have something to do. May be empty.
+    std::function<void()> wake = {};
+  };
+  explicit Projector(Setup setup);
+  ~Projector();
+
+  /// What a step came to, and when the next one makes sense.
+  struct Step {
+    ProjectionActivity activity = ProjectionActivity::starting;
+    std::chrono::milliseconds pause{0};  ///< Until the next step; 0: at once.
+    std::string error = {};              ///< Of standing_by, retrying and halted.
+    /// halted: this is why. It does not go on by itself.
+    std::optional<Error> reason = {};
+  };
+  Step step();
+
+  /// Goes on after it has halted.
+  void forget_failure();
+  /// Gives the lease back.
+  void release();
+
+  GlobalPosition position() const noexcept { return place_; }
+  std::uint64_t events_applied() const noexcept { return events_applied_; }
+  std::uint64_t fenced() const noexcept { return fenced_; }
+  std::uint64_t epoch() const noexcept { return claim_ ? claim_->epoch : 0; }
+  bool has_claim() const noexcept { return claim_.has_value(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  Result<void> take_claim();
+  Result<void> follow();
+  Result<Step> project();
+  Result<void> apply(const Batch& batch);
+  Result<void> commit(const ProjectedBatch& batch);
+  Result<void> look_at_record();
+  Step failed(Error error);
+  void forget_claim();
+  std::chrono::milliseconds backoff();
+
+  const Setup setup_;
+  const Holder holder_;
+  std::optional<Claim> claim_;
+  std::unique_ptr<Subscription> subscription_;
+  std::optional<Checkpoint> stored_;   // As it stands in the read model.
+  std::optional<Checkpoint> resumed_;  // The same, moved to the store's present era.
+  std::optional<Checkpoint> passed_;   // Beyond it: events that touch no row, not written yet.
+  GlobalPosition place_;
+  bool paused_ = false;
+  std::optional<Error> halted_;
+  Clock::time_point committed_at_;
+  Clock::time_point looked_at_;
+  Clock::time_point renewed_at_;
+
+  // After a fold has failed, appends are taken one by one until the one that failed is behind.
+  std::optional<GlobalPosition> careful_until_;
+  int tries_ = 0;
+  int failures_in_a_row_ = 0;
+
+  std::uint64_t events_applied_ = 0;
+  std::uint64_t fenced_ = 0;
+};
+
+}  // namespace annals::internal
