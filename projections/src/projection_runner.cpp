@@ -113,13 +113,14 @@ Result<void> ProjectionRunner::Impl::add(const ProjectionType& projection) {
   }
   // The first step tells whether the rows and the log belong together.
   internal::Projector::Step step = entry->projector.step();
+  const bool refused = step.refused;
   const std::optional<Error> reason = step.reason;
   std::unique_ptr<Entry> removed;
   {
     const std::lock_guard lock(mutex_);
     record(*entry, std::move(step));
     entry->running = false;
-    if (reason && !reason->position) {
+    if (refused) {
       const auto place = entries_.find(projection.name);
       removed = std::move(place->second);
       entries_.erase(place);

@@ -58,7 +58,9 @@ Projector::Step Projector::step() {
       if (claimed.error().code == ErrorCode::unavailable) {
         return {ProjectionActivity::standing_by, stand_by_pause, claimed.error().message};
       }
-      return failed(std::move(claimed).error());
+      Step step = failed(std::move(claimed).error());
+      step.refused = step.reason.has_value();
+      return step;
     }
   }
   if (Clock::now() - looked_at_ >= look_every) {

@@ -37,6 +37,8 @@ class Projector {
     std::string error = {};              ///< Of standing_by, retrying and halted.
     /// halted: this is why. It does not go on by itself.
     std::optional<Error> reason = {};
+    /// halted, since the rows do not belong to this log or to this definition.
+    bool refused = false;
   };
   Step step();
 

@@ -61,7 +61,7 @@ class Sql {
     std::vector<Cell> result;
     result.reserve(sizeof...(argument));
     Result<void> failed;
-    const auto add = [&](Result<Cell> cell) {
+    [[maybe_unused]] const auto add = [&](Result<Cell> cell) {
       if (cell) {
         result.push_back(std::move(*cell));
       } else if (failed) {
