@@ -191,7 +191,7 @@ bool ProjectionRunner::Impl::record(Entry& entry, internal::Projector::Step step
   // News that came during the step; but it does not shorten a pause after a failure.
   const bool quiet = status.activity == ProjectionActivity::live;
   entry.due = SteadyClock::now();
-  if (!(entry.woken && quiet)) entry.due += step.pause;
+  if (!(entry.woken && quiet) && !entry.retry) entry.due += step.pause;
   return changed;
 }
 
@@ -264,6 +264,7 @@ Result<void> ProjectionRunner::Impl::retry(std::string_view projection) {
                    .message = "projection " + std::string(projection) + " is not running here"};
     }
     found->second->retry = true;
+    found->second->status.activity = ProjectionActivity::starting;
     found->second->due = SteadyClock::now();
   }
   work_.notify_one();
