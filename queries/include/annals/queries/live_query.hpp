@@ -1,0 +1,71 @@
+/// @file
+/// A query that goes on answering.
+
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <concepts>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <annals/queries/query_bus.hpp>
+
+namespace annals {
+
+/// Gives the answer, and again each time that it has become another one: compared by ==, or, for
+/// answers without it, after every commit of the projection. Changes that follow each other faster
+/// than they are fetched come as one. next() belongs to one thread at a time; stop() may be called
+/// from any.
+template <typename Q>
+class LiveQuery {
+ public:
+  LiveQuery(QueryBus& bus, Q query, const Consistency& first)
+      : bus_(&bus), query_(std::move(query)), first_(first) {}
+
+  /// The next answer; nothing when the time is over or it was stopped. Errors: as QueryBus::ask;
+  /// later calls go on.
+  Result<std::optional<Answer<AnswerOf<Q>>>> next(std::chrono::milliseconds timeout) {
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    while (!stopped_->load()) {
+      const auto now = std::chrono::steady_clock::now();
+      if (last_) {
+        // In slices, so that stop() is seen.
+        const auto slice = std::min(deadline, now + std::chrono::milliseconds(100));
+        auto news = bus_->wait_for_news(query_type_of<Q>(), last_->token.position, slice);
+        if (!news) return std::move(news).error();
+      }
+      auto answer = bus_->ask(query_, last_ ? Consistency::eventual() : first_);
+      if (!answer) return std::move(answer).error();
+      if (is_new(*answer)) {
+        last_ = *answer;
+        return std::optional<Answer<AnswerOf<Q>>>(*std::move(answer));
+      }
+      last_->token = answer->token;
+      if (now >= deadline) break;
+    }
+    return std::optional<Answer<AnswerOf<Q>>>();
+  }
+
+  void stop() { stopped_->store(true); }
+
+ private:
+  bool is_new(const Answer<AnswerOf<Q>>& answer) const {
+    if (!last_) return true;
+    if constexpr (std::equality_comparable<AnswerOf<Q>>) {
+      return !(answer.value == last_->value);
+    } else {
+      return answer.token.position != last_->token.position;
+    }
+  }
+
+  QueryBus* bus_;
+  Q query_;
+  Consistency first_;
+  std::optional<Answer<AnswerOf<Q>>> last_;
+  std::shared_ptr<std::atomic<bool>> stopped_ = std::make_shared<std::atomic<bool>>(false);
+};
+
+}  // namespace annals

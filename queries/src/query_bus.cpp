@@ -1,0 +1,270 @@
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include <annals/queries/query_bus.hpp>
+
+#include "cut_cache.hpp"
+
+namespace annals {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+std::string name_of(const ProjectionType& projection) {
+  return "projection " + std::string(projection.name);
+}
+
+/// What a user's function threw must not get past the room's door.
+Result<void> read_rows(const std::function<Result<void>(Rows&)>& reader, Rows& rows) {
+  std::string what;
+  try {
+    return reader(rows);
+  } catch (const std::exception& thrown) {
+    what = thrown.what();
+  } catch (...) {
+    what = "an exception that is not a std::exception";
+  }
+  return Error{.code = ErrorCode::invalid_argument, .message = "the query threw: " + what};
+}
+
+}  // namespace
+
+class QueryBus::Impl {
+ public:
+  Impl(EventStore& events, const ReadModelStore& rows, QueryOptions options)
+      : events_(events), rows_(rows), options_(std::move(options)), cuts_(events, options_) {}
+
+  Result<Reflects> ask(const QueryType& type, const void* query, const Consistency& consistency,
+                       const Reader& reader);
+
+  EventStore& events_;
+  const ReadModelStore& rows_;
+  const QueryOptions options_;
+  std::vector<QueryInterceptor> interceptors_;
+  internal::CutCache cuts_;
+  std::atomic<std::uint64_t> answered_ = 0;
+  std::atomic<std::uint64_t> waited_ = 0;
+  std::atomic<std::uint64_t> timed_out_ = 0;
+
+ private:
+  Result<Reflects> answer(const QueryType& type, const Consistency& consistency,
+                          const Reader& reader);
+  Result<Reflects> answer_as_of(const QueryType& type, const Consistency& consistency,
+                                const Reader& reader);
+  /// Waits until all projections have come to `position`; false: the time was over, and a stale
+  /// answer will do.
+  Result<bool> wait_for(const QueryType& type, GlobalPosition position,
+                        const Consistency& consistency);
+  Result<Reflects> read_now(const QueryType& type, const Reader& reader);
+  Result<GlobalPosition> position_of(const ProjectionType& projection, ReadTransaction& rows);
+
+  // The last checkpoints that were seen to agree with the log.
+  std::mutex agreed_mutex_;
+  std::map<const ProjectionType*, Checkpoint> agreed_;
+};
+
+Result<Reflects> QueryBus::Impl::ask(const QueryType& type, const void* query,
+                                     const Consistency& consistency, const Reader& reader) {
+  QueryContext context(type, query, consistency);
+  Result<Reflects> result = [&]() -> Result<Reflects> {
+    for (const QueryInterceptor& interceptor : interceptors_) {
+      if (auto allowed = interceptor(context); !allowed) return std::move(allowed).error();
+    }
+    return consistency.level() == Consistency::Level::as_of
+               ? answer_as_of(type, consistency, reader)
+               : answer(type, consistency, reader);
+  }();
+  if (result) answered_.fetch_add(1, std::memory_order_relaxed);
+  const auto& observers = context.observers();
+  for (auto observer = observers.rbegin(); observer != observers.rend(); ++observer) {
+    try {
+      (*observer)(result);
+    } catch (...) {  // Whoever measures must not change the answer.
+      continue;
+    }
+  }
+  return result;
+}
+
+Result<Reflects> QueryBus::Impl::answer(const QueryType& type, const Consistency& consistency,
+                                        const Reader& reader) {
+  bool fresh = true;
+  if (consistency.level() != Consistency::Level::eventual) {
+    GlobalPosition wanted = events_.head().position;
+    if (consistency.level() == Consistency::Level::at_least) {
+      auto resumed = events_.resume(Checkpoint{consistency.token()});
+      if (!resumed) return std::move(resumed).error();
+      wanted = resumed->token.position;
+    }
+    auto waited = wait_for(type, wanted, consistency);
+    if (!waited) return std::move(waited).error();
+    fresh = *waited;
+  }
+  auto reflects = read_now(type, reader);
+  if (reflects) reflects->stale = !fresh;
+  return reflects;
+}
+
+Result<bool> QueryBus::Impl::wait_for(const QueryType& type, GlobalPosition position,
+                                      const Consistency& consistency) {
+  const auto deadline = SteadyClock::now() + consistency.timeout();
+  bool waited = false;
+  for (const ProjectionType* projection : type.projections) {
+    auto record = rows_.wait(projection->name, position, SteadyClock::now());
+    if (record && !(*record && (*record)->position() >= position)) {
+      waited = true;
+      record = rows_.wait(projection->name, position, deadline);
+    }
+    if (!record) return std::move(record).error();
+    const GlobalPosition reached = *record ? (*record)->position() : GlobalPosition{};
+    if (*record && reached >= position) continue;
+    const std::string where = name_of(*projection) + " is at position " + to_string(reached) +
+                              ", not yet at " + to_string(position);
+    if (*record && !(*record)->failure.empty()) {
+      if (consistency.stale_allowed()) return false;
+      return Error{.code = ErrorCode::unavailable,
+                   .message = where + ", and has halted: " + (*record)->failure};
+    }
+    timed_out_.fetch_add(1, std::memory_order_relaxed);
+    if (consistency.stale_allowed() && *record) return false;
+    return Error{.code = ErrorCode::timeout,
+                 .message = where + " after " + std::to_string(consistency.timeout().count()) +
+                            " ms" + (*record && (*record)->paused ? ": it is paused" : "")};
+  }
+  if (waited) waited_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+Result<Reflects> QueryBus::Impl::read_now(const QueryType& type, const Reader& reader) {
+  auto transaction = rows_.read();
+  if (!transaction) return std::move(transaction).error();
+  Reflects reflects{.token = events_.token()};
+  std::optional<GlobalPosition> least;
+  for (const ProjectionType* projection : type.projections) {
+    auto position = position_of(*projection, **transaction);
+    if (!position) return std::move(position).error();
+    least = least ? std::min(*least, *position) : *position;
+  }
+  reflects.token.position = least.value_or(GlobalPosition{});
+  Rows rows(**transaction);
+  if (auto read = read_rows(reader, rows); !read) return std::move(read).error();
+  return reflects;
+}
+
+Result<GlobalPosition> QueryBus::Impl::position_of(const ProjectionType& projection,
+                                                   ReadTransaction& rows) {
+  auto record = rows.record(projection.name);
+  if (!record) return std::move(record).error();
+  if (!*record) {
+    return Error{
+        .code = ErrorCode::unavailable,
+        .message = name_of(projection) + " has not been projected into " + rows_.name() + " yet"};
+  }
+  if ((*record)->fingerprint != projection.fingerprint()) {
+    return Error{.code = ErrorCode::unsupported,
+                 .message = name_of(projection) + ": the rows in " + rows_.name() +
+                            " were made by definition version " +
+                            std::to_string((*record)->version) + ", the program has version " +
+                            std::to_string(projection.version) + ": rebuild the projection"};
+  }
+  if (!(*record)->checkpoint) return GlobalPosition{};
+  const Checkpoint& checkpoint = *(*record)->checkpoint;
+  {
+    const std::lock_guard lock(agreed_mutex_);
+    const auto agreed = agreed_.find(&projection);
+    if (agreed != agreed_.end() && agreed->second == checkpoint) return checkpoint.token.position;
+  }
+  auto resumed = events_.resume(checkpoint);
+  if (!resumed) {
+    Error error = std::move(resumed).error();
+    error.message = name_of(projection) + " in " + rows_.name() +
+                    " has seen another history than this event store: " + error.message;
+    return error;
+  }
+  const std::lock_guard lock(agreed_mutex_);
+  agreed_.insert_or_assign(&projection, checkpoint);
+  return checkpoint.token.position;
+}
+
+Result<Reflects> QueryBus::Impl::answer_as_of(const QueryType& type, const Consistency& consistency,
+                                              const Reader& reader) {
+  auto folded = cuts_.get(type, consistency);
+  if (!folded) return std::move(folded).error();
+  auto transaction = (*folded)->rows->read();
+  if (!transaction) return std::move(transaction).error();
+  Rows rows(**transaction);
+  if (auto read = read_rows(reader, rows); !read) return std::move(read).error();
+  Reflects reflects{.token = events_.token(), .open = (*folded)->cut.open};
+  reflects.token.position = (*folded)->cut.position;
+  return reflects;
+}
+
+QueryBus::QueryBus(EventStore& events, const ReadModelStore& rows, QueryOptions options)
+    : impl_(std::make_unique<Impl>(events, rows, std::move(options))),
+      loader_(std::make_shared<StateLoader>(events, impl_->options_.loader)) {}
+QueryBus::~QueryBus() = default;
+
+QueryBus& QueryBus::intercept(QueryInterceptor interceptor) {
+  impl_->interceptors_.push_back(std::move(interceptor));
+  return *this;
+}
+
+Result<Reflects> QueryBus::ask_any(const QueryType& type, const void* query,
+                                   const Consistency& consistency, const Reader& reader) {
+  return impl_->ask(type, query, consistency, reader);
+}
+
+Result<void> QueryBus::check_load(const Consistency& consistency) const {
+  if (consistency.known_at() || consistency.effective_at()) {
+    return Error{.code = ErrorCode::invalid_argument,
+                 .message =
+                     "an aggregate cannot be cut by known_at or effective_at: its folds "
+                     "depend on order; cut by position or recorded time"};
+  }
+  if (consistency.level() != Consistency::Level::at_least) return {};
+  auto resumed = impl_->events_.resume(Checkpoint{consistency.token()});
+  if (!resumed) return std::move(resumed).error();
+  return {};
+}
+
+Reflects QueryBus::reflects(const Cut& cut) const {
+  Reflects reflects{.token = impl_->events_.token(), .open = cut.open};
+  reflects.token.position = cut.position;
+  return reflects;
+}
+
+Result<void> QueryBus::wait_for_news(const QueryType& type, GlobalPosition position,
+                                     SteadyClock::time_point deadline) const {
+  // Of several projections each is looked at in turn, for a short while.
+  const bool several = type.projections.size() > 1;
+  do {
+    for (const ProjectionType* projection : type.projections) {
+      const auto until =
+          several ? std::min(deadline, SteadyClock::now() + std::chrono::milliseconds(10))
+                  : deadline;
+      auto record = impl_->rows_.wait(projection->name, {position.value + 1}, until);
+      if (!record) return std::move(record).error();
+      if (*record && (*record)->position() > position) return {};
+      if (*record && !(*record)->failure.empty()) {
+        return Error{.code = ErrorCode::unavailable,
+                     .message = name_of(*projection) + " has halted: " + (*record)->failure};
+      }
+    }
+  } while (SteadyClock::now() < deadline);
+  return {};
+}
+
+QueryStats QueryBus::stats() const {
+  return {.answered = impl_->answered_.load(),
+          .waited = impl_->waited_.load(),
+          .timed_out = impl_->timed_out_.load(),
+          .cuts_folded = impl_->cuts_.folded(),
+          .cuts_found = impl_->cuts_.found()};
+}
+
+}  // namespace annals
