@@ -7,10 +7,10 @@ PREFIX ?= /usr/local
 DATA ?= ./bank-data
 SEED ?=
 
-PACKAGES_BUILD := g++ cmake ninja-build libboost-dev nlohmann-json3-dev libssl-dev
+PACKAGES_BUILD := g++ cmake ninja-build pkg-config libboost-dev nlohmann-json3-dev libssl-dev libsqlite3-dev
 PACKAGES_BANK := $(PACKAGES_BUILD) libcli11-dev zlib1g-dev
-PACKAGES_TEST := $(PACKAGES_BANK) libgtest-dev libsqlite3-dev python3
-PACKAGES_BENCH := $(PACKAGES_BUILD) libcli11-dev libsqlite3-dev  # tools/ is annals and annals-bench
+PACKAGES_TEST := $(PACKAGES_BANK) libgtest-dev python3
+PACKAGES_BENCH := $(PACKAGES_BUILD) libcli11-dev  # tools/ is annals and annals-bench
 PACKAGES_INSTALL := $(PACKAGES_BENCH) libgtest-dev
 
 # Ninja if it is there. A folder once configured keeps its generator. $(PARTS_OFF) keeps the packages
@@ -30,12 +30,13 @@ help: ## Say what the targets do
 	@echo
 	@echo "  JOBS=$(JOBS)  BUILD_DIR=$(BUILD_DIR)  PREFIX=$(PREFIX)  DATA=$(DATA)  SEED=n  SKIP_INSTALL=1"
 
-bank: ## Replay a real organisation's books into a log under DATA, and compare every balance
+bank: ## Replay a real organisation's books into a log under DATA, project, and compare every balance
 	@$(PACKAGES) $(PACKAGES_BANK)
 	$(CONFIGURE) $(PARTS_OFF) -DANNALS_BUILD_SAMPLES=ON
 	$(BUILD) --target bank
 	$(BUILD_DIR)/bin/bank demo
 	$(BUILD_DIR)/bin/bank import --data $(DATA)
+	$(BUILD_DIR)/bin/bank largest --count 5 --table --data $(DATA)
 
 test: ## Build everything, compile each public header alone, run every test
 	@$(PACKAGES) $(PACKAGES_TEST)

@@ -9,6 +9,7 @@
 #include "bank.hpp"
 #include "import.hpp"
 #include "month_ends.hpp"
+#include "read_side.hpp"
 
 namespace bank {
 
@@ -64,6 +65,28 @@ int import_rows(const Session& session, const ImportRequest& request, std::uniqu
   return exit_done;
 }
 
+/// Projects what was imported, and shows where to look at it.
+Result<std::unique_ptr<ReadSide>> project_imported(Bank& bank, const std::string& folder) {
+  const auto started = std::chrono::steady_clock::now();
+  auto side = ReadSide::open(bank.store(), folder);
+  if (!side) return side;
+  if (auto caught_up = (*side)->catch_up(); !caught_up) return caught_up.error();
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - started;
+  std::uint64_t applied = 0;
+  for (const auto& status : (*side)->runner().status()) applied += status.events_applied;
+  std::printf("%s events projected into the tables of %s in %.2f s\n",
+              with_thousands(applied).c_str(), ReadSide::file_in(folder).c_str(), taken.count());
+  return side;
+}
+
+void print_where_to_look(const std::string& folder, const char* commands) {
+  std::printf(
+      "Look further: %s, or\n"
+      "  sqlite3 -box %s \"SELECT account, balance FROM balances ORDER BY balance_minor DESC LIMIT "
+      "5\"\n",
+      commands, ReadSide::file_in(folder).c_str());
+}
+
 int import_berka_file(const Session& session, const ImportRequest& request) {
   const auto rows = berka::read_rows(request.file);
   if (!rows) return failed(rows.error());
@@ -72,7 +95,9 @@ int import_berka_file(const Session& session, const ImportRequest& request) {
     return import_berka(bus, *rows, answered);
   });
   if (code != exit_done) return code;
-  std::printf("Look further: bank accounts, bank statement ACCOUNT, bank verify\n");
+  auto side = project_imported(*bank, session.data);
+  if (!side) return failed(side.error());
+  print_where_to_look(session.data, "bank accounts, bank statement ACCOUNT, bank verify");
   return exit_done;
 }
 
@@ -93,14 +118,15 @@ int import_books_file(const Session& session, const ImportRequest& request) {
     return import_books(bus, *entries, answered);
   });
   if (code != exit_done) return code;
+  auto side = project_imported(*bank, session.data);
+  if (!side) return failed(side.error());
   if (!answers.empty()) {
-    const auto comparison = compare(bank->store(), answers);
+    const auto comparison = compare((*side)->queries(), answers);
     if (!comparison) return failed(comparison.error());
     code = print_comparison(*comparison);
   }
-  std::printf(
-      "Look further: bank balances --as-of 2016-12-31, bank statement Assets:PayPal, "
-      "bank verify\n");
+  print_where_to_look(
+      session.data, "bank balances --as-of 2016-12-31, bank statement Assets:PayPal, bank largest");
   return code;
 }
 

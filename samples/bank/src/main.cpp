@@ -27,8 +27,12 @@ struct Words {
   Session session;
   Slip slip;
   ImportRequest import;
-  std::string as_of;
-  std::string known_at;
+  CutWords cut;
+  CutWords other_cut;  // What `diff` compares it with.
+  std::string text;
+  std::string first_day;
+  std::string last_day;
+  std::int64_t count = 10;
   std::function<int()> action;
 
   Words() {
@@ -69,17 +73,52 @@ struct Words {
                       "Print the number of each row once it is durable");
   }
 
+  void add_cut(CLI::App* command, CutWords& words, const std::string& prefix) {
+    command->add_option("--" + prefix + "as-of", words.as_of,
+                        "By the day that money moved: 2016-12-31, day included");
+    command->add_option("--" + prefix + "known-at", words.known_at,
+                        "As it was known then: a date or a time");
+    command->add_option("--" + prefix + "as-of-position,--" + prefix + "known-at-position",
+                        words.position, "As the log stood then: up to this position, included");
+  }
+
   void add_reports() {
-    add("accounts", "The customers' accounts", [this] { return print_accounts(session); });
+    auto* accounts = add("accounts", "The customers' accounts",
+                         [this] { return print_accounts(session, text); });
+    accounts->add_option("--owner", text, "Of customers whose name holds this");
     auto* balances = add("balances", "Every account that is not at zero, of customers and books",
-                         [this] { return print_balances(session, as_of, known_at); });
-    balances->add_option("--as-of", as_of, "By the day that money moved: 2016-12-31, day included");
-    balances->add_option("--known-at", known_at, "As it was known then: a date or a time");
+                         [this] { return print_balances(session, cut); });
+    add_cut(balances, cut, "");
+    auto* difference = add("diff", "What changed in the balances between two cuts; default: to now",
+                           [this] { return print_difference(session, cut, other_cut); });
+    add_cut(difference, cut, "");
+    add_cut(difference, other_cut, "to-");
+    add("watch", "The balances, then each change of them, until Ctrl-C",
+        [this] { return watch_balances(session); });
     auto* statement = add("statement", "An account's events, with the balance after each",
                           [this] { return print_statement(session, slip.account); });
     statement->add_option("ACCOUNT", slip.account, "42, or Assets:PayPal")
         ->required()
         ->type_name("");
+    auto* books = add("books", "An account of the books and those below it, from day to day",
+                      [this] { return print_books(session, slip.account, first_day, last_day); });
+    books->add_option("ACCOUNT", slip.account, "Assets, or Assets:PayPal")
+        ->required()
+        ->type_name("");
+    books->add_option("--from", first_day, "The first day, such as 2016-01-01");
+    books->add_option("--to", last_day, "The last day");
+    add("largest", "The movements of most money", [this] { return print_largest(session, count); })
+        ->add_option("--count", count, "How many")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    add("search", "Movements whose text, kind or account holds TEXT",
+        [this] { return print_found(session, text); })
+        ->add_option("TEXT", text)
+        ->required()
+        ->type_name("");
+    add("totals", "Money in and out, day by day", [this] { return print_totals(session); });
+    add("project", "Bring the read models up to date (every report does so, too)",
+        [this] { return project(session); });
     add("verify", "Prove the log whole: 0 whole, 1 changed, 2 incomplete, 3 could not run",
         [this] { return print_verification(session); });
   }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <annals/eventstore/event_store.hpp>
+#include <annals/queries/query_bus.hpp>
 
 #include "hackclub.hpp"
 
@@ -22,8 +22,8 @@ struct Comparison {
       differences;  ///< "2015-01-31 Assets:PayPal: 5.00 USD, expected 6.00 USD".
 };
 
-/// Errors: as read_movements and balances_of.
-annals::Result<Comparison> compare(annals::EventStore& store,
+/// Asks for the balances as of each month-end. Errors: as annals::QueryBus::ask.
+annals::Result<Comparison> compare(annals::QueryBus& queries,
                                    const std::vector<hackclub::MonthEnd>& answers);
 
 }  // namespace bank

@@ -1,87 +1,202 @@
 #include "reports.hpp"
 
+#include <atomic>
+#include <csignal>
+#include <map>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include <annals/eventstore/time.hpp>
+#include <annals/queries/query_bus.hpp>
 
-#include "account.hpp"
-#include "balances.hpp"
 #include "progress.hpp"
-#include "statement.hpp"
+#include "queries.hpp"
+#include "read_side.hpp"
 
 namespace bank {
 
+using annals::Consistency;
 using annals::Error;
 using annals::ErrorCode;
-using annals::Result;
 
 namespace {
 
-Result<std::optional<annals::Timestamp>> read_cut(const char* option, const std::string& text) {
-  if (text.empty()) return std::optional<annals::Timestamp>();
-  const auto time = annals::parse_cut_time(text);
-  if (time) return time;
-  return Error{ErrorCode::invalid_argument, std::string(option) + " '" + text +
-                                                "' is neither a date such as 2016-12-31 nor a "
-                                                "time such as 2016-12-31T12:00:00Z"};
+std::string text_of(std::chrono::year_month_day day) {
+  return annals::to_string(annals::Timestamp(std::chrono::sys_days(day))).substr(0, 10);
 }
 
-std::string date_of(annals::Timestamp time) { return annals::to_string(time).substr(0, 10); }
-
-}  // namespace
-
-int print_accounts(const Session& session) {
-  auto store = annals::open_log_event_store(session.to_read());
-  if (!store) return failed(store.error());
-  const auto customers = fold<Customers>(**store, annals::Query::category(Account::category));
-  if (!customers) return failed(customers.error());
-
-  Answer answer({"account", "owner", "status", "currency", "balance", "overdraft"});
-  for (const auto& [id, account] : customers->accounts) {
-    answer.add({id, account.owner, std::string(name_of(account.status)),
-                std::string(account.balance.currency()), account.balance, account.overdraft});
-  }
+/// Asks, gives each row of the answer to `add`, and prints what that has made.
+template <typename Query, typename Add>
+int print(const Session& session, std::vector<std::string> columns, const Query& query,
+          const Consistency& consistency, Add add) {
+  auto reading = Reading::open(session);
+  if (!reading) return failed(reading.error());
+  const auto found = reading->side->queries().ask(query, consistency);
+  if (!found) return failed(found.error());
+  Answer answer(std::move(columns));
+  for (const auto& row : found->value) add(answer, row);
   answer.print(session.output);
   return exit_done;
 }
 
-int print_balances(const Session& session, const std::string& as_of, const std::string& known_at) {
-  const auto effective_cut = read_cut("--as-of", as_of);
-  if (!effective_cut) return failed(effective_cut.error());
-  const auto known_cut = read_cut("--known-at", known_at);
-  if (!known_cut) return failed(known_cut.error());
-  auto store = annals::open_log_event_store(session.to_read());
-  if (!store) return failed(store.error());
-  const auto movements = read_movements(**store);
-  if (!movements) return failed(movements.error());
-  const auto balances =
-      balances_of(*movements, {.effective_at = *effective_cut, .known_at = *known_cut});
-  if (!balances) return failed(balances.error());
+int print_lines(const Session& session, const auto& query) {
+  return print(session, {"account", "number", "date", "event", "text", "amount"}, query,
+               Consistency::strong(), [](Answer& answer, const StatementLine& line) {
+                 answer.add({line.account, static_cast<std::int64_t>(line.number),
+                             text_of(line.date), line.what, line.text, line.amount});
+               });
+}
 
-  Answer answer({"account", "balance"});
-  for (const auto& [account, balance] : *balances) answer.add({account, balance});
-  answer.print(session.output);
+using BalanceMap = std::map<std::string, Money>;
+
+BalanceMap by_account(const std::vector<AccountBalance>& rows) {
+  BalanceMap balances;
+  for (const AccountBalance& row : rows) balances[row.account] = row.balance;
+  return balances;
+}
+
+/// One row for each account that has another balance.
+Answer difference(const BalanceMap& before, const BalanceMap& after) {
+  Answer answer({"account", "before", "after", "change"});
+  BalanceMap accounts = before;
+  accounts.insert(after.begin(), after.end());
+  for (const auto& [account, unused] : accounts) {
+    const auto balance_in = [&, name = account](const BalanceMap& balances) {
+      const auto found = balances.find(name);
+      return found == balances.end() ? Money{} : found->second;
+    };
+    const Money change = balance_in(after) - balance_in(before);
+    if (!change.is_zero()) answer.add({account, balance_in(before), balance_in(after), change});
+  }
+  return answer;
+}
+
+std::atomic<bool> interrupted = false;
+
+}  // namespace
+
+int print_accounts(const Session& session, const std::string& owner) {
+  return print(session, {"account", "owner", "status", "currency", "balance", "overdraft"},
+               FindCustomers{owner}, Consistency::strong(),
+               [](Answer& answer, const CustomerAccount& row) {
+                 answer.add({row.account, row.owner, std::string(name_of(row.status)),
+                             std::string(row.balance.currency()), row.balance, row.overdraft});
+               });
+}
+
+int print_balances(const Session& session, const CutWords& cut) {
+  const auto consistency = consistency_of(cut);
+  if (!consistency) return failed(consistency.error());
+  return print(session, {"account", "balance"}, AllBalances{}, *consistency,
+               [](Answer& answer, const AccountBalance& row) {
+                 answer.add({row.account, row.balance});
+               });
+}
+
+int print_difference(const Session& session, const CutWords& from, const CutWords& to) {
+  const auto first = consistency_of(from);
+  if (!first) return failed(first.error());
+  const auto second = consistency_of(to);
+  if (!second) return failed(second.error());
+  auto reading = Reading::open(session);
+  if (!reading) return failed(reading.error());
+  const auto before = reading->side->queries().ask(AllBalances{}, *first);
+  if (!before) return failed(before.error());
+  const auto after = reading->side->queries().ask(AllBalances{}, *second);
+  if (!after) return failed(after.error());
+  try {
+    difference(by_account(before->value), by_account(after->value)).print(session.output);
+  } catch (const annals::MoneyError& error) {
+    return failed({ErrorCode::invalid_argument, error.what()});
+  }
+  return exit_done;
+}
+
+int watch_balances(const Session& session) {
+  auto reading = Reading::open(session);
+  if (!reading) return failed(reading.error());
+  for (const int signal : {SIGINT, SIGTERM}) {
+    std::signal(signal, [](int) { interrupted.store(true); });
+  }
+  auto live = reading->side->queries().watch(AllBalances{}, Consistency::strong());
+  BalanceMap shown;
+  while (!interrupted.load()) {
+    auto answer = live.next(std::chrono::milliseconds(100));
+    if (!answer) return failed(answer.error());
+    if (!*answer) continue;
+    BalanceMap now = by_account((*answer)->value);
+    const Answer changes = difference(shown, now);
+    if (changes.size() > 0) changes.print(session.output);
+    std::fflush(stdout);
+    shown = std::move(now);
+  }
   return exit_done;
 }
 
 int print_statement(const Session& session, const std::string& account) {
-  auto store = annals::open_log_event_store(session.to_read());
-  if (!store) return failed(store.error());
-  for (const char* category : {Account::category, LedgerAccount::category}) {
-    const auto stream = annals::stream_name(category, account);
-    const auto statement = fold<Statement>(**store, annals::Query::stream(stream));
-    if (!statement) return failed(statement.error());
-    if (statement->lines.empty()) continue;
-
-    Answer answer({"version", "date", "event", "text", "amount", "balance"});
-    for (const Statement::Line& line : statement->lines) {
-      answer.add({static_cast<std::int64_t>(line.version), date_of(line.effective_at), line.what,
-                  line.text, line.amount, line.balance});
-    }
-    answer.print(session.output);
-    return exit_done;
+  auto reading = Reading::open(session);
+  if (!reading) return failed(reading.error());
+  const auto entries = reading->side->queries().ask(StatementOf{account}, Consistency::strong());
+  if (!entries) return failed(entries.error());
+  if (entries->value.empty()) {
+    return failed({ErrorCode::stream_not_found, "there is no account '" + account + "'"});
   }
-  return failed({ErrorCode::stream_not_found, "there is no account '" + account + "'"});
+  Answer answer({"version", "date", "event", "text", "amount", "balance"});
+  for (const auto& [line, balance] : entries->value) {
+    answer.add({static_cast<std::int64_t>(line.number), text_of(line.date), line.what, line.text,
+                line.amount, balance});
+  }
+  answer.print(session.output);
+  return exit_done;
+}
+
+int print_largest(const Session& session, std::int64_t count) {
+  return print_lines(session, LargestMovements{count});
+}
+
+int print_found(const Session& session, const std::string& text) {
+  return print_lines(session, FindMovements{text});
+}
+
+int print_books(const Session& session, const std::string& account, const std::string& first,
+                const std::string& last) {
+  BooksBetween query{.account = account,
+                     .first = std::chrono::year(0) / 1 / 1,
+                     .last = std::chrono::year(9999) / 12 / 31};
+  for (const auto& [text, day] : {std::pair(&first, &query.first), std::pair(&last, &query.last)}) {
+    if (text->empty()) continue;
+    const auto time = annals::parse_cut_time(*text);
+    if (!time || text->size() != 10) {
+      return failed({ErrorCode::invalid_argument, "'" + *text + "' is no date such as 2016-12-31"});
+    }
+    *day = day_of(*time);
+  }
+  return print_lines(session, query);
+}
+
+int print_totals(const Session& session) {
+  return print(session, {"day", "in", "out", "movements"}, AllDailyTotals{}, Consistency::strong(),
+               [](Answer& answer, const DailyTotal& row) {
+                 answer.add({row.day, Money::of_minor(row.in_minor, row.currency),
+                             Money::of_minor(row.out_minor, row.currency), row.movements});
+               });
+}
+
+int project(const Session& session) {
+  auto reading = Reading::open(session);
+  if (!reading) return failed(reading.error());
+  const auto records = reading->side->rows().records();
+  if (!records) return failed(records.error());
+  Answer answer({"projection", "position", "head", "tables"});
+  for (const annals::CheckpointRecord& record : *records) {
+    std::string tables;
+    for (const std::string& table : record.tables) tables += (tables.empty() ? "" : " ") + table;
+    answer.add({record.projection, static_cast<std::int64_t>(record.position().value),
+                static_cast<std::int64_t>(reading->events->head().position.value), tables});
+  }
+  answer.print(session.output);
+  return exit_done;
 }
 
 int print_verification(const Session& session) {

@@ -16,8 +16,8 @@
 
 #include "account.hpp"
 #include "child_process.hpp"
+#include "read_models.hpp"
 #include "row_oracle.hpp"
-#include "statement.hpp"
 
 namespace bank {
 namespace {

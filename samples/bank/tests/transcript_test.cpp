@@ -47,6 +47,7 @@ std::string settled(std::string text, const std::string& data) {
     text.replace(at, source.size(), "SOURCE");
   }
   text = std::regex_replace(text, std::regex("[0-9a-f]{64}"), "LINK");
+  text = std::regex_replace(text, std::regex("in [0-9.]+ s\n"), "in SECONDS s\n");
   return std::regex_replace(text, std::regex("in [0-9.]+ s \\([0-9,]+ events/s\\)"),
                             "in SECONDS s (RATE events/s)");
 }

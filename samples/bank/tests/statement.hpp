@@ -1,12 +1,10 @@
 /// @file
-/// Folds over more than one account, and over one account for people to read.
+/// What happened to one account, folded from its stream: what the read models are compared with.
 
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <annals/aggregates/state_loader.hpp>
@@ -15,23 +13,6 @@
 #include "ledger.hpp"
 
 namespace bank {
-
-/// The account's id in the name of its stream: "42" in "account-42".
-inline std::string id_in(std::string_view stream) {
-  return std::string(stream.substr(stream.find('-') + 1));
-}
-
-/// All customers' accounts by id: each folded as it folds itself.
-struct Customers {
-  using Events = Account::Events;
-
-  std::map<std::string, Account> accounts;
-
-  template <typename Event>
-  void evolve(const Event& event, const annals::EventInfo& info) {
-    accounts[id_in(info.stream)].evolve(event);
-  }
-};
 
 /// An account's events as lines, with the balance after each. Of a customer, or of the books.
 struct Statement {

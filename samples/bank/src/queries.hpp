@@ -1,0 +1,115 @@
+/// @file
+/// What can be asked of the read models: plain structs.
+
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <annals/queries/query_type.hpp>
+
+#include "read_models.hpp"
+
+namespace bank {
+
+using annals::Result;
+using annals::Rows;
+
+/// All customers, or those whose name holds `owner`.
+struct FindCustomers {
+  std::string owner = {};
+  using Projection = Customers;
+  Result<std::vector<CustomerAccount>> answer(Rows& rows) const {
+    return rows.where<CustomerAccount>(
+        "WHERE instr(lower(owner), lower(?1)) > 0 OR ?1 = '' "
+        "ORDER BY account",
+        owner);
+  }
+};
+
+/// The accounts that are not at zero, of customers and of the books.
+struct AllBalances {
+  using Projection = Balances;
+  Result<std::vector<AccountBalance>> answer(Rows& rows) const {
+    return rows.where<AccountBalance>("WHERE balance_minor <> 0 ORDER BY account");
+  }
+};
+
+/// A line with the balance after it.
+struct StatementEntry {
+  StatementLine line;
+  Money balance{};
+};
+/// The lines of one account, in the order in which they were recorded.
+struct StatementOf {
+  std::string account;
+  using Projection = Statements;
+  Result<std::vector<StatementEntry>> answer(Rows& rows) const {
+    auto lines = rows.where<StatementLine>("WHERE account = ?1 ORDER BY number", account);
+    if (!lines) return std::move(lines).error();
+    std::vector<StatementEntry> entries;
+    Money balance{};
+    for (StatementLine& line : *lines) {
+      balance += line.amount;
+      entries.push_back({std::move(line), balance});
+    }
+    return entries;
+  }
+};
+
+/// The movements of most money, in or out.
+struct LargestMovements {
+  std::int64_t count = 10;
+  using Projection = Statements;
+  Result<std::vector<StatementLine>> answer(Rows& rows) const {
+    return rows.where<StatementLine>("ORDER BY abs(amount_minor) DESC, account, number LIMIT ?1",
+                                     count);
+  }
+};
+
+/// The movements whose text, kind or account holds a text.
+struct FindMovements {
+  std::string text;
+  using Projection = Statements;
+  Result<std::vector<StatementLine>> answer(Rows& rows) const {
+    return rows.where<StatementLine>(
+        "WHERE instr(lower(text || ' ' || account || ' ' || what), lower(?1)) > 0 "
+        "ORDER BY date, account, number",
+        text);
+  }
+};
+
+/// The movements of an account, or of all accounts of the books below it ("Assets"), in some days.
+struct BooksBetween {
+  std::string account;
+  std::chrono::year_month_day first;
+  std::chrono::year_month_day last;
+  using Projection = Statements;
+  Result<std::vector<StatementLine>> answer(Rows& rows) const {
+    return rows.where<StatementLine>(
+        "WHERE amount_minor <> 0 AND (account = ?1 OR substr(account, 1, length(?1) + 1) = ?1 || "
+        "':') "
+        "AND date BETWEEN ?2 AND ?3 ORDER BY date, account, number",
+        account, first, last);
+  }
+};
+
+struct DailyTotal {
+  std::string day;
+  std::string currency;
+  std::int64_t in_minor = 0;
+  std::int64_t out_minor = 0;
+  std::int64_t movements = 0;
+  ANNALS_FIELDS(DailyTotal, day, currency, in_minor, out_minor, movements);
+};
+struct AllDailyTotals {
+  using Projection = DailyTotals;
+  Result<std::vector<DailyTotal>> answer(Rows& rows) const {
+    return rows.query<DailyTotal>("SELECT * FROM daily_totals ORDER BY day, currency");
+  }
+};
+
+}  // namespace bank

@@ -1,0 +1,83 @@
+#include "read_side.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include <annals/eventstore/log_event_store.hpp>
+#include <annals/projections/sqlite_read_model_store.hpp>
+
+#include "progress.hpp"
+#include "read_models.hpp"
+
+namespace bank {
+
+using annals::Error;
+using annals::ErrorCode;
+using annals::Result;
+using std::chrono::steady_clock;
+
+Result<std::unique_ptr<ReadSide>> ReadSide::open(annals::EventStore& events,
+                                                 const std::string& folder) {
+  auto rows = annals::open_sqlite_read_models({.path = file_in(folder)});
+  if (!rows) return std::move(rows).error();
+  std::unique_ptr<ReadSide> side(new ReadSide);
+  side->events_ = &events;
+  side->rows_ = std::move(*rows);
+  side->runner_ = std::make_unique<annals::ProjectionRunner>(events, *side->rows_);
+  if (auto added = side->runner_->add<Balances, Customers, DailyTotals, Statements>(); !added) {
+    return std::move(added).error();
+  }
+  annals::QueryOptions options;
+  options.scratch = [] { return annals::open_sqlite_read_models({}); };
+  side->queries_ = std::make_unique<annals::QueryBus>(events, *side->rows_, options);
+  return side;
+}
+
+Result<void> ReadSide::catch_up() {
+  const annals::GlobalPosition head = events_->head().position;
+  std::optional<Progress> progress;
+  std::uint64_t least = 0;
+  auto moved_at = steady_clock::now();
+  for (std::size_t reached = 0; reached < 4;) {
+    reached = 0;
+    std::uint64_t now_least = head.value;
+    for (const annals::ProjectionStatus& status : runner_->status()) {
+      auto record = rows_->wait(status.projection, head,
+                                steady_clock::now() + std::chrono::milliseconds(100));
+      if (!record) return std::move(record).error();
+      const std::uint64_t at = *record ? (*record)->position().value : 0;
+      now_least = std::min(now_least, at);
+      if (at >= head.value) {
+        ++reached;
+      } else if (*record && !(*record)->failure.empty()) {
+        return Error{.code = ErrorCode::unavailable, .message = (*record)->failure};
+      }
+    }
+    if (now_least > least) moved_at = steady_clock::now();
+    least = now_least;
+    if (steady_clock::now() - moved_at > std::chrono::minutes(1)) {
+      return Error{.code = ErrorCode::timeout,
+                   .message = "the read models stand at position " + std::to_string(least) +
+                              " of " + std::to_string(head.value) + " and do not move"};
+    }
+    if (reached < 4) {
+      if (!progress) progress.emplace("Events projected", head.value);
+      progress->show(least);
+    }
+  }
+  return {};
+}
+
+Result<Reading> Reading::open(const Session& session) {
+  auto events = annals::open_log_event_store(session.to_read());
+  if (!events) return std::move(events).error();
+  Reading reading{.events = std::move(*events), .side = nullptr};
+  auto side = ReadSide::open(*reading.events, session.data);
+  if (!side) return std::move(side).error();
+  reading.side = std::move(*side);
+  if (auto caught_up = reading.side->catch_up(); !caught_up) return std::move(caught_up).error();
+  return reading;
+}
+
+}  // namespace bank
