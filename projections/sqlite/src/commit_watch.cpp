@@ -23,8 +23,8 @@ constexpr int looks_after_news = 6;  // 1, 2, 4, 8, 16, 32 ms
 
 }  // namespace
 
-CommitWatch::CommitWatch(std::string wal, std::function<bool()> changed)
-    : wal_(std::move(wal)), changed_outside_(std::move(changed)) {
+CommitWatch::CommitWatch(std::string wal, Look look)
+    : wal_(std::move(wal)), look_(std::move(look)) {
   if (wal_.empty()) return;
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   inotify_ = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -48,13 +48,13 @@ CommitWatch::Waiter::~Waiter() {
   if (--place_->second.waiters == 0) watch_.waiting_.erase(place_);
 }
 
-void CommitWatch::Waiter::look() {
+void CommitWatch::Waiter::before_reading() {
   const std::lock_guard lock(watch_.mutex_);
   seen_ = watch_.changes_;
 }
 
 bool CommitWatch::Waiter::woken() const {
-  if (watch_.changed_outside_at_ > seen_) return true;
+  if (watch_.trouble_at_ > seen_) return true;
   const Awaited& awaited = place_->second;
   return awaited.changed_at > seen_ && (awaited.halted || awaited.position >= position_);
 }
@@ -77,18 +77,22 @@ bool CommitWatch::awaited(std::string_view projection) const {
 
 void CommitWatch::notify(const CheckpointRecord& record) {
   const std::lock_guard lock(mutex_);
-  const auto place = waiting_.find(record.projection);
-  if (place == waiting_.end()) return;
-  Awaited& awaited = place->second;
-  awaited.changed_at = ++changes_;
-  awaited.position = record.position();
-  awaited.halted = !record.failure.empty();
+  take_note(record);
   if (watched_) {
     const std::uint64_t one = 1;
     // Fails only when it is full, so set already.
     static_cast<void>(!::write(wake_, &one, sizeof one));
   }
   wakes_.notify_all();
+}
+
+void CommitWatch::take_note(const CheckpointRecord& record) {
+  const auto place = waiting_.find(record.projection);
+  if (place == waiting_.end()) return;
+  Awaited& awaited = place->second;
+  awaited.changed_at = ++changes_;
+  awaited.position = record.position();
+  awaited.halted = !record.failure.empty();
 }
 
 // Sleeps once, and looks for all who wait.
@@ -108,10 +112,14 @@ void CommitWatch::watch(std::unique_lock<std::mutex>& lock, steady_clock::time_p
   std::uint64_t woken = 0;
   static_cast<void>(!::read(wake_, &woken, sizeof woken));
   looks_left_ = drain() ? looks_after_news : std::max(looks_left_ - 1, 0);
-  const bool changed = changed_outside_();
+  const auto records = look_();
   lock.lock();
   watched_ = false;
-  if (changed) changed_outside_at_ = ++changes_;
+  if (!records) {
+    trouble_at_ = ++changes_;
+  } else if (*records) {
+    for (const CheckpointRecord& record : **records) take_note(record);
+  }
   // Who is not woken by what happened watches next.
   wakes_.notify_all();
 }

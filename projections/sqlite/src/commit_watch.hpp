@@ -6,9 +6,12 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include <annals/eventstore/result.hpp>
 #include <annals/projections/checkpoint_record.hpp>
 
 namespace annals::internal {
@@ -18,12 +21,23 @@ namespace annals::internal {
 /// Thread-safe.
 class CommitWatch {
  public:
-  /// `wal`: the file that other processes' commits are appended to; empty: there are none. `changed`
-  /// says whether anything was committed since it was asked before; one thread at a time asks.
-  CommitWatch(std::string wal, std::function<bool()> changed);
+  /// Looks for commits that this object did not make. Nothing: there were none since it was called
+  /// before. One thread at a time calls it.
+  using Look = std::function<Result<std::optional<std::vector<CheckpointRecord>>>()>;
+
+  /// `wal`: the file that other processes' commits are appended to; empty: there are none.
+  CommitWatch(std::string wal, Look look);
   ~CommitWatch();
   CommitWatch(const CommitWatch&) = delete;
   CommitWatch& operator=(const CommitWatch&) = delete;
+
+  /// What is known of a projection that somebody waits for.
+  struct Awaited {
+    std::size_t waiters = 0;
+    std::uint64_t changed_at = 0;  ///< Of changes_.
+    GlobalPosition position = {};
+    bool halted = false;
+  };
 
   /// One who waits for a projection to come to a position; counted while it exists.
   class Waiter {
@@ -33,9 +47,10 @@ class CommitWatch {
     Waiter(const Waiter&) = delete;
     Waiter& operator=(const Waiter&) = delete;
 
-    /// Called before looking: what is committed from now on ends the next wait.
-    void look();
-    /// Returns when what look() saw may have become what is waited for, or the time is over.
+    /// Called before the caller reads the record: later commits end the next wait.
+    void before_reading();
+    /// Returns when the projection has come to the position, or has halted, by a commit since
+    /// before_reading(), or the time is over.
     void wait(std::chrono::steady_clock::time_point deadline);
 
    private:
@@ -45,7 +60,7 @@ class CommitWatch {
     CommitWatch& watch_;
     const GlobalPosition position_;
     std::uint64_t seen_ = 0;
-    std::map<std::string, struct Awaited, std::less<>>::iterator place_;
+    std::map<std::string, Awaited, std::less<>>::iterator place_;
   };
   bool awaited(std::string_view projection) const;
 
@@ -55,19 +70,20 @@ class CommitWatch {
  private:
   void watch(std::unique_lock<std::mutex>& lock, std::chrono::steady_clock::time_point until);
   bool drain();
+  void take_note(const CheckpointRecord& record);  // REQUIRES: mutex_.
 
   const std::string wal_;
-  const std::function<bool()> changed_outside_;
+  const Look look_;
   int inotify_ = -1;
-  int wake_ = -1;        // An eventfd: what the one who watches sleeps on, besides inotify.
-  bool hears_ = false;   // inotify watches the file. Belongs to the one who watches, as the next.
-  int looks_left_ = 0;   // What inotify tells is that a commit is being written; see watch().
+  int wake_ = -1;       // An eventfd: what the one who watches sleeps on, besides inotify.
+  bool hears_ = false;  // inotify watches the file. Belongs to the one who watches, as the next.
+  int looks_left_ = 0;  // What inotify tells is that a commit is being written; see watch().
 
   mutable std::mutex mutex_;
   std::condition_variable wakes_;
-  std::uint64_t changes_ = 0;          // Counts what is noticed.
-  std::uint64_t changed_outside_at_ = 0;  // The last that was not of this object.
-  bool watched_ = false;               // Somebody watches for the others.
+  std::uint64_t changes_ = 0;     // Counts what is noticed.
+  std::uint64_t trouble_at_ = 0;  // When looking failed last: everybody looks himself.
+  bool watched_ = false;          // Somebody watches for the others.
   std::map<std::string, Awaited, std::less<>> waiting_;
 };
 

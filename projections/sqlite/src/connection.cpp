@@ -158,6 +158,10 @@ bool Connection::in_use() const noexcept {
   return code == SQLITE_BUSY || code == SQLITE_LOCKED;
 }
 
+bool Connection::is_full() const noexcept {
+  return (sqlite3_errcode(handle_) & 0xFF) == SQLITE_FULL;
+}
+
 void Connection::roll_back() noexcept {
   if (in_transaction()) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
 }

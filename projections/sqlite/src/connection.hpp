@@ -84,6 +84,8 @@ class Connection {
   void roll_back() noexcept;
   /// Whether the last failure was another connection's lock.
   bool in_use() const noexcept;
+  /// Whether the last failure was a full disk.
+  bool is_full() const noexcept;
   sqlite3* handle() const noexcept { return handle_; }
   const std::string& path() const noexcept { return path_; }
 

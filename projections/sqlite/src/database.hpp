@@ -1,10 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <semaphore>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,8 +43,10 @@ class Database {
   };
 
   /// Errors: unavailable (another thread has it for longer than the lock timeout; read-only).
-  Result<Lent> writer();
+  Result<Lent> writer() const;
   Result<Lent> reader() const;
+  /// A connection to keep. REQUIRES: not in memory.
+  Result<std::unique_ptr<Connection>> open_reader() const;
 
   bool in_memory() const noexcept { return options_.path.empty(); }
   const std::string& path() const noexcept { return options_.path; }
@@ -57,8 +59,13 @@ class Database {
   int busy_milliseconds() const;
 
   const SqliteOptions options_;  // `path` is empty if in memory.
-  std::binary_semaphore writing_{1};
-  std::unique_ptr<Connection> writer_;  // Who has writing_ uses it; none if read-only.
+  Result<void> set_up(Connection& connection) const;
+
+  // A transaction may end on another thread than it began on: no mutex guards the writer.
+  mutable std::mutex writing_mutex_;
+  mutable std::condition_variable writing_ended_;
+  mutable bool writing_ = false;        // Guarded by writing_mutex_.
+  std::unique_ptr<Connection> writer_;  // Whoever has set writing_ uses it; none if read-only.
   mutable std::mutex idle_mutex_;
   mutable std::vector<std::unique_ptr<Connection>> idle_;  // Guarded by idle_mutex_.
 };

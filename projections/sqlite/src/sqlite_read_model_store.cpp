@@ -7,6 +7,7 @@
 #include <annals/eventstore/time.hpp>
 
 #include "checkpoint_table.hpp"
+#include "lock_holder.hpp"
 #include "table_sql.hpp"
 #include "user_sql.hpp"
 
@@ -24,6 +25,10 @@ Error taken_over(const Claim& claim, const std::optional<CheckpointRecord>& now)
     if (now->holder) message += ", held by " + to_string(*now->holder);
   }
   return {.code = ErrorCode::wrong_expected_version, .message = std::move(message)};
+}
+
+std::string place_of(const std::optional<Checkpoint>& checkpoint) {
+  return checkpoint ? to_string(checkpoint->token) : "the beginning";
 }
 
 Error unknown_projection(std::string_view projection) {
@@ -80,9 +85,9 @@ class SqliteReadTransaction final : public ReadTransaction {
   }
   Result<void> rows(const TableType& table, std::string_view tail, std::span<const Cell> arguments,
                     const CellsVisitor& visit) override {
-    return sql_.select("SELECT " + column_list(table) + " FROM " + std::string(table.name) + " " +
-                           std::string(tail),
-                       arguments, visit);
+    return sql_.select(
+        "SELECT " + column_list(table) + " FROM " + sql_name(table.name) + " " + std::string(tail),
+        arguments, visit);
   }
   Sql& sql() override { return sql_; }
 
@@ -93,26 +98,59 @@ class SqliteReadTransaction final : public ReadTransaction {
 
 }  // namespace
 
-SqliteReadModelStore::SqliteReadModelStore(std::unique_ptr<Database> database)
-    : database_(std::move(database)), watch_(database_->path()) {}
+SqliteReadModelStore::SqliteReadModelStore(std::unique_ptr<Database> database,
+                                           const ReadModelStore* shadowed)
+    : database_(std::move(database)),
+      shadowed_(shadowed),
+      watch_(database_->in_memory() ? "" : database_->path() + "-wal", look()) {}
+
+// Asks a connection of its own: the number it compares changes with every commit of another one.
+CommitWatch::Look SqliteReadModelStore::look() const {
+  struct Glance {
+    std::unique_ptr<Connection> connection;
+    std::int64_t seen = 0;
+  };
+  using Records = std::optional<std::vector<CheckpointRecord>>;
+  return [this, glance = std::make_shared<Glance>()]() -> Result<Records> {
+    if (glance->connection == nullptr) {
+      auto opened = database_->open_reader();
+      if (!opened) return std::move(opened).error();
+      glance->connection = *std::move(opened);
+    }
+    Connection& connection = *glance->connection;
+    auto statement = connection.prepared("PRAGMA data_version");
+    if (!statement) return std::move(statement).error();
+    std::int64_t version = 0;
+    {
+      const Running running(**statement);
+      auto row = connection.step(**statement);
+      if (!row) return std::move(row).error();
+      version = sqlite3_column_int64((*statement)->get(), 0);
+    }
+    if (version == glance->seen) return Records();
+    auto records = all_records(connection);
+    if (!records) return std::move(records).error();
+    glance->seen = version;
+    return Records(*std::move(records));
+  };
+}
 
 Error SqliteReadModelStore::blocked(Connection& connection, Error error) const {
-  const int code = sqlite3_errcode(connection.handle()) & 0xFF;
-  if (code != SQLITE_BUSY && code != SQLITE_LOCKED) return error;
-  // Reading works while somebody writes; the holders of leases are those who may.
+  if (!connection.in_use()) return error;
   std::string who;
-  if (auto records = all_records(connection)) {
-    const Holder self = make_holder();
+  if (const auto pid = write_lock_holder(database_->path())) {
+    who = "pid " + std::to_string(*pid);
+  } else if (auto records = all_records(connection)) {
+    // Reading works while somebody writes; those who hold leases are those who may.
     for (const CheckpointRecord& record : *records) {
-      if (!record.holder || record.holder->pid == self.pid) continue;
-      const std::string holder = to_string(*record.holder);
-      if (who.find(holder) == std::string::npos)
-        who.append(who.empty() ? "" : " or ").append(holder);
+      const std::string holder = record.holder ? to_string(*record.holder) : "";
+      if (holder.empty() || who.find(holder) != std::string::npos) continue;
+      who.append(who.empty() ? "perhaps " : " or ").append(holder);
     }
   }
   error.code = ErrorCode::unavailable;
-  error.message = database_->name() + " is being written to by another process: blocked by " +
-                  (who.empty() ? "a program that projects nothing" : who);
+  error.message = database_->name() + " is being written to: blocked by " +
+                  (who.empty() ? "another program" : who);
   return error;
 }
 
@@ -197,7 +235,7 @@ Result<void> SqliteReadModelStore::load(const TableType& table, std::span<RowToL
   if (!connection) return std::move(connection).error();
   auto statement = (*connection)->prepared(select_by_key_sql(table));
   if (!statement) return std::move(statement).error();
-  if (auto begun = (*connection)->run("BEGIN"); !begun) return begun;
+  if (auto begun = (*connection)->begin(); !begun) return begun;
   const auto load_row = [&](RowToLoad& wanted, std::vector<Cell>& key,
                             std::vector<Cell>& cells) -> Result<void> {
     for (std::size_t i = 0; i < key.size(); ++i) {
@@ -235,10 +273,15 @@ Result<void> SqliteReadModelStore::load(const TableType& table, std::span<RowToL
 }
 
 Result<CheckpointRecord> SqliteReadModelStore::commit(const ProjectedBatch& batch) {
-  return write([&](Connection& connection) -> Result<CheckpointRecord> {
+  auto committed = write([&](Connection& connection) -> Result<CheckpointRecord> {
     auto record = claimed(connection, batch.claim);
     if (!record) return record;
-    if (record->checkpoint != batch.before) return taken_over(batch.claim, *record);
+    if (record->checkpoint != batch.before) {
+      return Error{.code = ErrorCode::wrong_expected_version,
+                   .message = "projection " + batch.claim.projection + ": the batch begins at " +
+                              place_of(batch.before) + ", the read model stands at " +
+                              place_of(record->checkpoint)};
+    }
     for (const TableChange& change : batch.changes) {
       const TableType& table = *change.table;
       auto done = write_rows(connection, table, change.erased, erase_sql(table), table.key_columns);
@@ -260,16 +303,22 @@ Result<CheckpointRecord> SqliteReadModelStore::commit(const ProjectedBatch& batc
     if (auto put = write_record(connection, *record); !put) return std::move(put).error();
     return record;
   });
+  if (committed) watch_.notify(*committed);
+  return committed;
 }
 
 Result<void> SqliteReadModelStore::halt(const Claim& claim, const std::string& failure) {
-  return write([&](Connection& connection) -> Result<void> {
+  auto halted = write([&](Connection& connection) -> Result<CheckpointRecord> {
     auto record = claimed(connection, claim);
-    if (!record) return std::move(record).error();
+    if (!record) return record;
     record->failure = failure.empty() ? "halted" : failure;
     record->updated_at = lease_end({});
-    return write_record(connection, *record);
+    if (auto put = write_record(connection, *record); !put) return std::move(put).error();
+    return record;
   });
+  if (!halted) return std::move(halted).error();
+  watch_.notify(*halted);
+  return {};
 }
 
 Result<void> SqliteReadModelStore::change_record(std::string_view projection,
@@ -303,11 +352,11 @@ Result<std::vector<CheckpointRecord>> SqliteReadModelStore::records() const {
 Result<std::unique_ptr<ReadTransaction>> SqliteReadModelStore::read() const {
   auto connection = database_->reader();
   if (!connection) return std::move(connection).error();
-  if (auto begun = (*connection)->run("BEGIN"); !begun) return std::move(begun).error();
+  if (auto begun = (*connection)->begin(); !begun) return std::move(begun).error();
   // The snapshot is taken by the first read, not by BEGIN.
-  if (auto taken = (*connection)->run("SELECT 1 FROM annals_checkpoints LIMIT 1"); !taken) {
-    return std::move(taken).error();
-  }
+  auto glance = (*connection)->prepared("SELECT 1 FROM annals_checkpoints LIMIT 1");
+  if (!glance) return std::move(glance).error();
+  if (auto taken = (*connection)->execute(**glance, {}); !taken) return std::move(taken).error();
   return std::unique_ptr<ReadTransaction>(
       std::make_unique<SqliteReadTransaction>(*std::move(connection)));
 }
@@ -317,7 +366,7 @@ Result<std::optional<CheckpointRecord>> SqliteReadModelStore::wait(
     std::chrono::steady_clock::time_point deadline) const {
   std::optional<CommitWatch::Waiter> waiter;
   while (true) {
-    const std::uint64_t seen = watch_.seen();
+    if (waiter) waiter->before_reading();
     std::optional<CheckpointRecord> record;
     {
       auto connection = database_->reader();
@@ -330,15 +379,11 @@ Result<std::optional<CheckpointRecord>> SqliteReadModelStore::wait(
     if (reached || (record && !record->failure.empty())) return record;
     if (std::chrono::steady_clock::now() >= deadline) return record;
     if (!waiter) {
-      waiter.emplace(watch_, projection);
-      continue;  // What was committed before the runner could know of us.
+      waiter.emplace(watch_, projection, position);
+      continue;  // What was committed before anybody could know of us.
     }
-    watch_.wait(seen, deadline);
+    waiter->wait(deadline);
   }
-}
-
-std::string SqliteReadModelStore::shadow_path(const ProjectionType& projection) const {
-  return database_->path() + ".rebuild-" + std::string(projection.name);
 }
 
 }  // namespace annals::internal

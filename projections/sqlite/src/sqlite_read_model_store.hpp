@@ -15,7 +15,9 @@ namespace annals::internal {
 
 class SqliteReadModelStore final : public ReadModelStore {
  public:
-  explicit SqliteReadModelStore(std::unique_ptr<Database> database);
+  /// `shadowed`: the store that this is a shadow of, if any.
+  explicit SqliteReadModelStore(std::unique_ptr<Database> database,
+                                const ReadModelStore* shadowed = nullptr);
 
   std::string name() const override { return database_->name(); }
   Result<Claim> claim(const ProjectionType& projection, const Holder& holder,
@@ -39,19 +41,27 @@ class SqliteReadModelStore final : public ReadModelStore {
   Result<void> drop_shadow(const ProjectionType& projection) override;
 
  private:
-  /// Runs `body` in a transaction that has the write lock, commits it, and wakes who waits. `body`
-  /// is given the connection and returns a Result; an error undoes everything.
+  /// Runs `body` in a transaction that has the write lock, and commits it. `body` is given the
+  /// connection and returns a Result; an error undoes everything.
   template <typename Body>
   auto write(Body body) -> decltype(body(std::declval<Connection&>()));
-  /// "blocked by pid N on host", as far as the records tell.
+  template <typename Body>
+  auto write(Connection& connection, Body body) -> decltype(body(connection));
+  /// What a failed attempt to take the write lock means: "blocked by pid N", if it is held.
   Error blocked(Connection& connection, Error error) const;
   /// The record if `claim` still holds. Errors: wrong_expected_version.
   Result<CheckpointRecord> claimed(Connection& connection, const Claim& claim) const;
   Result<void> change_record(std::string_view projection, void (*change)(CheckpointRecord&, bool),
                              bool value);
   std::string shadow_path(const ProjectionType& projection) const;
+  /// Errors: unavailable (another process is at work on it).
+  Result<void> remove_shadow(const ProjectionType& projection) const;
+  Result<void> swap(const ProjectionType& projection, SqliteReadModelStore& shadow,
+                    bool only_if_caught_up, Connection& target, bool attached);
+  CommitWatch::Look look() const;
 
-  std::unique_ptr<Database> database_;
+  const std::unique_ptr<Database> database_;
+  const ReadModelStore* const shadowed_;
   mutable CommitWatch watch_;
 };
 
@@ -59,22 +69,28 @@ template <typename Body>
 auto SqliteReadModelStore::write(Body body) -> decltype(body(std::declval<Connection&>())) {
   auto connection = database_->writer();
   if (!connection) return std::move(connection).error();
-  if (auto begun = (*connection)->run("BEGIN IMMEDIATE"); !begun) {
-    return blocked(**connection, std::move(begun).error());
+  return write(**connection, std::move(body));
+}
+
+template <typename Body>
+auto SqliteReadModelStore::write(Connection& connection, Body body) -> decltype(body(connection)) {
+  if (auto begun = connection.begin_writing(); !begun) {
+    return blocked(connection, std::move(begun).error());
   }
-  auto result = body(**connection);
+  auto result = body(connection);
   if (!result) {
-    (*connection)->roll_back();
+    connection.roll_back();
     return result;
   }
-  if (auto committed = (*connection)->run("COMMIT"); !committed) {
+  if (auto committed = connection.commit(); !committed) {
+    const bool full = connection.is_full();
     Error error = std::move(committed).error();
-    (*connection)->roll_back();
-    // What was written may be found in the file by whoever opens it next.
-    if (error.code == ErrorCode::unavailable) error.code = ErrorCode::outcome_unknown;
+    connection.roll_back();
+    // The mark of a commit may stand in the file all the same, and be found by whoever opens it
+    // next; not if there was no room for it.
+    if (error.code == ErrorCode::unavailable && !full) error.code = ErrorCode::outcome_unknown;
     return error;
   }
-  watch_.notify();
   return result;
 }
 
@@ -83,8 +99,8 @@ Result<std::vector<std::string>> create_tables(Connection& connection,
                                                const ProjectionType& projection);
 
 /// In a transaction of `target`: puts the tables that `record` (of `source`) lists in the place of
-/// `replaced`.
+/// `replaced`. `attached`: the database of `source` is attached to `target` as `rebuilt`.
 Result<void> copy_tables(Connection& source, Connection& target, const CheckpointRecord& record,
-                         const std::vector<std::string>& replaced);
+                         const std::vector<std::string>& replaced, bool attached);
 
 }  // namespace annals::internal

@@ -8,13 +8,17 @@
 #include "checkpoint_table.hpp"
 #include "sqlite_read_model_store.hpp"
 #include "table_sql.hpp"
+#include "user_sql.hpp"
 
 namespace annals::internal {
 
 namespace {
 
+// Views too: they come and go with the tables.
 Result<std::set<std::string>> table_names(Connection& connection) {
-  auto statement = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'");
+  auto statement = connection.prepare(
+      "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND substr(name, 1, 7) <> "
+      "'sqlite_'");
   if (!statement) return std::move(statement).error();
   std::set<std::string> names;
   std::vector<Cell> cells;
@@ -27,22 +31,27 @@ Result<std::set<std::string>> table_names(Connection& connection) {
   }
 }
 
-// The texts that made a table and what hangs on it, the table first.
-Result<std::vector<std::string>> schema_of(Connection& connection, const std::string& table) {
+struct Definition {
+  bool view = false;
+  std::vector<std::string> texts;  // Of the table or view itself, then of what hangs on it.
+};
+
+Result<Definition> definition_of(Connection& connection, const std::string& table) {
   auto statement = connection.prepare(
-      "SELECT sql FROM sqlite_schema WHERE tbl_name = ?1 AND sql IS NOT NULL "
-      "ORDER BY type <> 'table', name");
+      "SELECT sql, type = 'view' FROM sqlite_schema WHERE tbl_name = ?1 AND sql IS NOT NULL "
+      "ORDER BY type NOT IN ('table', 'view'), name");
   if (!statement) return std::move(statement).error();
   const Cell name = table;
   (*statement)->bind(1, name);
-  std::vector<std::string> texts;
+  Definition definition;
   std::vector<Cell> cells;
   while (true) {
     auto row = connection.step(**statement);
     if (!row) return std::move(row).error();
-    if (!*row) return texts;
+    if (!*row) return definition;
     (*statement)->read(cells);
-    texts.push_back(std::get<std::string>(cells[0]));
+    definition.texts.push_back(std::get<std::string>(cells[0]));
+    definition.view = definition.view || std::get<std::int64_t>(cells[1]) != 0;
   }
 }
 
@@ -64,7 +73,8 @@ Result<std::vector<std::string>> stored_columns(Connection& connection, const st
   }
 }
 
-Result<void> copy_rows(Connection& source, Connection& target, const std::string& table) {
+Result<void> copy_rows(Connection& source, Connection& target, const std::string& table,
+                       bool attached) {
   auto columns = stored_columns(source, table);
   if (!columns) return std::move(columns).error();
   std::string list;
@@ -72,6 +82,11 @@ Result<void> copy_rows(Connection& source, Connection& target, const std::string
   for (std::size_t i = 0; i < columns->size(); ++i) {
     list.append(i == 0 ? "" : ", ").append((*columns)[i]);
     values.append(i == 0 ? "?" : ", ?").append(std::to_string(i + 1));
+  }
+  if (attached) {
+    return target.run(("INSERT INTO main.\"" + table + "\" (" + list + ") SELECT " + list +
+                       " FROM rebuilt.\"" + table + '"')
+                          .c_str());
   }
   auto from = source.prepare("SELECT " + list + " FROM \"" + table + '"');
   if (!from) return std::move(from).error();
@@ -91,12 +106,15 @@ Result<void> copy_rows(Connection& source, Connection& target, const std::string
   }
 }
 
-void remove_database(const std::string& path) {
-  for (const char* suffix : {"", "-wal", "-shm"}) {
-    std::error_code ignored;
-    std::filesystem::remove(path + suffix, ignored);
-  }
+Error name_is_taken(const std::string& projection, const Connection& connection,
+                    const std::string& table) {
+  return {.code = ErrorCode::invalid_argument,
+          .message = "projection " + projection + ": " + connection.path() + " has a table '" +
+                     table + "' already, of another projection or program"};
 }
+
+// As SQLite keeps it: "CREATE TRIGGER …".
+bool is_trigger(std::string_view text) { return text.starts_with("CREATE TRIGGER"); }
 
 }  // namespace
 
@@ -107,17 +125,14 @@ Result<std::vector<std::string>> create_tables(Connection& connection,
   for (std::size_t i = 0; i < projection.table_count; ++i) {
     const std::string name(projection.tables[i]->name);
     if (before->contains(name)) {
-      return Error{.code = ErrorCode::invalid_argument,
-                   .message = "projection " + std::string(projection.name) + ": " +
-                              connection.path() + " has a table '" + name +
-                              "' already, of another projection or program"};
+      return name_is_taken(std::string(projection.name), connection, name);
     }
     if (auto made = connection.run(create_sql(*projection.tables[i]).c_str()); !made) {
       return std::move(made).error();
     }
   }
   if (!projection.schema.empty()) {
-    if (auto made = connection.run(std::string(projection.schema).c_str()); !made) {
+    if (auto made = run_schema(connection, projection.schema); !made) {
       Error error = std::move(made).error();
       error.message = "projection " + std::string(projection.name) + ", schema: " + error.message;
       return error;
@@ -132,43 +147,61 @@ Result<std::vector<std::string>> create_tables(Connection& connection,
 }
 
 Result<void> copy_tables(Connection& source, Connection& target, const CheckpointRecord& record,
-                         const std::vector<std::string>& replaced) {
+                         const std::vector<std::string>& replaced, bool attached) {
   for (const std::string& table : replaced) {
-    if (auto gone = target.run(("DROP TABLE IF EXISTS \"" + table + '"').c_str()); !gone) {
-      return gone;
-    }
+    auto definition = definition_of(target, table);
+    if (!definition) return std::move(definition).error();
+    const char* drop = definition->view ? "DROP VIEW IF EXISTS \"" : "DROP TABLE IF EXISTS \"";
+    if (auto gone = target.run((drop + table + '"').c_str()); !gone) return gone;
   }
   auto there = table_names(target);
   if (!there) return std::move(there).error();
+  std::vector<std::string> views_and_triggers;
   for (const std::string& table : record.tables) {
-    if (there->contains(table)) {
-      return Error{.code = ErrorCode::invalid_argument,
-                   .message = target.path() + " has a table '" + table +
-                              "' already, of another projection or program"};
-    }
-    auto schema = schema_of(source, table);
-    if (!schema) return std::move(schema).error();
-    for (std::size_t i = 0; i < schema->size(); ++i) {
-      if (auto made = target.run((*schema)[i].c_str()); !made) return made;
-      // Indexes are built once the rows are there.
-      if (i == 0) {
-        if (auto copied = copy_rows(source, target, table); !copied) return copied;
+    if (there->contains(table)) return name_is_taken(record.projection, target, table);
+    auto definition = definition_of(source, table);
+    if (!definition) return std::move(definition).error();
+    for (std::size_t i = 0; i < definition->texts.size(); ++i) {
+      const std::string& text = definition->texts[i];
+      // What may speak of several tables comes last, and a trigger must not see rows copied.
+      if (definition->view || is_trigger(text)) {
+        views_and_triggers.push_back(text);
+        continue;
       }
+      if (auto made = target.run(text.c_str()); !made) return made;
+      // Indexes are built once the rows are there.
+      if (i > 0) continue;
+      if (auto copied = copy_rows(source, target, table, attached); !copied) return copied;
     }
+  }
+  for (const std::string& text : views_and_triggers) {
+    if (auto made = target.run(text.c_str()); !made) return made;
   }
   return {};
 }
 
+std::string SqliteReadModelStore::shadow_path(const ProjectionType& projection) const {
+  return database_->path() + ".rebuild-" + std::string(projection.name);
+}
+
 Result<std::unique_ptr<ReadModelStore>> SqliteReadModelStore::open_shadow(
     const ProjectionType& projection) {
-  if (database_->in_memory()) return open_sqlite_read_models({});
-  const std::string path = shadow_path(projection);
   SqliteOptions options = database_->options();
-  options.path = path;
+  options.path = database_->in_memory() ? "" : shadow_path(projection);
   options.access = SqliteOptions::Access::create;
-  auto shadow = open_sqlite_read_models(options);
+  const auto open = [&]() -> Result<std::unique_ptr<ReadModelStore>> {
+    auto database = Database::open(options);
+    if (!database) return std::move(database).error();
+    return std::unique_ptr<ReadModelStore>(
+        std::make_unique<SqliteReadModelStore>(*std::move(database), this));
+  };
+  auto shadow = open();
+  if (!shadow && shadow.error().code == ErrorCode::unavailable) return shadow;
   if (shadow) {
     auto records = (*shadow)->records();
+    if (!records && records.error().code == ErrorCode::unavailable) {
+      return std::move(records).error();
+    }
     if (records && std::all_of(records->begin(), records->end(), [&](const auto& record) {
           return record.projection == projection.name &&
                  record.fingerprint == projection.fingerprint();
@@ -178,36 +211,50 @@ Result<std::unique_ptr<ReadModelStore>> SqliteReadModelStore::open_shadow(
     shadow->reset();
   }
   // Of another definition, or damaged: it was only a copy in the making.
-  remove_database(path);
-  return open_sqlite_read_models(std::move(options));
+  if (auto removed = remove_shadow(projection); !removed) return std::move(removed).error();
+  return open();
 }
 
 Result<void> SqliteReadModelStore::swap_in(const ProjectionType& projection, ReadModelStore& shadow,
                                            bool only_if_caught_up) {
   auto* other = dynamic_cast<SqliteReadModelStore*>(&shadow);
-  if (other == nullptr) {
+  if (other == nullptr || other->shadowed_ != this) {
     return Error{.code = ErrorCode::invalid_argument,
-                 .message = "the shadow is not of open_shadow() of this store"};
+                 .message = "what is to be swapped in is not a shadow of " + name()};
   }
-  return write([&](Connection& target) -> Result<void> {
-    auto source = other->database_->reader();
+  auto target = database_->writer();
+  if (!target) return std::move(target).error();
+  if (database_->in_memory()) return swap(projection, *other, only_if_caught_up, **target, false);
+  // Not possible within a transaction.
+  auto attach = (*target)->prepare("ATTACH ?1 AS rebuilt");
+  if (!attach) return std::move(attach).error();
+  const Cell path = other->database_->path();
+  if (auto done = (*target)->execute(**attach, {&path, 1}); !done) return std::move(done).error();
+  auto swapped = swap(projection, *other, only_if_caught_up, **target, true);
+  auto detached = (*target)->run("DETACH rebuilt");
+  return swapped ? detached : swapped;
+}
+
+Result<void> SqliteReadModelStore::swap(const ProjectionType& projection,
+                                        SqliteReadModelStore& shadow, bool only_if_caught_up,
+                                        Connection& target, bool attached) {
+  auto swapped = write(target, [&](Connection&) -> Result<CheckpointRecord> {
+    auto source = shadow.database_->reader();
     if (!source) return std::move(source).error();
-    if (auto begun = (*source)->run("BEGIN"); !begun) return begun;
+    if (auto begun = (*source)->begin(); !begun) return std::move(begun).error();
     auto made = find_record(**source, projection.name);
     if (!made) return std::move(made).error();
-    if (!*made) {
-      (*source)->roll_back();
-      return Error{
-          .code = ErrorCode::invalid_argument,
-          .message = "the shadow has no projection '" + std::string(projection.name) + "'"};
+    if (!*made || (*made)->fingerprint != projection.fingerprint()) {
+      return Error{.code = ErrorCode::invalid_argument,
+                   .message = "the shadow has no tables of projection '" +
+                              std::string(projection.name) + "' as it is defined now"};
     }
     auto old = find_record(target, projection.name);
     if (!old) return std::move(old).error();
-    CheckpointRecord record = **made;
+    CheckpointRecord record = **std::move(made);
     std::vector<std::string> replaced;
     if (*old) {
       if (only_if_caught_up && (*old)->position() > record.position()) {
-        (*source)->roll_back();
         return Error{.code = ErrorCode::wrong_expected_version,
                      .message = "projection " + record.projection + ": the rebuilt tables are at " +
                                 "position " + to_string(record.position()) + ", those in use at " +
@@ -217,21 +264,50 @@ Result<void> SqliteReadModelStore::swap_in(const ProjectionType& projection, Rea
       record.epoch = (*old)->epoch;
       record.paused = (*old)->paused;
     }
-    auto copied = copy_tables(**source, target, record, replaced);
-    (*source)->roll_back();
-    if (!copied) return copied;
+    auto copied = copy_tables(**source, target, record, replaced, attached);
+    if (!copied) return std::move(copied).error();
     ++record.epoch;
     record.holder.reset();
     record.failure.clear();
     record.updated_at = system_clock()->now();
     record.lease_until = record.updated_at;
-    target.forget_statements();
-    return write_record(target, record);
+    if (auto put = write_record(target, record); !put) return std::move(put).error();
+    return record;
   });
+  if (!swapped) return std::move(swapped).error();
+  watch_.notify(*swapped);
+  return {};
 }
 
 Result<void> SqliteReadModelStore::drop_shadow(const ProjectionType& projection) {
-  if (!database_->in_memory()) remove_database(shadow_path(projection));
+  return remove_shadow(projection);
+}
+
+Result<void> SqliteReadModelStore::remove_shadow(const ProjectionType& projection) const {
+  if (database_->in_memory()) return {};
+  SqliteOptions options = database_->options();
+  options.path = shadow_path(projection);
+  options.access = SqliteOptions::Access::must_exist;
+  if (auto shadow = open_sqlite_read_models(options)) {
+    auto records = (*shadow)->records();
+    const Holder self = make_holder();
+    for (const CheckpointRecord& record : records ? *records : std::vector<CheckpointRecord>()) {
+      if (!record.holder || record.lease_until <= system_clock()->now()) continue;
+      const bool here = record.holder->host == self.host && record.holder->pid == self.pid;
+      if (here || !may_be_alive(*record.holder)) continue;
+      return Error{.code = ErrorCode::unavailable,
+                   .message = "projection " + record.projection + " is being rebuilt by " +
+                              to_string(*record.holder) + ", in " + options.path};
+    }
+  }
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    std::error_code fault;
+    std::filesystem::remove(options.path + suffix, fault);
+    if (fault) {
+      return Error{.code = ErrorCode::unavailable,
+                   .message = options.path + suffix + " cannot be removed: " + fault.message()};
+    }
+  }
   return {};
 }
 

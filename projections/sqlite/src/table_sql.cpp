@@ -4,6 +4,8 @@
 
 #include <annals/projections/cell.hpp>
 
+#include <sqlite3.h>
+
 namespace annals::internal {
 
 namespace {
@@ -35,7 +37,7 @@ std::string comment_line(std::string text) {
 std::string key_list(const TableType& table) {
   std::string list;
   for (std::size_t i = 0; i < table.key_columns; ++i) {
-    list.append(i == 0 ? "" : ", ").append(table.columns->fields[i].name);
+    list.append(i == 0 ? "" : ", ").append(sql_name(table.columns->fields[i].name));
   }
   return list;
 }
@@ -43,7 +45,7 @@ std::string key_list(const TableType& table) {
 std::string where_key(const TableType& table) {
   std::string where;
   for (std::size_t i = 0; i < table.key_columns; ++i) {
-    where.append(i == 0 ? " WHERE " : " AND ").append(table.columns->fields[i].name);
+    where.append(i == 0 ? " WHERE " : " AND ").append(sql_name(table.columns->fields[i].name));
     where.append(" = ?").append(std::to_string(i + 1));
   }
   return where;
@@ -55,7 +57,7 @@ std::string indexed_column(const TableType& table, std::string_view name) {
     const FieldEntry& field = table.columns->fields[i];
     if (field.name == name && column_type(field.type).money) return std::string(name) + "_minor";
   }
-  return std::string(name);
+  return sql_name(name);
 }
 
 std::string create_index_sql(const TableType& table, std::string_view columns) {
@@ -70,13 +72,20 @@ std::string create_index_sql(const TableType& table, std::string_view columns) {
     name.append("_").append(column);
     list.append(list.empty() ? "" : ", ").append(indexed_column(table, column));
   }
-  return "CREATE INDEX " + name + " ON " + std::string(table.name) + " (" + list + ");\n";
+  return "CREATE INDEX " + name + " ON " + sql_name(table.name) + " (" + list + ");\n";
 }
 
 }  // namespace
 
+std::string sql_name(std::string_view name) {
+  if (sqlite3_keyword_check(name.data(), static_cast<int>(name.size())) == 0) {
+    return std::string(name);
+  }
+  return '"' + std::string(name) + '"';
+}
+
 std::string create_sql(const TableType& table) {
-  std::string sql = "CREATE TABLE " + std::string(table.name) + " (";
+  std::string sql = "CREATE TABLE " + sql_name(table.name) + " (";
   if (!table.comment.empty()) sql += "  " + comment_line(std::string(table.comment));
   sql += "\n";
   const auto add_line = [&sql](const std::string& line, const std::string& comment) {
@@ -88,12 +97,13 @@ std::string create_sql(const TableType& table) {
     const FieldEntry& field = table.columns->fields[i];
     const std::string name(field.name);
     const ColumnType type = column_type(field.type);
-    add_line(name + " " + std::string(sql_type(type.kind)) + (type.nullable ? "" : " NOT NULL"),
+    add_line(sql_name(name) + " " + std::string(sql_type(type.kind)) +
+                 (type.nullable ? "" : " NOT NULL"),
              comment_of(table, field.name));
     if (!type.money) continue;
     // "-123.45 EUR" is -12345: the text always has all digits of its currency.
-    add_line(name + "_minor INTEGER GENERATED ALWAYS AS (CAST(replace(substr(" + name +
-                 ", 1, length(" + name + ") - 4), '.', '') AS INTEGER)) VIRTUAL",
+    add_line(name + "_minor INTEGER GENERATED ALWAYS AS (CAST(replace(substr(" + sql_name(name) +
+                 ", 1, length(" + sql_name(name) + ") - 4), '.', '') AS INTEGER)) VIRTUAL",
              "in minor units, to sort and to add up");
   }
   sql += "  PRIMARY KEY (" + key_list(table) + ")\n) WITHOUT ROWID;\n";
@@ -106,13 +116,13 @@ std::string create_sql(const TableType& table) {
 std::string column_list(const TableType& table) {
   std::string list;
   for (std::size_t i = 0; i < table.columns->count; ++i) {
-    list.append(i == 0 ? "" : ", ").append(table.columns->fields[i].name);
+    list.append(i == 0 ? "" : ", ").append(sql_name(table.columns->fields[i].name));
   }
   return list;
 }
 
 std::string select_by_key_sql(const TableType& table) {
-  return "SELECT " + column_list(table) + " FROM " + std::string(table.name) + where_key(table);
+  return "SELECT " + column_list(table) + " FROM " + sql_name(table.name) + where_key(table);
 }
 
 std::string write_sql(const TableType& table) {
@@ -121,16 +131,16 @@ std::string write_sql(const TableType& table) {
   for (std::size_t i = 0; i < table.columns->count; ++i) {
     values.append(i == 0 ? "?" : ", ?").append(std::to_string(i + 1));
     if (is_key(table, i)) continue;
-    const std::string name(table.columns->fields[i].name);
+    const std::string name = sql_name(table.columns->fields[i].name);
     updates.append(updates.empty() ? "" : ", ").append(name + " = excluded." + name);
   }
-  return "INSERT INTO " + std::string(table.name) + " (" + column_list(table) + ") VALUES (" +
-         values + ") ON CONFLICT (" + key_list(table) + ") DO " +
+  return "INSERT INTO " + sql_name(table.name) + " (" + column_list(table) + ") VALUES (" + values +
+         ") ON CONFLICT (" + key_list(table) + ") DO " +
          (updates.empty() ? "NOTHING" : "UPDATE SET " + updates);
 }
 
 std::string erase_sql(const TableType& table) {
-  return "DELETE FROM " + std::string(table.name) + where_key(table);
+  return "DELETE FROM " + sql_name(table.name) + where_key(table);
 }
 
 }  // namespace annals::internal

@@ -11,6 +11,9 @@ namespace annals::internal {
 /// The statements that make a table and its indexes, comments included.
 std::string create_sql(const TableType& table);
 
+/// The name as SQL has it: in quotes if it is a word of the language.
+std::string sql_name(std::string_view name);
+
 /// "account, owner, balance": the columns that are stored.
 std::string column_list(const TableType& table);
 

@@ -27,4 +27,10 @@ class UserSql final : public Sql {
   Rights rights_;
 };
 
+/// Runs a projection's statements that make its tables. They may make tables, indexes, views and
+/// triggers, and fill them; they cannot end our transaction, nor drop or alter anything.
+///
+/// Errors: invalid_argument (SQLite does not understand or refuses it), unavailable.
+Result<void> run_schema(Connection& connection, std::string_view schema);
+
 }  // namespace annals::internal
