@@ -12,6 +12,7 @@
 #include <annals/testkit/seed.hpp>
 #include <annals/testkit/temporary_folder.hpp>
 
+#include "gate.hpp"
 #include "warehouse.hpp"
 
 namespace annals::warehouse {
@@ -339,56 +340,24 @@ TEST_F(RunnerTest, OfTwoRunnersOneProjectsAndTheOtherStandsByUntilTheFirstStops)
   EXPECT_EQ(all_rows<Shelf>(rows()), (std::vector<Shelf>{{"a", 2, 2}}));
 }
 
-/// Lets a test hold one runner right before it commits.
-class Gate final : public ReadModelStore {
- public:
-  explicit Gate(ReadModelStore& rows) : rows_(rows) {}
-  std::promise<void> at_the_gate;
-  std::promise<void> opened;
-
-  Result<CheckpointRecord> commit(const ProjectedBatch& batch) override {
-    if (!batch.changes.empty() && !used_.exchange(true)) {
-      at_the_gate.set_value();
-      opened.get_future().wait();
-    }
-    return rows_.commit(batch);
-  }
-  // clang-format off
-  std::string name() const override { return rows_.name(); }
-  Result<Claim> claim(const ProjectionType& p, const Holder& h, milliseconds l) override { return rows_.claim(p, h, l); }
-  Result<CheckpointRecord> renew(const Claim& c, milliseconds l) override { return rows_.renew(c, l); }
-  Result<void> release(const Claim& c) override { return rows_.release(c); }
-  Result<void> load(const TableType& t, std::span<RowToLoad> r) override { return rows_.load(t, r); }
-  Result<void> halt(const Claim& c, const std::string& f) override { return rows_.halt(c, f); }
-  Result<void> set_paused(std::string_view p, bool b) override { return rows_.set_paused(p, b); }
-  Result<void> clear_failure(std::string_view p) override { return rows_.clear_failure(p); }
-  Result<std::vector<CheckpointRecord>> records() const override { return rows_.records(); }
-  Result<std::unique_ptr<ReadTransaction>> read() const override { return rows_.read(); }
-  Result<std::optional<CheckpointRecord>> wait(std::string_view p, GlobalPosition at, std::chrono::steady_clock::time_point d) const override { return rows_.wait(p, at, d); }
-  bool awaited(std::string_view p) const override { return rows_.awaited(p); }
-  Result<std::unique_ptr<ReadModelStore>> open_shadow(const ProjectionType& p) override { return rows_.open_shadow(p); }
-  Result<void> swap_in(const ProjectionType& p, ReadModelStore& s, bool c) override { return rows_.swap_in(p, s, c); }
-  Result<void> drop_shadow(const ProjectionType& p) override { return rows_.drop_shadow(p); }
-  // clang-format on
-
- private:
-  ReadModelStore& rows_;
-  std::atomic<bool> used_ = false;
-};
-
 TEST_F(RunnerTest, AZombieThatWasOvertakenBeforeItsCommitIsRefusedAndCounted) {
   append(events(), GoodsArrived{"a", 1});
-  Gate gate(rows());
+  std::promise<void> at_the_gate;
+  std::promise<void> opened;
+  Gate gate(rows(), [&] {
+    at_the_gate.set_value();
+    opened.get_future().wait();
+  });
   ProjectionRunner zombie(events(), gate, {.lease = milliseconds(1)});
   // The first step, which add() makes, ends at the gate.
   auto adding = std::async(std::launch::async, [&] { return zombie.add<Stock>(); });
-  gate.at_the_gate.get_future().wait();
+  at_the_gate.get_future().wait();
   std::this_thread::sleep_for(milliseconds(5));
   {
     ProjectionRunner successor(events(), rows());
     ASSERT_TRUE(successor.add<Stock>());
     expect_reached(successor, "stock", GlobalPosition{1});
-    gate.opened.set_value();
+    opened.set_value();
     ASSERT_TRUE(adding.get());
     const auto status = *zombie.status("stock");
     EXPECT_EQ(status.fenced, 1U);

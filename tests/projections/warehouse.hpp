@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -74,6 +76,30 @@ struct Stock {
   static constexpr int version = 1;
   static constexpr bool order_free = false;  // A shelf that is cleared forgets what came before.
   using Tables = annals::Tables<Shelf, Handling>;
+};
+
+/// Goods by worker, in SQL written by hand; a test may stop its process in the middle of a commit.
+inline bool stop_in_commit = false;
+struct SlowTally {
+  static constexpr auto name = "slow_tally";
+  static constexpr int version = 1;
+  static constexpr auto schema =
+      "CREATE TABLE slow_tally (worker TEXT PRIMARY KEY, goods INTEGER NOT NULL) WITHOUT ROWID";
+  using SqlEvents = annals::Events<GoodsMoved>;
+  static Result<void> apply(Sql& sql, const GoodsMoved& e, const EventInfo&) {
+    auto done = sql.run(
+        "INSERT INTO slow_tally VALUES (?1, ?2) ON CONFLICT DO UPDATE SET goods = goods + ?2", e.by,
+        e.count);
+    if (!done) return std::move(done).error();
+    if (std::exchange(stop_in_commit, false)) std::raise(SIGSTOP);
+    return {};
+  }
+};
+struct TallyLine {
+  std::string worker;
+  std::int64_t goods = 0;
+  ANNALS_FIELDS(TallyLine, worker, goods);
+  bool operator==(const TallyLine&) const = default;
 };
 
 /// The events of interest are few.

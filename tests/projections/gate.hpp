@@ -1,0 +1,50 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <annals/projections/read_model_store.hpp>
+
+namespace annals::warehouse {
+
+/// A read-model store that does something right before the first commit of rows.
+class Gate final : public ReadModelStore {
+ public:
+  Gate(ReadModelStore& rows, std::function<void()> before_commit)
+      : rows_(rows), before_commit_(std::move(before_commit)) {}
+
+  Result<CheckpointRecord> commit(const ProjectedBatch& batch) override {
+    if (!batch.changes.empty() && !used_.exchange(true)) before_commit_();
+    return rows_.commit(batch);
+  }
+  // clang-format off
+  std::string name() const override { return rows_.name(); }
+  Result<Claim> claim(const ProjectionType& p, const Holder& h, std::chrono::milliseconds l) override { return rows_.claim(p, h, l); }
+  Result<CheckpointRecord> renew(const Claim& c, std::chrono::milliseconds l) override { return rows_.renew(c, l); }
+  Result<void> release(const Claim& c) override { return rows_.release(c); }
+  Result<void> load(const TableType& t, std::span<RowToLoad> r) override { return rows_.load(t, r); }
+  Result<void> halt(const Claim& c, const std::string& f) override { return rows_.halt(c, f); }
+  Result<void> set_paused(std::string_view p, bool b) override { return rows_.set_paused(p, b); }
+  Result<void> clear_failure(std::string_view p) override { return rows_.clear_failure(p); }
+  Result<std::vector<CheckpointRecord>> records() const override { return rows_.records(); }
+  Result<std::unique_ptr<ReadTransaction>> read() const override { return rows_.read(); }
+  Result<std::optional<CheckpointRecord>> wait(std::string_view p, GlobalPosition at, std::chrono::steady_clock::time_point d) const override { return rows_.wait(p, at, d); }
+  bool awaited(std::string_view p) const override { return rows_.awaited(p); }
+  Result<std::unique_ptr<ReadModelStore>> open_shadow(const ProjectionType& p) override { return rows_.open_shadow(p); }
+  Result<void> swap_in(const ProjectionType& p, ReadModelStore& s, bool c) override { return rows_.swap_in(p, s, c); }
+  Result<void> drop_shadow(const ProjectionType& p) override { return rows_.drop_shadow(p); }
+  // clang-format on
+
+ private:
+  ReadModelStore& rows_;
+  std::function<void()> before_commit_;
+  std::atomic<bool> used_ = false;
+};
+
+}  // namespace annals::warehouse
