@@ -28,8 +28,24 @@ struct Account {
   void evolve(const MoneyDeposited& event) { balance += event.amount; }
 };
 
+struct Balance {
+  std::string account;
+  Money balance{};
+  ANNALS_ROW(Balance, "balances", (account), balance);
+  using Events = annals::Events<MoneyDeposited>;
+  static std::string keys(const MoneyDeposited&, const annals::EventInfo& info) {
+    return std::string(info.stream);
+  }
+  void evolve(const MoneyDeposited& event) { balance += event.amount; }
+};
+struct Balances {
+  static constexpr auto name = "balances";
+  static constexpr int version = 1;
+  using Tables = annals::Tables<Balance>;
+};
+
 }  // namespace
 
 // [docs:own-types]
-int main(int argc, char** argv) { return annals::cli::main<Account>(argc, argv); }
+int main(int argc, char** argv) { return annals::cli::main<Account, Balances>(argc, argv); }
 // [docs:own-types]

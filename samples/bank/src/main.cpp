@@ -12,6 +12,7 @@
 #include "demo.hpp"
 #include "import_command.hpp"
 #include "ledger.hpp"
+#include "read_models.hpp"
 #include "reports.hpp"
 #include "session.hpp"
 #include "teller.hpp"
@@ -162,7 +163,8 @@ int run(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], "admin") == 0) {
     std::string name = "bank admin";  // What its messages begin with.
     argv[1] = name.data();
-    return annals::cli::main<Account, LedgerAccount>(argc - 1, argv + 1);
+    return annals::cli::main<Account, LedgerAccount, Balances, Customers, DailyTotals, Statements>(
+        argc - 1, argv + 1);
   }
   Words words;
   const auto is_first_word = [&](const CLI::App* command) {

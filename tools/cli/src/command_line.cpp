@@ -56,7 +56,8 @@ class CommandLine {
   explicit CommandLine(const std::string& name)
       : app_(
             "Shows, follows and proves the history in an annals store. Every command opens the\n"
-            "store's folder for reading only and may run beside a program that writes to it.",
+            "store's folder for reading only and may run beside a program that writes to it;\n"
+            "`projections` looks after its read models.",
             name) {
     app_.set_version_flag("--version", name + " (annals " ANNALS_VERSION ")");
     app_.set_help_flag("-h,--help", "Show this and exit");
@@ -66,6 +67,7 @@ class CommandLine {
         "Output: tables on a terminal, JSON lines anywhere else; --json and --table force one.\n"
         "Exit codes: 0 done; 1 failed (standard error says why); 2 the command line is wrong.\n"
         "            verify: 0 whole, 1 changed, 2 incomplete, 3 could not run.\n"
+        "            check: 0 all can be read, 1 something cannot.\n"
         "Times are UTC: 2024-02-29T12:34:56Z, or a date alone for the end of that day.");
     add_streams();
     add_read();
@@ -73,6 +75,9 @@ class CommandLine {
     add_stats();
     add_verify();
     add_state();
+    add_diff();
+    add_check();
+    add_projections();
   }
 
   std::variant<Request, CommandLineEnd> parse(int argc, char** argv) {
@@ -91,8 +96,8 @@ class CommandLine {
   }
 
  private:
-  CLI::App* command(const std::string& name, const std::string& what) {
-    CLI::App* sub = app_.add_subcommand(name, what);
+  CLI::App* command(const std::string& name, const std::string& what, CLI::App* parent = nullptr) {
+    CLI::App* sub = (parent != nullptr ? parent : &app_)->add_subcommand(name, what);
     sub->get_formatter()->column_width(34);
     sub->add_option("DIR,--data", request_.folder, "The store's folder")->type_name("");
     sub->add_flag_callback(
@@ -261,13 +266,91 @@ class CommandLine {
     });
   }
 
+  void add_end(CLI::App* sub, const std::string& prefix, std::optional<AsOf>& end) {
+    const auto set = [&end](const std::string& option, AsOf as_of) {
+      if (end) refuse(option, "history has one end, and another option gave it");
+      end = as_of;
+    };
+    const std::string position = "--" + prefix + "position";
+    valued(
+        sub, position, "P", "History up to and including this position",
+        [=](const std::string& text) { set(position, AsOf::position({number(position, text)})); });
+    const std::string time = "--" + prefix.substr(0, prefix.size() - 1);
+    valued(sub, time, "TIME", "History recorded at this time or before",
+           [=](const std::string& text) {
+             const auto when = parse_cut_time(text);
+             if (!when) refuse(time, "expects a time or a date, not '" + text + "'");
+             set(time, AsOf::recorded(*when));
+           });
+  }
+
+  void add_diff() {
+    CLI::App* sub =
+        command("diff", "Show what changed in an aggregate between two cuts (needs own types)");
+    sub->add_option("STREAM", diff_stream_, "A stream such as account-42")->type_name("");
+    add_end(sub, "from-", diff_from_);
+    add_end(sub, "to-", diff_to_);
+    sub->callback([this] {
+      if (diff_stream_.empty()) refuse("STREAM", "expects a stream, such as account-42");
+      if (!diff_from_) refuse("--from-position", "or --from says what to compare with");
+      request_.command = DiffRequest{
+          .stream = diff_stream_, .from = *diff_from_, .to = diff_to_.value_or(AsOf::head())};
+    });
+  }
+
+  void add_read_models(CLI::App* sub) {
+    sub->add_option("--read-models", read_models_, "The database; default: DIR/read-models.db")
+        ->type_name("FILE");
+  }
+  std::string read_models() const {
+    return read_models_.empty() ? request_.folder + "/read-models.db" : read_models_;
+  }
+
+  void add_check() {
+    CLI::App* sub = command(
+        "check", "List stored events and read models that this program cannot read (own types)");
+    add_read_models(sub);
+    sub->callback([this] { request_.command = CheckRequest{.read_models = read_models()}; });
+  }
+
+  void add_projections() {
+    using Action = ProjectionsRequest::Action;
+    CLI::App* parent = app_.add_subcommand("projections", "Look after the read models of a store");
+    parent->require_subcommand(1);
+    const auto add = [&](const std::string& name, const std::string& what, Action action) {
+      CLI::App* sub = command(name, what, parent);
+      add_read_models(sub);
+      sub->add_option("NAME", projections_.names, "Projections; default: all")->type_name("");
+      sub->callback([this, action] {
+        projections_.action = action;
+        projections_.read_models = read_models();
+        request_.command = projections_;
+      });
+      return sub;
+    };
+    add("list", "Each projection: definition, position, tables, who projects, why it has halted",
+        Action::list);
+    add("lag", "How far each is behind the log, in events and seconds", Action::lag);
+    add("pause", "Let projections rest, in whatever process they run", Action::pause);
+    add("resume", "Let them go on, also after they have halted", Action::resume);
+    CLI::App* rebuild = add(
+        "rebuild", "Make tables anew while the old ones serve (needs own types)", Action::rebuild);
+    rebuild->add_flag("--progress", projections_.progress,
+                      "Show progress where there is no terminal, too");
+    rebuild->add_flag("--create", projections_.create, "Make the database if it is missing");
+    rebuild->add_flag("--from-scratch", projections_.from_scratch,
+                      "Do not use what an interrupted rebuild has left");
+  }
+
   Query query() const { return {{item_}}; }
   AsOf as_of() const { return as_of_.value_or(AsOf::head()); }
 
   std::string help() const {
     const auto chosen = app_.get_subcommands();
     if (chosen.empty()) return app_.help();
-    return chosen.front()->help(app_.get_name());
+    const auto inner = chosen.front()->get_subcommands();
+    if (inner.empty()) return chosen.front()->help(app_.get_name());
+    return inner.front()->help(app_.get_name() + " " + chosen.front()->get_name());
   }
 
   std::string complaint(const CLI::ParseError& error, int argc, char** argv) const {
@@ -304,6 +387,11 @@ class CommandLine {
   std::optional<std::chrono::milliseconds> timeout_;
   VerifyRequest verify_;
   std::vector<std::string> state_streams_;
+  std::string diff_stream_;
+  std::optional<AsOf> diff_from_;
+  std::optional<AsOf> diff_to_;
+  std::string read_models_;
+  ProjectionsRequest projections_;
 };
 
 }  // namespace

@@ -34,4 +34,21 @@ Result<int> show_states(std::string_view program, const std::string& folder,
                         const StateRequest& request, const std::vector<StateFold>& folds,
                         Format format, Output& output);
 
+/// One row for each field that differs.
+Result<int> show_difference(std::string_view program, const std::string& folder,
+                            const DiffRequest& request, const std::vector<StateFold>& folds,
+                            Format format, Output& output);
+/// Stored events that the program cannot read, and read models of another definition: exit code 1
+/// if there are any.
+Result<int> check_types(std::string_view program, const std::string& folder,
+                        const CheckRequest& request, const ProgramTypes& types, Format format,
+                        Output& output);
+Result<int> manage_projections(std::string_view program, const std::string& folder,
+                               const ProjectionsRequest& request, const ProgramTypes& types,
+                               Format format, Output& output);
+
+/// What a command that needs a program's own types says where there are none.
+Error without_types(std::string_view program, std::string_view command);
+Result<const StateFold*> fold_of(const std::string& stream, const std::vector<StateFold>& folds);
+
 }  // namespace annals::cli

@@ -52,10 +52,31 @@ struct StateRequest {
   AsOf as_of = AsOf::head();
 };
 
+struct DiffRequest {
+  std::string stream;
+  AsOf from = AsOf::head();
+  AsOf to = AsOf::head();
+};
+
+struct CheckRequest {
+  std::string read_models;  ///< The database's file.
+};
+
+struct ProjectionsRequest {
+  enum class Action : std::uint8_t { list, lag, pause, resume, rebuild };
+  Action action = Action::list;
+  std::string read_models;
+  std::vector<std::string> names = {};  ///< None: all of them.
+  bool progress = false;                ///< Also where standard error is no terminal.
+  bool from_scratch = false;
+  bool create = false;  ///< The database, if it is missing.
+};
+
 struct Request {
   std::string folder;
   Format format = Format::automatic;
-  std::variant<StreamsRequest, ReadRequest, TailRequest, StatsRequest, VerifyRequest, StateRequest>
+  std::variant<StreamsRequest, ReadRequest, TailRequest, StatsRequest, VerifyRequest, StateRequest,
+               DiffRequest, CheckRequest, ProjectionsRequest>
       command;
 };
 

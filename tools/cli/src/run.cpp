@@ -19,8 +19,8 @@ namespace {
 
 void say(const std::string& line) { std::fputs((line + "\n").c_str(), stderr); }
 
-Result<int> dispatch(const std::string& program, const Request& request,
-                     const std::vector<StateFold>& folds, Output& output) {
+Result<int> dispatch(const std::string& program, const Request& request, const ProgramTypes& types,
+                     Output& output) {
   const Format format = output.resolve(request.format);
   const std::string& folder = request.folder;
   if (const auto* streams = std::get_if<StreamsRequest>(&request.command)) {
@@ -36,14 +36,23 @@ Result<int> dispatch(const std::string& program, const Request& request,
     return verify_store(program, folder, *verify, format, output);
   }
   if (const auto* state = std::get_if<StateRequest>(&request.command)) {
-    return show_states(program, folder, *state, folds, format, output);
+    return show_states(program, folder, *state, types.folds, format, output);
+  }
+  if (const auto* diff = std::get_if<DiffRequest>(&request.command)) {
+    return show_difference(program, folder, *diff, types.folds, format, output);
+  }
+  if (const auto* check = std::get_if<CheckRequest>(&request.command)) {
+    return check_types(program, folder, *check, types, format, output);
+  }
+  if (const auto* projections = std::get_if<ProjectionsRequest>(&request.command)) {
+    return manage_projections(program, folder, *projections, types, format, output);
   }
   return show_stats(folder, format, output);
 }
 
 }  // namespace
 
-int run(int argc, char** argv, std::vector<StateFold> folds) {
+int run(int argc, char** argv, ProgramTypes types) {
   // A reader that went away is seen as EPIPE (see Output).
   std::signal(SIGPIPE, SIG_IGN);
   const std::string program = program_name(argc, argv);
@@ -62,7 +71,7 @@ int run(int argc, char** argv, std::vector<StateFold> folds) {
   const Request& request = *std::get_if<Request>(&parsed);
   const bool verifying = std::holds_alternative<VerifyRequest>(request.command);
   const int failed = verifying ? exit_verify_could_not_run : exit_failed;
-  const Result<int> done = dispatch(program, request, folds, output);
+  const Result<int> done = dispatch(program, request, types, output);
   const Result<void> written = output.finish();
   if (!done) {
     say(complaint(program, done.error()));

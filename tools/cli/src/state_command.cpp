@@ -10,26 +10,6 @@ namespace annals::cli {
 
 namespace {
 
-Error without_types(std::string_view program) {
-  return {.code = ErrorCode::invalid_argument,
-          .message = "'" + std::string(program) +
-                     " state' needs a program's own types: link annals::cli and write int main(int "
-                     "c, char** v) { return annals::cli::main<Account>(c, v); }, Account being "
-                     "your aggregate; that program has all commands and folds state"};
-}
-
-Result<const StateFold*> fold_of(const std::string& stream, const std::vector<StateFold>& folds) {
-  const std::string_view category = category_of(stream);
-  const auto found = std::find_if(folds.begin(), folds.end(),
-                                  [&](const StateFold& fold) { return fold.category == category; });
-  if (found != folds.end() && stream.size() > category.size()) return &*found;
-  std::string known;
-  for (const StateFold& fold : folds) known += (known.empty() ? "" : ", ") + fold.category + "-…";
-  return Error{
-      .code = ErrorCode::invalid_argument,
-      .message = "stream " + stream + " is no aggregate of this program, which knows " + known};
-}
-
 Result<void> show_state(EventStore& store, const std::string& stream, const StateFold& fold,
                         AsOf as_of, Format format, Output& output) {
   const std::string_view id = std::string_view(stream).substr(fold.category.size() + 1);
@@ -61,10 +41,30 @@ Result<void> show_state(EventStore& store, const std::string& stream, const Stat
 
 }  // namespace
 
+Error without_types(std::string_view program, std::string_view command) {
+  return {.code = ErrorCode::invalid_argument,
+          .message = "'" + std::string(program) + ' ' + std::string(command) +
+                     "' needs a program's own types: link annals::cli and write int main(int "
+                     "c, char** v) { return annals::cli::main<Account>(c, v); }, Account being "
+                     "your aggregate; that program has all commands and folds state"};
+}
+
+Result<const StateFold*> fold_of(const std::string& stream, const std::vector<StateFold>& folds) {
+  const std::string_view category = category_of(stream);
+  const auto found = std::find_if(folds.begin(), folds.end(),
+                                  [&](const StateFold& fold) { return fold.category == category; });
+  if (found != folds.end() && stream.size() > category.size()) return &*found;
+  std::string known;
+  for (const StateFold& fold : folds) known += (known.empty() ? "" : ", ") + fold.category + "-…";
+  return Error{
+      .code = ErrorCode::invalid_argument,
+      .message = "stream " + stream + " is no aggregate of this program, which knows " + known};
+}
+
 Result<int> show_states(std::string_view program, const std::string& folder,
                         const StateRequest& request, const std::vector<StateFold>& folds,
                         Format format, Output& output) {
-  if (folds.empty()) return without_types(program);
+  if (folds.empty()) return without_types(program, "state");
   auto store = open_store(folder);
   if (!store) return std::move(store).error();
   for (const std::string& stream : request.streams) {

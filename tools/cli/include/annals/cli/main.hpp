@@ -1,5 +1,5 @@
 /// @file
-/// Door of tools/cli/: the program `annals` with a program's own aggregates.
+/// Door of tools/cli/: the program `annals` with a program's own aggregates and projections.
 
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <annals/aggregates/repository.hpp>
 #include <annals/cli/run.hpp>
 #include <annals/codec/json.hpp>
+#include <annals/projections/projection.hpp>
 
 namespace annals::cli {
 
@@ -39,19 +40,49 @@ StateFold state_fold_of(Upcasters upcasters = {}) {
             if (!loaded) return std::move(loaded).error();
             auto json = to_json(loaded->state);
             if (!json) return std::move(json).error();
-            return ShownState{loaded->version, loaded->cut, std::move(*json)};
+            ShownState shown{loaded->version, loaded->cut, std::move(*json), {}};
+            for (const FieldEntry& field : TableOf<A>::fields) {
+              std::string text;
+              auto written = annals::detail::write_value(field.type, field.get(&loaded->state),
+                                                         field.name, text);
+              if (!written) return std::move(written).error();
+              shown.fields.emplace_back(field.name, std::move(text));
+            }
+            return shown;
           }};
 }
 
-/// A program's own `annals`: all commands, and `state` for its aggregates A.
+namespace detail {
+
+template <typename T>
+void add_type(ProgramTypes& types) {
+  if constexpr (requires { T::category; }) {
+    types.folds.push_back(state_fold_of<T>(types.upcasters));
+    const auto events = T::Events::types();
+    types.events.insert(types.events.end(), events.begin(), events.end());
+  } else {
+    types.projections.push_back(&projection_type_of<T>());
+    const auto events = projection_type_of<T>().event_types();
+    types.events.insert(types.events.end(), events.begin(), events.end());
+  }
+}
+
+}  // namespace detail
+
+/// A program's own `annals`: all commands, also for its aggregates and projections T.
 ///
-///     int main(int argc, char** argv) { return annals::cli::main<Account, Ledger>(argc, argv); }
+///     int main(int argc, char** argv) {
+///       return annals::cli::main<Account, Ledger, Balances>(argc, argv);
+///     }
 ///
 /// The aggregates are described by ANNALS_STATE. `upcasters` are the ones that the program reads
 /// old events with. What it prints and returns: run().
-template <typename... A>
+template <typename... T>
 int main(int argc, char** argv, const Upcasters& upcasters = {}) {
-  return run(argc, argv, {state_fold_of<A>(upcasters)...});
+  ProgramTypes types;
+  types.upcasters = upcasters;
+  (detail::add_type<T>(types), ...);
+  return run(argc, argv, std::move(types));
 }
 
 }  // namespace annals::cli

@@ -1,0 +1,107 @@
+// `projections`, `diff` and `check`: read models looked after from outside.
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "sample_store.hpp"
+
+namespace annals::test {
+namespace {
+
+class Projections : public testing::Test {
+ protected:
+  void SetUp() override { make_sample_store(store_); }
+
+  static Ended own(std::vector<std::string> words) {
+    words.insert(words.begin(), OWN_TYPES_PROGRAM);
+    return run(words);
+  }
+  static Ended plain(std::vector<std::string> words) {
+    words.insert(words.begin(), ANNALS_PROGRAM);
+    return run(words);
+  }
+  void make_read_models() {
+    // The first rebuild makes them; the file is made by opening it for writing.
+    const Ended missing = own({"projections", "rebuild", store_});
+    EXPECT_EQ(missing.exit_code, 1);
+    EXPECT_NE(missing.err.find("there is no such file"), std::string::npos) << missing.err;
+    const Ended made = own({"projections", "rebuild", store_, "--create"});
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+    EXPECT_NE(made.out.find("balances is rebuilt"), std::string::npos) << made.out;
+  }
+
+  testkit::TemporaryFolder folder_;
+  std::string store_ = folder_.file("store");
+};
+
+TEST_F(Projections, AreListedPausedResumedAndRebuilt) {
+  make_read_models();
+  Ended ended = plain({"projections", "list", store_});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  auto lines = json_lines(ended.out);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0]["projection"], "balances");
+  EXPECT_EQ(lines[0]["tables"], "balances");
+  EXPECT_EQ(lines[0]["state"], "at rest");
+
+  ended = plain({"projections", "lag", store_, "balances"});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(json_lines(ended.out)[0]["events_behind"], 0);
+
+  EXPECT_EQ(plain({"projections", "pause", store_, "balances"}).exit_code, 0);
+  EXPECT_EQ(json_lines(plain({"projections", "list", store_}).out)[0]["state"], "paused");
+  EXPECT_EQ(plain({"projections", "resume", store_}).exit_code, 0);
+  EXPECT_EQ(json_lines(plain({"projections", "list", store_}).out)[0]["state"], "at rest");
+
+  EXPECT_EQ(own({"projections", "rebuild", store_, "balances"}).exit_code, 0);
+}
+
+TEST_F(Projections, ThatAreNotThereAreNamedAmongThoseThatAre) {
+  make_read_models();
+  const Ended ended = plain({"projections", "pause", store_, "blances"});
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_NE(ended.err.find("which has balances"), std::string::npos) << ended.err;
+  const Ended unknown = own({"projections", "rebuild", store_, "blances"});
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_NE(unknown.err.find("it has balances"), std::string::npos) << unknown.err;
+}
+
+TEST_F(Projections, NeedOwnTypesToBeRebuilt) {
+  make_read_models();
+  const Ended ended = plain({"projections", "rebuild", store_});
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_NE(ended.err.find("needs a program's own types"), std::string::npos) << ended.err;
+  EXPECT_EQ(plain({"projections"}).exit_code, 2);
+  EXPECT_EQ(plain({"projections", "lists", store_}).exit_code, 2);
+}
+
+TEST_F(Projections, DiffShowsTheFieldsThatDifferBetweenTwoCuts) {
+  const Ended ended = own({"diff", store_, "account-1", "--from-position", "4"});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  const auto lines = json_lines(ended.out);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0]["field"], "balance");
+  EXPECT_EQ(lines[0]["before"], "10.00 EUR");
+  EXPECT_EQ(lines[0]["after"], "12.50 EUR");
+  EXPECT_EQ(own({"diff", store_, "account-1"}).exit_code, 2) << "with what?";
+  EXPECT_EQ(own({"diff", store_, "account-99", "--from-position", "1"}).exit_code, 1);
+  EXPECT_NE(plain({"diff", store_, "account-1", "--from-position", "4"}).err.find("own types"),
+            std::string::npos);
+}
+
+TEST_F(Projections, CheckNamesStoredEventsThatTheProgramCannotRead) {
+  const Ended ended = own({"check", store_});
+  ASSERT_EQ(ended.exit_code, 1) << ended.out;
+  const auto lines = json_lines(ended.out);
+  ASSERT_FALSE(lines.empty());
+  for (const auto& line : lines) {
+    EXPECT_NE(line["event"], "account_opened");
+    EXPECT_EQ(line["problem"], "the program has no such event");
+  }
+  EXPECT_NE(plain({"check", store_}).err.find("own types"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace annals::test

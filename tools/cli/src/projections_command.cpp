@@ -1,0 +1,224 @@
+#include <algorithm>
+#include <utility>
+
+#include <annals/eventstore/time.hpp>
+#include <annals/projections/rebuild.hpp>
+#include <annals/projections/sqlite_read_model_store.hpp>
+
+#include "commands.hpp"
+#include "exit_code.hpp"
+#include "json_text.hpp"
+#include "progress.hpp"
+#include "stop_signal.hpp"
+#include "table.hpp"
+
+namespace annals::cli {
+
+namespace {
+
+using Action = ProjectionsRequest::Action;
+
+std::string_view state_of(const CheckpointRecord& record) {
+  if (!record.failure.empty()) return "halted";
+  if (record.paused) return "paused";
+  const bool held = record.holder && record.lease_until > system_clock()->now();
+  return held && may_be_alive(*record.holder) ? "held" : "at rest";
+}
+
+Result<std::vector<CheckpointRecord>> chosen(const ReadModelStore& rows,
+                                             const std::vector<std::string>& names) {
+  auto records = rows.records();
+  if (!records || names.empty()) return records;
+  std::vector<CheckpointRecord> result;
+  for (const std::string& name : names) {
+    const auto found = std::find_if(records->begin(), records->end(),
+                                    [&](const auto& record) { return record.projection == name; });
+    if (found == records->end()) {
+      std::string known;
+      for (const auto& record : *records) known += (known.empty() ? "" : ", ") + record.projection;
+      return Error{.code = ErrorCode::invalid_argument,
+                   .message = "there is no projection '" + name + "' in " + rows.name() +
+                              ", which has " + (known.empty() ? "none" : known)};
+    }
+    result.push_back(*found);
+  }
+  return result;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+Result<int> list(const ReadModelStore& rows, const ProjectionsRequest& request, Format format,
+                 Output& output) {
+  auto records = chosen(rows, request.names);
+  if (!records) return std::move(records).error();
+  Table table(output, {{"projection"},
+                       {"version", Table::Align::right},
+                       {"position", Table::Align::right},
+                       {"state"},
+                       {"holder"},
+                       {"updated at"},
+                       {"tables"},
+                       {"failure"}});
+  for (const CheckpointRecord& record : *records) {
+    const std::string holder = record.holder ? to_string(*record.holder) : "";
+    if (format == Format::json) {
+      output.line(JsonObject()
+                      .text("projection", record.projection)
+                      .number("version", record.version)
+                      .number("position", record.position().value)
+                      .number("epoch", record.epoch)
+                      .text("state", state_of(record))
+                      .text("holder", holder)
+                      .text("updated_at", to_string(record.updated_at))
+                      .text("tables", joined(record.tables))
+                      .text("failure", record.failure)
+                      .finish());
+    } else {
+      table.row({record.projection, std::to_string(record.version),
+                 std::to_string(record.position().value), std::string(state_of(record)), holder,
+                 to_string(record.updated_at), joined(record.tables), record.failure});
+    }
+  }
+  if (format == Format::table) table.flush();
+  return exit_ok;
+}
+
+/// How long the oldest event beyond `position` has been waiting.
+Result<double> seconds_behind(const EventStore& store, GlobalPosition position) {
+  auto next = read_all(store, {.start = Start::after(position), .limit = 1});
+  if (!next) return std::move(next).error();
+  if (next->empty()) return 0.0;
+  const auto waited = system_clock()->now() - next->front().recorded_at;
+  return std::max(std::chrono::duration<double>(waited).count(), 0.0);
+}
+
+Result<int> show_lag(const EventStore& store, const ReadModelStore& rows,
+                     const ProjectionsRequest& request, Format format, Output& output) {
+  auto records = chosen(rows, request.names);
+  if (!records) return std::move(records).error();
+  Table table(output, {{"projection"},
+                       {"position", Table::Align::right},
+                       {"head", Table::Align::right},
+                       {"events behind", Table::Align::right},
+                       {"seconds behind", Table::Align::right},
+                       {"state"}});
+  const GlobalPosition head = store.head().position;
+  for (const CheckpointRecord& record : *records) {
+    if (record.checkpoint) {
+      auto resumed = store.resume(*record.checkpoint);
+      if (!resumed) {
+        Error error = std::move(resumed).error();
+        error.message = "projection " + record.projection + " in " + rows.name() +
+                        " has seen another history than this store: " + error.message;
+        return error;
+      }
+    }
+    const std::uint64_t position = record.position().value;
+    const std::uint64_t behind = head.value > position ? head.value - position : 0;
+    auto seconds = seconds_behind(store, record.position());
+    if (!seconds) return std::move(seconds).error();
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3f", *seconds);
+    if (format == Format::json) {
+      output.line(JsonObject()
+                      .text("projection", record.projection)
+                      .number("position", position)
+                      .number("head", head.value)
+                      .number("events_behind", behind)
+                      .value("seconds_behind", text)
+                      .text("state", state_of(record))
+                      .finish());
+    } else {
+      table.row({record.projection, std::to_string(position), std::to_string(head.value),
+                 std::to_string(behind), text, std::string(state_of(record))});
+    }
+  }
+  if (format == Format::table) table.flush();
+  return exit_ok;
+}
+
+Result<int> set_paused(ReadModelStore& rows, const ProjectionsRequest& request, Output& output) {
+  auto records = chosen(rows, request.names);
+  if (!records) return std::move(records).error();
+  const bool pause = request.action == Action::pause;
+  for (const CheckpointRecord& record : *records) {
+    if (auto set = rows.set_paused(record.projection, pause); !set) return std::move(set).error();
+    if (!pause && !record.failure.empty()) {
+      auto cleared = rows.clear_failure(record.projection);
+      if (!cleared) return std::move(cleared).error();
+    }
+    output.line(record.projection + (pause ? " is paused" : " goes on"));
+  }
+  return exit_ok;
+}
+
+Result<int> rebuild_all(std::string_view program, const EventStore& store, ReadModelStore& rows,
+                        const ProjectionsRequest& request, const ProgramTypes& types,
+                        Output& output) {
+  if (types.projections.empty()) return without_types(program, "projections rebuild");
+  std::vector<const ProjectionType*> wanted;
+  for (const std::string& name : request.names) {
+    const auto found =
+        std::find_if(types.projections.begin(), types.projections.end(),
+                     [&](const auto* projection) { return projection->name == name; });
+    if (found == types.projections.end()) {
+      std::string known;
+      for (const auto* projection : types.projections) {
+        known.append(known.empty() ? "" : ", ").append(projection->name);
+      }
+      return Error{.code = ErrorCode::invalid_argument,
+                   .message = "this program has no projection '" + name + "'; it has " + known};
+    }
+    wanted.push_back(*found);
+  }
+  if (request.names.empty()) wanted = types.projections;
+  const StopSignal stop;
+  for (const ProjectionType* projection : wanted) {
+    Progress progress("projected", request.progress);
+    RebuildOptions options;
+    options.upcasters = types.upcasters;
+    options.from_scratch = request.from_scratch;
+    options.progress = [&](const RebuildProgress& now) {
+      progress.show(now.position.value, now.head.value);
+      return !stop.raised();
+    };
+    auto done = rebuild(store, rows, *projection, options);
+    if (!done) return std::move(done).error();
+    output.line(std::string(projection->name) + " is rebuilt up to position " +
+                grouped(done->position.value) + ": " + grouped(done->events) + " events, " +
+                grouped(static_cast<std::uint64_t>(done->events_per_second)) + " a second" +
+                (done->resumed ? ", going on from an interrupted rebuild" : ""));
+  }
+  return exit_ok;
+}
+
+}  // namespace
+
+Result<int> manage_projections(std::string_view program, const std::string& folder,
+                               const ProjectionsRequest& request, const ProgramTypes& types,
+                               Format format, Output& output) {
+  SqliteOptions options{.path = request.read_models};
+  const bool only_reads = request.action == Action::list || request.action == Action::lag;
+  options.access =
+      only_reads ? SqliteOptions::Access::read_only : SqliteOptions::Access::must_exist;
+  if (request.create) options.access = SqliteOptions::Access::create;
+  auto rows = open_sqlite_read_models(options);
+  if (!rows) return std::move(rows).error();
+  switch (request.action) {
+    case Action::list: return list(**rows, request, format, output);
+    case Action::pause:
+    case Action::resume: return set_paused(**rows, request, output);
+    case Action::lag:
+    case Action::rebuild: break;
+  }
+  auto store = open_store(folder);
+  if (!store) return std::move(store).error();
+  if (request.action == Action::lag) return show_lag(**store, **rows, request, format, output);
+  return rebuild_all(program, **store, **rows, request, types, output);
+}
+
+}  // namespace annals::cli
