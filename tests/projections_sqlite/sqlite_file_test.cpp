@@ -1,0 +1,146 @@
+// What only a SQLite file can do, or suffer.
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include <annals/testkit/temporary_folder.hpp>
+
+#include "projections/warehouse.hpp"
+
+#include <sqlite3.h>
+
+namespace annals::warehouse {
+namespace {
+
+/// What somebody with the plain library sees.
+std::string plain_select(const std::string& file, const std::string& sql) {
+  sqlite3* database = nullptr;
+  EXPECT_EQ(sqlite3_open_v2(file.c_str(), &database, SQLITE_OPEN_READONLY, nullptr), SQLITE_OK);
+  std::string text;
+  sqlite3_exec(
+      database, sql.c_str(),
+      [](void* out, int columns, char** values, char**) {
+        for (int i = 0; i < columns; ++i) {
+          static_cast<std::string*>(out)->append(values[i] ? values[i] : "NULL").append("|");
+        }
+        static_cast<std::string*>(out)->append("\n");
+        return 0;
+      },
+      &text, nullptr);
+  sqlite3_close(database);
+  return text;
+}
+
+class SqliteFileTest : public testing::Test {
+ protected:
+  testkit::TemporaryFolder folder_;
+  const std::string file_ = folder_.file("rows.db");
+};
+
+TEST_F(SqliteFileTest, AnySqliteProgramReadsItAndItsSchemaHasTheComments) {
+  const auto events = make_memory_event_store({});
+  append(*events, GoodsArrived{"a", 3});
+  {
+    const auto rows = open_rows(file_);
+    ProjectionRunner runner(*events, *rows);
+    ASSERT_TRUE(runner.add<Stock>());
+    expect_reached(runner, "stock", GlobalPosition{1});
+  }
+  EXPECT_EQ(plain_select(file_, "SELECT * FROM shelves"), "a|3|1|\n");
+  EXPECT_EQ(plain_select(file_, "SELECT projection, position FROM annals_checkpoints"),
+            "stock|1|\n");
+  const std::string schema = plain_select(file_, "SELECT sql FROM sqlite_schema");
+  for (const char* part : {"-- what each shelf holds", "PRIMARY KEY (worker, shelf)",
+                           "CREATE INDEX shelves_by_count"}) {
+    EXPECT_NE(schema.find(part), std::string::npos) << schema;
+  }
+}
+
+TEST_F(SqliteFileTest, WhatIsNoDatabaseOrOfAnotherProgramIsRefusedAndLeftAsItWas) {
+  std::ofstream(file_) << "this is a text, and a long one, so that it is no header of a database";
+  auto opened = open_sqlite_read_models({.path = file_});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::corrupt);
+  EXPECT_NE(opened.error().message.find(file_), std::string::npos);
+
+  const std::string other = folder_.file("other.db");
+  sqlite3* database = nullptr;
+  sqlite3_open(other.c_str(), &database);
+  sqlite3_exec(database, "CREATE TABLE t (a)", nullptr, nullptr, nullptr);
+  sqlite3_close(database);
+  opened = open_sqlite_read_models({.path = other});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(plain_select(other, "SELECT name FROM sqlite_schema"), "t|\n");
+}
+
+TEST_F(SqliteFileTest, AFileOfANewerFormatIsUnsupported) {
+  open_rows(file_).reset();
+  sqlite3* database = nullptr;
+  sqlite3_open(file_.c_str(), &database);
+  sqlite3_exec(database, "PRAGMA user_version = 99", nullptr, nullptr, nullptr);
+  sqlite3_close(database);
+  const auto opened = open_sqlite_read_models({.path = file_});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::unsupported);
+  EXPECT_NE(opened.error().message.find("99"), std::string::npos);
+}
+
+TEST_F(SqliteFileTest, ADamagedFileIsCorruptAndNeverGivesWrongRows) {
+  const auto events = make_memory_event_store({});
+  for (int i = 0; i < 3'000; ++i) append(*events, GoodsArrived{std::to_string(i), 1});
+  {
+    const auto rows = open_rows(file_);
+    ProjectionRunner runner(*events, *rows);
+    ASSERT_TRUE(runner.add<Stock>());
+    expect_reached(runner, "stock", events->head().position);
+  }
+  {
+    std::fstream file(file_, std::ios::in | std::ios::out | std::ios::binary);
+    const auto size = std::filesystem::file_size(file_);
+    for (std::uintmax_t at = 4096; at + 4096 <= size; at += 4096) {
+      file.seekp(static_cast<std::streamoff>(at));
+      file << std::string(64, '\xFF');
+    }
+  }
+  const auto opened = open_sqlite_read_models({.path = file_});
+  if (!opened) {
+    EXPECT_EQ(opened.error().code, ErrorCode::corrupt) << to_string(opened.error());
+    return;
+  }
+  auto transaction = (*opened)->read();
+  if (!transaction) {
+    EXPECT_EQ(transaction.error().code, ErrorCode::corrupt);
+    return;
+  }
+  const auto found = Rows(**transaction).all<Shelf>();
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::corrupt) << to_string(found.error());
+}
+
+TEST_F(SqliteFileTest, AMissingFileOrFolderIsUnavailable) {
+  for (const auto access : {SqliteOptions::Access::must_exist, SqliteOptions::Access::read_only}) {
+    const auto opened = open_sqlite_read_models({.path = file_, .access = access});
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, ErrorCode::unavailable);
+  }
+  EXPECT_FALSE(std::filesystem::exists(file_));
+  EXPECT_FALSE(open_sqlite_read_models({.path = folder_.file("no/folder.db")}));
+}
+
+TEST_F(SqliteFileTest, ReadOnlyItAnswersAndRefusesToWrite) {
+  const auto rows = open_rows(file_);
+  ASSERT_TRUE(rows->claim(projection_type_of<Stock>(), make_holder(), std::chrono::minutes(1)));
+  auto reading =
+      open_sqlite_read_models({.path = file_, .access = SqliteOptions::Access::read_only});
+  ASSERT_TRUE(reading) << to_string(reading.error());
+  EXPECT_EQ((*reading)->records()->size(), 1U);
+  const auto refused = (*reading)->set_paused("stock", true);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+}
+
+}  // namespace
+}  // namespace annals::warehouse
