@@ -73,8 +73,8 @@ struct RecordedEvent {
   Timestamp effective_at;
 };
 
-/// The envelope that folds see beside the decoded event: stream, version, position, times, actor and
-/// the rest of what was recorded. Valid during the call.
+/// The envelope that folds see beside the decoded event: stream, version, position, times, actor
+/// and the rest of what was recorded. Valid during the call.
 using EventInfo = RecordedEvent;
 
 /// What a stream's name says its category is: the text before the first '-', or the whole name.
