@@ -2,6 +2,15 @@
 
 namespace annals {
 
+namespace {
+
+// In quotes, since "order" is a fine name for a field, and SQL's word for something else.
+std::string key_name(const TableType& table, std::size_t column) {
+  return '"' + std::string(table.columns->fields[column].name) + '"';
+}
+
+}  // namespace
+
 Result<bool> Rows::find(const TableType& table, void* row_with_key) {
   std::vector<Cell> key(table.key_columns);
   std::string tail;
@@ -10,7 +19,7 @@ Result<bool> Rows::find(const TableType& table, void* row_with_key) {
     if (auto put = write_cell(field.type, field.get(row_with_key), key[i]); !put) {
       return std::move(put).error();
     }
-    tail.append(i == 0 ? "WHERE " : " AND ").append(field.name);
+    tail.append(i == 0 ? "WHERE " : " AND ").append(key_name(table, i));
     tail.append(" = ?").append(std::to_string(i + 1));
   }
   bool found = false;
@@ -25,7 +34,7 @@ Result<bool> Rows::find(const TableType& table, void* row_with_key) {
 std::string Rows::order_by_key(const TableType& table) {
   std::string tail;
   for (std::size_t i = 0; i < table.key_columns; ++i) {
-    tail.append(i == 0 ? "ORDER BY " : ", ").append(table.columns->fields[i].name);
+    tail.append(i == 0 ? "ORDER BY " : ", ").append(key_name(table, i));
   }
   return tail;
 }

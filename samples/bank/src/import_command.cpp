@@ -73,7 +73,13 @@ Result<std::unique_ptr<ReadSide>> project_imported(Bank& bank, const std::string
   if (auto caught_up = (*side)->catch_up(); !caught_up) return caught_up.error();
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - started;
   std::uint64_t applied = 0;
-  for (const auto& status : (*side)->runner().status()) applied += status.events_applied;
+  for (const auto& status : (*side)->runner().status()) {
+    // A commit is seen a moment before the runner counts it.
+    auto counted = (*side)->runner().wait(status.projection, bank.store().head().position,
+                                          std::chrono::seconds(10));
+    if (!counted) return counted.error();
+    applied += (*side)->runner().status(status.projection)->events_applied;
+  }
   std::printf("%s events projected into the tables of %s in %.2f s\n",
               with_thousands(applied).c_str(), ReadSide::file_in(folder).c_str(), taken.count());
   return side;
