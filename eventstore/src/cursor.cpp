@@ -25,11 +25,12 @@ class IndexedCursor final : public Cursor {
         options_.direction == Direction::forward
             ? store_.select(options_.query, edge_, cut_.position, max)
             : store_.select_backward(options_.query, edge_, GlobalPosition{1}, max);
-    if (positions.empty()) return RecordedEvents();
-    Result<RecordedEvents> events = store_.fetch(positions);
+    if (!positions) return positions.error();
+    if (positions->empty()) return RecordedEvents();
+    Result<RecordedEvents> events = store_.fetch(*positions);
     if (!events) return events;
-    edge_ = positions.back();
-    handed_out_ += positions.size();
+    edge_ = positions->back();
+    handed_out_ += positions->size();
     return events;
   }
 
@@ -67,8 +68,10 @@ Result<std::unique_ptr<Cursor>> make_cursor(const IndexedEventStore& store, Read
                    .message = "a read from version " + to_string(*version) +
                               " needs a query for exactly one stream"};
     }
-    if (const auto position = store.position_of(*stream, *version)) {
-      edge = edge_of(options, *position, cut.position);
+    const auto position = store.position_of(*stream, *version);
+    if (!position) return position.error();
+    if (*position) {
+      edge = edge_of(options, **position, cut.position);
     } else if (forward) {
       edge = cut.position;  // Beyond the stream's last version there is nothing.
     }

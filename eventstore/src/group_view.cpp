@@ -1,11 +1,14 @@
 #include <algorithm>
 
+#include "hashed_query.hpp"
 #include "prepared_append.hpp"
 
 namespace annals::internal {
 
-std::optional<StreamVersion> GroupView::last_version(std::string_view stream) const {
-  if (const auto written = heads_.find(stream); written != heads_.end()) return written->second;
+Result<std::optional<StreamVersion>> GroupView::last_version(std::string_view stream) const {
+  if (const auto written = heads_.find(stream); written != heads_.end()) {
+    return std::optional(written->second);
+  }
   return index_.last_version(stream);
 }
 
@@ -22,7 +25,11 @@ Result<void> GroupView::check(const PreparedAppend& append, Timestamp recorded_a
     }
   }
   for (const StreamCheck& check : request.checks) {
-    const auto actual = last_version(check.stream);
+    // Whatever is there will do, and looking costs.
+    if (check.expected.kind() == ExpectedVersion::Kind::any) continue;
+    auto last = last_version(check.stream);
+    if (!last) return std::move(last).error();
+    const std::optional<StreamVersion> actual = *last;
     if (check.expected.matches(actual)) continue;
     return Error{.code = ErrorCode::wrong_expected_version,
                  .message = "stream " + check.stream + ": expected " + to_string(check.expected) +
@@ -37,7 +44,9 @@ Result<void> GroupView::check(const PreparedAppend& append, Timestamp recorded_a
                               ", but the head is " + to_string(head()),
                    .append_id = request.id};
     }
-    if (const auto match = first_match(condition)) {
+    auto found = first_match(condition);
+    if (!found) return std::move(found).error();
+    if (const std::optional<GlobalPosition> match = *found) {
       return Error{.code = ErrorCode::condition_failed,
                    .message = "an event at position " + to_string(*match) +
                               " matches a condition after " + to_string(condition.after),
@@ -48,31 +57,58 @@ Result<void> GroupView::check(const PreparedAppend& append, Timestamp recorded_a
   return {};
 }
 
-std::optional<GlobalPosition> GroupView::first_match(const AppendCondition& condition) const {
-  if (const auto visible = index_.first_match(condition.query, condition.after)) return visible;
+Result<std::optional<GlobalPosition>> GroupView::first_match(
+    const AppendCondition& condition) const {
+  auto visible = index_.first_match(condition.query, condition.after);
+  if (!visible || *visible) return visible;
+  if (!postings_) postings_.emplace(0, GlobalPosition{before_.value + 1}, index_.hasher());
   std::vector<std::string_view> tags;
   for (; appends_posted_ < group_.size(); ++appends_posted_) {
-    for (const NewEvent& event : group_[appends_posted_]->request.events) {
-      tags.assign(event.tags.begin(), event.tags.end());
-      postings_.add({.stream = event.stream, .version = {}, .type = event.type, .tags = tags});
+    const Added& added = group_[appends_posted_];
+    const auto& events = added.append->request.events;
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      tags.assign(events[i].tags.begin(), events[i].tags.end());
+      postings_->add({.stream = events[i].stream,
+                      .version = added.versions[i],
+                      .type = events[i].type,
+                      .tags = tags});
     }
   }
-  const auto found = postings_.select(condition.query, condition.after, head(), 1);
-  if (found.empty()) return std::nullopt;
-  return found.front();
+  const GlobalPosition first = std::max(postings_->first(), {condition.after.value + 1});
+  std::vector<GlobalPosition> found;
+  HashedQuery(condition.query, index_.hasher())
+      .select(*postings_, first, postings_->last(), 1, found);
+  if (found.empty()) return std::optional<GlobalPosition>();
+  return std::optional(found.front());
 }
 
-std::vector<StreamVersion> GroupView::add(const PreparedAppend& append) {
+Result<std::vector<StreamVersion>> GroupView::add(const PreparedAppend& append) {
   std::vector<StreamVersion> versions;
-  versions.reserve(append.request.events.size());
-  for (const NewEvent& event : append.request.events) {
-    const auto last = last_version(event.stream);
-    const StreamVersion version{last ? last->value + 1 : 0};
-    heads_.insert_or_assign(event.stream, version);
-    versions.push_back(version);
+  const auto& events = append.request.events;
+  versions.reserve(events.size());
+  for (const NewEvent& event : events) {
+    auto known = heads_.find(event.stream);
+    if (known == heads_.end()) {
+      auto last = index_.last_version(event.stream);
+      if (!last) {
+        // What of this append has been noted is before what could not be read: it must go again.
+        for (std::size_t i = versions.size(); i-- > 0;) {
+          if (versions[i].value == 0) {
+            heads_.erase(events[i].stream);
+          } else {
+            heads_.insert_or_assign(events[i].stream, StreamVersion{versions[i].value - 1});
+          }
+        }
+        return std::move(last).error();
+      }
+      known = heads_.emplace(event.stream, StreamVersion{*last ? (*last)->value + 1 : 0}).first;
+    } else {
+      ++known->second.value;
+    }
+    versions.push_back(known->second);
   }
   added_ += versions.size();
-  group_.push_back(&append);
+  group_.push_back({&append, versions});
   return versions;
 }
 

@@ -31,80 +31,54 @@ Error beyond_head(GlobalPosition position, GlobalPosition head) {
 
 }  // namespace
 
-Head IndexedEventStore::head_locked() const {
-  const AppendEntry* last = index_.last_append();
-  return {index_.head(), last != nullptr ? last->link : first_link(store_)};
-}
-
-Link IndexedEventStore::link_locked(GlobalPosition position) const {
-  return position.value == 0 ? first_link(store_) : index_.holding(position).link;
-}
-
 Head IndexedEventStore::head() const {
-  const std::shared_lock lock(index_mutex_);
-  return head_locked();
+  const auto last = index_.last_append();
+  return last ? Head{last->last(), last->link} : Head{{0}, first_link(store_)};
 }
 
-Token IndexedEventStore::token() const {
-  const std::shared_lock lock(index_mutex_);
-  return {store_, present_era(), index_.head()};
-}
+Token IndexedEventStore::token() const { return {store_, present_era(), index_.head()}; }
 
 Result<Link> IndexedEventStore::link_at(GlobalPosition position) const {
-  const std::shared_lock lock(index_mutex_);
-  if (position > index_.head()) return beyond_head(position, index_.head());
-  return link_locked(position);
+  if (position.value == 0) return first_link(store_);
+  const Head now = head();
+  if (position > now.position) return beyond_head(position, now.position);
+  if (position == now.position) return now.link;
+  auto entry = index_.holding(position);
+  if (!entry) return std::move(entry).error();
+  return entry->link;
 }
 
 Result<std::optional<StreamVersion>> IndexedEventStore::stream_version(
     std::string_view stream) const {
-  const std::shared_lock lock(index_mutex_);
   return index_.last_version(stream);
-}
-
-std::optional<GlobalPosition> IndexedEventStore::position_of(std::string_view stream,
-                                                             StreamVersion version) const {
-  const std::shared_lock lock(index_mutex_);
-  return index_.position_of(stream, version);
-}
-
-std::vector<GlobalPosition> IndexedEventStore::select(const Query& query, GlobalPosition after,
-                                                      GlobalPosition up_to, std::size_t max) const {
-  const std::shared_lock lock(index_mutex_);
-  return index_.select(query, after, up_to, max);
-}
-
-std::vector<GlobalPosition> IndexedEventStore::select_backward(const Query& query,
-                                                               GlobalPosition before,
-                                                               GlobalPosition from,
-                                                               std::size_t max) const {
-  const std::shared_lock lock(index_mutex_);
-  return index_.select_backward(query, before, from, max);
 }
 
 Result<Cut> IndexedEventStore::resolve(const AsOf& as_of) const {
   if (const auto* time = std::get_if<Timestamp>(&as_of.when())) {
-    const auto cut_at = [&](GlobalPosition& position) {  // True: the cut is open.
-      const std::shared_lock lock(index_mutex_);
-      position = index_.last_at(*time);
-      return position == index_.head();
-    };
     Cut cut;
-    cut.open = cut_at(cut.position);
-    if (cut.open) {
-      await_group_in_flight();
-      cut.open = cut_at(cut.position);
+    for (const bool awaited : {false, true}) {
+      if (awaited) await_group_in_flight();
+      const GlobalPosition head = index_.head();
+      auto position = index_.last_at(*time);
+      if (!position) return std::move(position).error();
+      cut.position = *position;
+      cut.open = *position >= head;
+      if (!cut.open) break;
     }
     return cut;
   }
 
-  const std::shared_lock lock(index_mutex_);
   const GlobalPosition head = index_.head();
   const auto* position = std::get_if<GlobalPosition>(&as_of.when());
   if (position == nullptr) return Cut{.position = head, .open = true};
   if (*position > head) return beyond_head(*position, head);
-  return Cut{.position = *position,
-             .inside_append = position->value > 0 && index_.holding(*position).last() != *position};
+  Cut cut{.position = *position};
+  if (position->value > 0) {
+    auto end = index_.end_of_append(*position);
+    if (!end) return std::move(end).error();
+    cut.inside_append = *end != *position;
+  }
+  return cut;
 }
 
 Result<std::unique_ptr<Cursor>> IndexedEventStore::read(ReadOptions options) const {
@@ -157,24 +131,30 @@ Result<std::unique_ptr<Subscription>> IndexedEventStore::subscribe(
   return make_subscription(*this, std::move(options), after);
 }
 
-IndexedEventStore::Run IndexedEventStore::run_after(const Query& query, GlobalPosition after,
-                                                    std::size_t events) const {
-  const std::shared_lock lock(index_mutex_);
-  const GlobalPosition head = index_.head();
-  if (after >= head) return {{}, after, link_locked(std::min(after, head))};
+Result<IndexedEventStore::Run> IndexedEventStore::run_after(const Query& query,
+                                                            GlobalPosition after,
+                                                            std::size_t events) const {
+  const Head now = head();
+  if (after >= now.position) return Run{{}, after, now.link};
 
-  const GlobalPosition reach{std::min(head.value, after.value + run_positions_max)};
-  const AppendEntry* last = &index_.holding(reach);
-  Run run;
-  run.positions = index_.select(query, after, last->last(), events);
+  const GlobalPosition reach{std::min(now.position.value, after.value + run_positions_max)};
+  auto end = index_.end_of_append(reach);
+  if (!end) return std::move(end).error();
+  auto positions = index_.select(query, after, *end, events);
+  if (!positions) return std::move(positions).error();
+  Run run{*std::move(positions), *end, {}};
   if (run.positions.size() == events) {
-    last = &index_.holding(run.positions.back());
-    const auto rest = index_.select(query, run.positions.back(), last->last(),
-                                    std::numeric_limits<std::size_t>::max());
-    run.positions.insert(run.positions.end(), rest.begin(), rest.end());
+    const GlobalPosition last = run.positions.back();
+    end = index_.end_of_append(last);
+    if (!end) return std::move(end).error();
+    auto rest = index_.select(query, last, *end, std::numeric_limits<std::size_t>::max());
+    if (!rest) return std::move(rest).error();
+    run.positions.insert(run.positions.end(), rest->begin(), rest->end());
+    run.complete_up_to = *end;
   }
-  run.complete_up_to = last->last();
-  run.link = last->link;
+  auto link = link_at(run.complete_up_to);
+  if (!link) return std::move(link).error();
+  run.link = *link;
   return run;
 }
 
@@ -183,9 +163,7 @@ Result<void> IndexedEventStore::wait_beyond(GlobalPosition position,
                                             const std::function<bool()>& stopped) const {
   std::unique_lock lock(wake_mutex_);
   woken_.wait_until(lock, until, [&] {
-    if (stopped()) return true;
-    const std::shared_lock index_lock(index_mutex_);
-    return index_.head() > position;
+    return stopped() || index_.head() > position;
   });
   return {};
 }
@@ -210,20 +188,12 @@ void IndexedEventStore::set_wake_function(const Subscription* subscription,
   wake_function_count_.store(wake_functions_.size());
 }
 
-void IndexedEventStore::publish(const AppendEntry& entry, std::span<const RecordKeys> records) {
-  const std::unique_lock lock(index_mutex_);
-  index_.add(entry, records);
-}
-
 Result<std::optional<IndexedEventStore::Found>> IndexedEventStore::find_visible(
     const AppendId& id) const {
-  AppendEntry entry;
-  {
-    const std::shared_lock lock(index_mutex_);
-    const AppendEntry* found = index_.find(id);
-    if (found == nullptr) return std::optional<Found>();
-    entry = *found;
-  }
+  auto looked = index_.find(id);
+  if (!looked) return std::move(looked).error();
+  if (!*looked) return std::optional<Found>();
+  const AppendEntry& entry = **looked;
   std::vector<GlobalPosition> positions;
   positions.reserve(entry.count);
   for (std::uint64_t i = 0; i < entry.count; ++i) positions.push_back({entry.first.value + i});
@@ -248,8 +218,9 @@ Era IndexedEventStore::era_of(GlobalPosition position) const {
 Result<void> IndexedEventStore::agrees_with_log(const Snapshot& snapshot) const {
   const std::string what =
       "snapshot of stream " + snapshot.stream + " at version " + to_string(snapshot.version);
-  const std::shared_lock lock(index_mutex_);
-  const auto position = index_.position_of(snapshot.stream, snapshot.version);
+  auto there = index_.position_of(snapshot.stream, snapshot.version);
+  if (!there) return std::move(there).error();
+  const std::optional<GlobalPosition> position = *there;
   if (position != snapshot.position) {
     return Error{.code = ErrorCode::invalid_argument,
                  .message = what + ": " +
@@ -257,7 +228,9 @@ Result<void> IndexedEventStore::agrees_with_log(const Snapshot& snapshot) const 
                                             ", not " + to_string(snapshot.position)
                                       : "the stream has no such event")};
   }
-  if (index_.holding(*position).link != snapshot.link) {
+  auto link = link_at(*position);
+  if (!link) return std::move(link).error();
+  if (*link != snapshot.link) {
     return Error{.code = ErrorCode::invalid_argument, .message = what + ": the log's link differs"};
   }
   return {};

@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <shared_mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,7 +19,7 @@ namespace annals::internal {
 
 /// The reading half of an engine: everything that follows from an Index and a way to fetch records.
 /// An engine adds writing, snapshots, verify and stats.
-class IndexedEventStore : public EventStore {
+class IndexedEventStore : public EventStore, protected AppendReader {
  public:
   Result<std::unique_ptr<Cursor>> read(ReadOptions options) const override;
   Result<std::unique_ptr<Subscription>> subscribe(SubscriptionOptions options) const override;
@@ -38,14 +37,21 @@ class IndexedEventStore : public EventStore {
   /// group in flight, whose time may be the same.
   Result<Cut> resolve(const AsOf& as_of) const;
 
-  /// Up to `max` matching positions between two bounds: see Index. Locks.
-  std::vector<GlobalPosition> select(const Query& query, GlobalPosition after, GlobalPosition up_to,
-                                     std::size_t max) const;
-  std::vector<GlobalPosition> select_backward(const Query& query, GlobalPosition before,
-                                              GlobalPosition from, std::size_t max) const;
+  /// Up to `max` matching positions between two bounds: see Index.
+  Result<std::vector<GlobalPosition>> select(const Query& query, GlobalPosition after,
+                                             GlobalPosition up_to, std::size_t max) const {
+    return index_.select(query, after, up_to, max);
+  }
+  Result<std::vector<GlobalPosition>> select_backward(const Query& query, GlobalPosition before,
+                                                      GlobalPosition from, std::size_t max) const {
+    return index_.select_backward(query, before, from, max);
+  }
 
-  /// The position of `stream`'s event `version`, if it has it. Locks.
-  std::optional<GlobalPosition> position_of(std::string_view stream, StreamVersion version) const;
+  /// The position of `stream`'s event `version`, if it has it.
+  Result<std::optional<GlobalPosition>> position_of(std::string_view stream,
+                                                    StreamVersion version) const {
+    return index_.position_of(stream, version);
+  }
 
   /// What a subscription hands out next: the matching positions after `after`, at least until they
   /// are `events` many, whole appends only, and how far it looked for them.
@@ -54,7 +60,7 @@ class IndexedEventStore : public EventStore {
     GlobalPosition complete_up_to;
     Link link;
   };
-  Run run_after(const Query& query, GlobalPosition after, std::size_t events) const;
+  Result<Run> run_after(const Query& query, GlobalPosition after, std::size_t events) const;
 
   /// Waits until something beyond `position` is visible, `stopped` says so, or the time is over.
   /// An engine that is written to by another process looks for news here.
@@ -68,10 +74,7 @@ class IndexedEventStore : public EventStore {
 
  protected:
   IndexedEventStore(StoreId store, std::vector<EraBegin> eras)
-      : store_(store), eras_(std::move(eras)) {}
-
-  /// Makes an append visible. Call wake() after a group of them.
-  void publish(const AppendEntry& entry, std::span<const RecordKeys> records);
+      : store_(store), eras_(std::move(eras)), hasher_(store), index_(hasher_, *this) {}
 
   /// Whether `snapshot` says the truth about the log: its stream has that event, at that position,
   /// in an append with that link.
@@ -97,14 +100,10 @@ class IndexedEventStore : public EventStore {
   Era era_of(GlobalPosition position) const;
   Era present_era() const { return eras_.back().era; }
 
-  mutable std::shared_mutex index_mutex_;
-  Index index_;  // Guarded by index_mutex_. Only the writing thread changes it.
+  const KeyHasher hasher_;
+  Index index_;  // Only the writing thread changes it; wake() after that.
 
  private:
-  // Both want index_mutex_ held.
-  Head head_locked() const;
-  Link link_locked(GlobalPosition position) const;
-
   mutable std::mutex wake_mutex_;
   mutable std::condition_variable woken_;
   mutable std::mutex wake_functions_mutex_;

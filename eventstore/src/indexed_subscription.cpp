@@ -32,18 +32,19 @@ class IndexedSubscription final : public Subscription {
 
     auto run = store_.run_after(options_.query, done_.token.position,
                                 std::max<std::size_t>(options_.batch_events, 1));
+    if (!run) return std::move(run).error();
     RecordedEvents events;
-    if (!run.positions.empty()) {
-      Result<RecordedEvents> fetched = store_.fetch(run.positions);
+    if (!run->positions.empty()) {
+      Result<RecordedEvents> fetched = store_.fetch(run->positions);
       if (!fetched) return std::move(fetched).error();
       events = *std::move(fetched);
     }
-    done_.token.position = run.complete_up_to;
-    done_.link = run.link;
+    done_.token.position = run->complete_up_to;
+    done_.link = run->link;
     return Batch{.partition = 0,
                  .events = std::move(events),
-                 .complete_up_to = run.complete_up_to,
-                 .link = run.link,
+                 .complete_up_to = run->complete_up_to,
+                 .link = run->link,
                  .store = done_.token.store,
                  .era = done_.token.era};
   }

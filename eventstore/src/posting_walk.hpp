@@ -7,22 +7,21 @@
 #include <utility>
 #include <vector>
 
+#include "posting_list.hpp"
+
 namespace annals::internal {
 
-/// The two directions in which posting lists are walked. `end` comes after every position.
+/// The two directions in which posting lists are walked. `end` comes after every position; a
+/// position is counted from 1 here, so that both ends lie outside.
 struct Ascending {
   static constexpr std::uint64_t end = std::numeric_limits<std::uint64_t>::max();
   static bool before(std::uint64_t a, std::uint64_t b) { return a < b; }
   static std::uint64_t next(std::uint64_t position) { return position + 1; }
-  static std::uint64_t at(const std::vector<std::uint64_t>& list, std::size_t i) { return list[i]; }
 };
 struct Descending {
   static constexpr std::uint64_t end = 0;
   static bool before(std::uint64_t a, std::uint64_t b) { return a > b; }
   static std::uint64_t next(std::uint64_t position) { return position - 1; }
-  static std::uint64_t at(const std::vector<std::uint64_t>& list, std::size_t i) {
-    return list[list.size() - 1 - i];
-  }
 };
 
 /// One list. Every walk's `seek(bound)` gives the first match that is not before `bound`, or
@@ -30,32 +29,30 @@ struct Descending {
 template <typename Order>
 class ListWalk {
  public:
-  explicit ListWalk(const std::vector<std::uint64_t>& list) : list_(&list) {}
+  explicit ListWalk(PostingList list) : list_(std::move(list)) {
+    if constexpr (std::is_same_v<Order, Descending>) at_ = list_.size();
+  }
 
-  std::size_t size() const { return list_->size(); }
+  std::size_t size() const { return list_.size(); }
 
-  // Doubles its step, then halves it: cheap for the next posting and for one far away.
   std::uint64_t seek(std::uint64_t bound) {
-    const std::size_t size = list_->size();
-    if (at_ == size) return Order::end;
-    if (const std::uint64_t here = Order::at(*list_, at_); !Order::before(here, bound)) return here;
-    std::size_t low = at_;
-    std::size_t step = 1;
-    while (low + step < size && Order::before(Order::at(*list_, low + step), bound)) {
-      low += step;
-      step *= 2;
+    constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+    if constexpr (std::is_same_v<Order, Ascending>) {
+      if (bound > most) return Order::end;
+      at_ = list_.lower_bound(at_, bound == 0 ? 0 : static_cast<std::uint32_t>(bound - 1));
+      return at_ == list_.size() ? Order::end : std::uint64_t{list_.at(at_)} + 1;
+    } else {
+      // at_: behind the last one that is not yet passed.
+      if (bound == 0) return Order::end;
+      if (at_ > 0 && std::uint64_t{list_.at(at_ - 1)} + 1 > bound) {
+        at_ = std::min(at_, list_.lower_bound(0, static_cast<std::uint32_t>(bound)));
+      }
+      return at_ == 0 ? Order::end : std::uint64_t{list_.at(at_ - 1)} + 1;
     }
-    std::size_t high = std::min(low + step, size);
-    while (high - low > 1) {
-      const std::size_t middle = low + (high - low) / 2;
-      (Order::before(Order::at(*list_, middle), bound) ? low : high) = middle;
-    }
-    at_ = high;
-    return at_ == size ? Order::end : Order::at(*list_, at_);
   }
 
  private:
-  const std::vector<std::uint64_t>* list_;
+  PostingList list_;
   std::size_t at_ = 0;
 };
 
@@ -63,7 +60,7 @@ class ListWalk {
 template <typename Order>
 class AnyWalk {
  public:
-  void add(const std::vector<std::uint64_t>& list) { lists_.emplace_back(list); }
+  void add(PostingList list) { lists_.emplace_back(std::move(list)); }
 
   bool empty() const { return lists_.empty(); }
   std::size_t size() const {

@@ -62,31 +62,38 @@ class WrittenStreams {
 /// which are not visible to anyone yet.
 class GroupView {
  public:
-  explicit GroupView(const Index& index) : index_(index), postings_(index.head()) {}
+  explicit GroupView(const Index& index) : index_(index), before_(index.head()) {}
 
-  std::optional<StreamVersion> last_version(std::string_view stream) const;
-  GlobalPosition head() const { return {index_.head().value + added_}; }
+  Result<std::optional<StreamVersion>> last_version(std::string_view stream) const;
+  GlobalPosition head() const { return {before_.value + added_}; }
 
   /// Whether the checks, the conditions and the claimed times of `append` hold here and now.
   ///
   /// Errors: wrong_expected_version, condition_failed, invalid_argument (a condition or known_at
-  /// beyond what is possible).
+  /// beyond what is possible), corrupt (what it has to look at cannot be read).
   Result<void> check(const PreparedAppend& append, Timestamp recorded_at,
                      std::chrono::microseconds max_clock_skew) const;
 
   /// Gives the append's events their versions, in order, and makes them seen by later checks of the
   /// group. `append` must stay alive and in place as long as this view.
-  std::vector<StreamVersion> add(const PreparedAppend& append);
+  ///
+  /// Errors: corrupt; nothing has been added then.
+  Result<std::vector<StreamVersion>> add(const PreparedAppend& append);
 
  private:
-  std::optional<GlobalPosition> first_match(const AppendCondition& condition) const;
+  Result<std::optional<GlobalPosition>> first_match(const AppendCondition& condition) const;
 
   const Index& index_;
+  const GlobalPosition before_;
   std::uint64_t added_ = 0;
   std::unordered_map<std::string_view, StreamVersion> heads_;  // Of streams the group wrote to.
-  std::vector<const PreparedAppend*> group_;
+  struct Added {
+    const PreparedAppend* append;
+    std::vector<StreamVersion> versions;
+  };
+  std::vector<Added> group_;
   // Of the group's events, for conditions; made only when one asks.
-  mutable PostingLists postings_;
+  mutable std::optional<MemoryPart> postings_;
   mutable std::size_t appends_posted_ = 0;
 };
 

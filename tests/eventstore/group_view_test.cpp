@@ -5,6 +5,7 @@
 #include <annals/testkit/manual_clock.hpp>
 #include <annals/testkit/requests.hpp>
 
+#include "index_entries.hpp"
 #include "prepared_append.hpp"
 
 namespace annals::internal {
@@ -26,34 +27,41 @@ PreparedAppend prepared(AppendRequest request) {
 }
 
 TEST(GroupView, LaterAppendsOfAGroupSeeVersionsOfEarlierOnes) {
-  Index index;
+  const IndexEntries entries;
+  const Index index(test_hasher, entries);
   GroupView view(index);
   const auto first = prepared(append_to("a-1", ExpectedVersion::no_stream(), 2));
   ASSERT_TRUE(view.check(first, now, skew));
-  EXPECT_EQ(view.add(first), (std::vector<StreamVersion>{{0}, {1}}));
+  EXPECT_EQ(*view.add(first), (std::vector<StreamVersion>{{0}, {1}}));
   EXPECT_EQ(view.head(), GlobalPosition{2});
-  EXPECT_EQ(view.last_version("a-1"), StreamVersion{1});
+  EXPECT_EQ(*view.last_version("a-1"), StreamVersion{1});
 
   EXPECT_FALSE(view.check(first, now, skew));
   const auto second = prepared(append_to("a-1", ExpectedVersion::exactly({1})));
   ASSERT_TRUE(view.check(second, now, skew));
-  EXPECT_EQ(view.add(second), (std::vector<StreamVersion>{{2}}));
+  EXPECT_EQ(*view.add(second), (std::vector<StreamVersion>{{2}}));
 }
 
 TEST(GroupView, ConditionsSeeTheGroupAndNothingBeforeTheirPosition) {
-  Index index;
+  const IndexEntries entries;
+  Index index(test_hasher, entries);
   const RecordKeys key{.event = true, .stream = "x-1", .version = {0}, .type = "t", .tags = {}};
-  index.add({.id = new_append_id(),
-             .digest = {},
-             .first = {1},
-             .count = 1,
-             .recorded_at = {},
-             .link = {}},
-            {&key, 1});
+  const std::uint32_t offset = 0;
+  const Publication publication{.entry = {.id = new_append_id(),
+                                          .digest = {},
+                                          .first = {1},
+                                          .count = 1,
+                                          .recorded_at = {},
+                                          .link = {}},
+                                .offset = 0,
+                                .check = 0,
+                                .records = {&key, 1},
+                                .offsets = {&offset, 1}};
+  index.add({&publication, 1});
   GroupView view(index);
   const auto first = prepared(append_of({tagged(event_on("a-1"), {"red"}), event_on("a-2")}));
   const auto second = prepared(append_of({tagged(event_on("a-3"), {"blue"})}));
-  view.add(first);
+  ASSERT_TRUE(view.add(first));
   const auto matches = [&](Query query, std::uint64_t after) -> std::uint64_t {
     AppendRequest request;
     request.conditions.push_back({std::move(query), {after}});
@@ -65,7 +73,7 @@ TEST(GroupView, ConditionsSeeTheGroupAndNothingBeforeTheirPosition) {
   EXPECT_EQ(matches(Query::tag("red"), 0), 2U);
   EXPECT_EQ(matches(Query::tag("red"), 2), 0U);
   EXPECT_EQ(matches(Query::tag("blue"), 0), 0U);
-  view.add(second);  // After a condition has looked at the group.
+  ASSERT_TRUE(view.add(second));  // After a condition has looked at the group.
   EXPECT_EQ(matches(Query::tag("blue"), 0), 4U);
   EXPECT_EQ(matches(Query::all(), 0), 1U);
   EXPECT_EQ(matches(Query::all(), 3), 4U);

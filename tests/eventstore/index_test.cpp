@@ -2,6 +2,9 @@
 
 #include "index.hpp"
 
+#include "index_entries.hpp"
+#include "log/index_file.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <map>
@@ -11,6 +14,7 @@
 
 #include <gtest/gtest.h>
 
+#include <annals/testkit/fault_file_system.hpp>
 #include <annals/testkit/manual_clock.hpp>
 #include <annals/testkit/requests.hpp>
 #include <annals/testkit/seed.hpp>
@@ -26,7 +30,8 @@ AppendId id_of(std::uint64_t n) { return append_id_of("append " + std::to_string
 // An index and, beside it, a list of all it knows; position p is at p - 1. A record that is no
 // event is nullopt.
 struct Indexed {
-  Index index;
+  IndexEntries appends;
+  Index index{test_hasher, appends};
   std::vector<std::optional<NewEvent>> records;
   std::map<std::string, std::uint64_t> versions;
 
@@ -52,9 +57,32 @@ struct Indexed {
                       .type = event.type,
                       .tags = tags[i]});
     }
-    index.add(entry, keys);
+    const std::vector<std::uint32_t> offsets(keys.size());
+    const Publication publication{.entry = entry,
+                                  .offset = static_cast<std::uint32_t>(appends.entries.size()),
+                                  .check = 0,
+                                  .records = keys,
+                                  .offsets = offsets};
+    appends.entries.push_back(entry);
+    index.add(std::span(&publication, 1));
     records.insert(records.end(), append.begin(), append.end());
   }
+
+  // The newest part is complete: in memory, or in a file.
+  void end_part(bool to_a_file) {
+    const auto part = index.begin_part(++parts);
+    if (part == nullptr || !to_a_file) return;
+    ASSERT_TRUE(IndexFile::write(disk, ".", store, 1000, *part));
+    auto file = IndexFile::open(disk, ".", store, {part->number(), part->first(), part->last(), 1000},
+                                [part] { return Result<std::shared_ptr<const MemoryPart>>(part); });
+    ASSERT_TRUE(file && *file);
+    ASSERT_TRUE((*file)->ready());
+    EXPECT_FALSE((*file)->was_rebuilt());
+    index.replace_part(*file);
+  }
+  const StoreId store{{7}};
+  testkit::FaultFileSystem disk;
+  std::uint64_t parts = 0;
 
   std::vector<GlobalPosition> scan(const Query& query, std::uint64_t after,
                                    std::uint64_t up_to) const {
@@ -68,7 +96,10 @@ struct Indexed {
 
 constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 
-TEST(Index, SelectsWhatAScanDoesInBothDirectionsAndResumes) {
+class IndexOfParts : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(Parts, IndexOfParts, testing::Values(1, 2, 7, 60));
+
+TEST_P(IndexOfParts, SelectsWhatAScanDoesInBothDirectionsAndResumes) {
   std::mt19937_64 random(testkit::seed(7));
   const auto below = [&](std::uint64_t bound) { return random() % bound; };
   // Posting lists of very different lengths: name n occurs about half as often as name n - 1.
@@ -95,7 +126,24 @@ TEST(Index, SelectsWhatAScanDoesInBothDirectionsAndResumes) {
                               {tags.begin(), tags.end()}));
     }
     indexed.add(append, {});
+    if (indexed.records.size() * GetParam() / 3000 > indexed.parts) {
+      indexed.end_part(below(4) != 0);
+    }
   }
+  for (const auto& [stream, count] : indexed.versions) {
+    EXPECT_EQ(*indexed.index.last_version(stream), StreamVersion{count - 1});
+    std::uint64_t version = 0;
+    for (std::uint64_t p = 1; p <= indexed.records.size(); ++p) {
+      if (!indexed.records[p - 1] || indexed.records[p - 1]->stream != stream) continue;
+      ASSERT_EQ(*indexed.index.position_of(stream, {version++}), GlobalPosition{p}) << stream;
+    }
+    EXPECT_EQ(*indexed.index.position_of(stream, {version}), std::nullopt);
+  }
+  for (std::uint64_t i = 0; i < indexed.index.append_count(); ++i) {
+    ASSERT_EQ((*indexed.index.find(id_of(i)))->first, indexed.appends.entries[i].first);
+  }
+  EXPECT_FALSE(indexed.index.find(id_of(1'000'000))->has_value());
+  EXPECT_EQ(indexed.index.stream_count(), indexed.versions.size());
 
   for (int i = 0; i < 500; ++i) {
     Query query;
@@ -110,12 +158,12 @@ TEST(Index, SelectsWhatAScanDoesInBothDirectionsAndResumes) {
     const std::uint64_t after = below(3000);
     const std::uint64_t up_to = after + below(3200 - after);
     auto expected = indexed.scan(query, after, up_to);
-    EXPECT_EQ(indexed.index.select(query, {after}, {up_to}, no_limit), expected);
+    EXPECT_EQ(*indexed.index.select(query, {after}, {up_to}, no_limit), expected);
 
     // In pieces, each going on where the last one ended.
     std::vector<GlobalPosition> pieces;
     for (GlobalPosition at{after};;) {
-      const auto piece = indexed.index.select(query, at, {up_to}, 1 + below(50));
+      const auto piece = *indexed.index.select(query, at, {up_to}, 1 + below(50));
       if (piece.empty()) break;
       pieces.insert(pieces.end(), piece.begin(), piece.end());
       at = piece.back();
@@ -123,13 +171,13 @@ TEST(Index, SelectsWhatAScanDoesInBothDirectionsAndResumes) {
     EXPECT_EQ(pieces, expected);
 
     const auto first = indexed.scan(query, after, 3200);
-    EXPECT_EQ(indexed.index.first_match(query, {after}),
+    EXPECT_EQ(*indexed.index.first_match(query, {after}),
               first.empty() ? std::nullopt : std::optional(first.front()));
 
     std::reverse(expected.begin(), expected.end());
-    EXPECT_EQ(indexed.index.select_backward(query, {up_to + 1}, {after + 1}, no_limit), expected);
+    EXPECT_EQ(*indexed.index.select_backward(query, {up_to + 1}, {after + 1}, no_limit), expected);
     expected.resize(std::min<std::size_t>(expected.size(), 5));
-    EXPECT_EQ(indexed.index.select_backward(query, {up_to + 1}, {after + 1}, 5), expected);
+    EXPECT_EQ(*indexed.index.select_backward(query, {up_to + 1}, {after + 1}, 5), expected);
   }
 }
 
@@ -138,12 +186,12 @@ TEST(Index, BoundsAtTheEndsOfTheRangeOfPositionsSelectNothingWrong) {
   indexed.add({event_on("a-1"), event_on("a-1")}, {});
   const GlobalPosition highest{std::numeric_limits<std::uint64_t>::max()};
   for (const Query& query : {Query::all(), Query::stream("a-1")}) {
-    EXPECT_EQ(indexed.index.select(query, {0}, highest, no_limit).size(), 2U);
-    EXPECT_EQ(indexed.index.select(query, highest, highest, no_limit).size(), 0U);
-    EXPECT_EQ(indexed.index.select_backward(query, highest, {0}, no_limit).size(), 2U);
-    EXPECT_EQ(indexed.index.select_backward(query, {0}, {0}, no_limit).size(), 0U);
-    EXPECT_EQ(indexed.index.select_backward(query, {1}, {1}, no_limit).size(), 0U);
-    EXPECT_EQ(indexed.index.select(query, {0}, {2}, 0).size(), 0U);
+    EXPECT_EQ(indexed.index.select(query, {0}, highest, no_limit)->size(), 2U);
+    EXPECT_EQ(indexed.index.select(query, highest, highest, no_limit)->size(), 0U);
+    EXPECT_EQ(indexed.index.select_backward(query, highest, {0}, no_limit)->size(), 2U);
+    EXPECT_EQ(indexed.index.select_backward(query, {0}, {0}, no_limit)->size(), 0U);
+    EXPECT_EQ(indexed.index.select_backward(query, {1}, {1}, no_limit)->size(), 0U);
+    EXPECT_EQ(indexed.index.select(query, {0}, {2}, 0)->size(), 0U);
   }
 }
 
@@ -158,22 +206,22 @@ TEST(Index, AppendsAreFoundByIdByPositionAndByTime) {
   EXPECT_EQ(index.head(), GlobalPosition{6});
   EXPECT_EQ(index.append_count(), 3U);
   EXPECT_EQ(index.stream_count(), 2U);
-  EXPECT_EQ(index.find(id_of(1))->first, GlobalPosition{3});
-  EXPECT_EQ(index.find(id_of(9)), nullptr);
+  EXPECT_EQ((*index.find(id_of(1)))->first, GlobalPosition{3});
+  EXPECT_FALSE(index.find(id_of(9))->has_value());
   const std::uint64_t first_of_holding[] = {1, 1, 3, 4, 4, 4};
   for (std::uint64_t p = 1; p <= 6; ++p) {
-    EXPECT_EQ(index.holding({p}).first.value, first_of_holding[p - 1]);
+    EXPECT_EQ(index.holding({p})->first.value, first_of_holding[p - 1]);
   }
-  EXPECT_EQ(index.last_at(start - std::chrono::microseconds(1)), GlobalPosition{0});
-  EXPECT_EQ(index.last_at(start), GlobalPosition{3});
-  EXPECT_EQ(index.last_at(start + std::chrono::seconds(4)), GlobalPosition{3});
-  EXPECT_EQ(index.last_at(start + std::chrono::seconds(5)), GlobalPosition{6});
+  EXPECT_EQ(*index.last_at(start - std::chrono::microseconds(1)), GlobalPosition{0});
+  EXPECT_EQ(*index.last_at(start), GlobalPosition{3});
+  EXPECT_EQ(*index.last_at(start + std::chrono::seconds(4)), GlobalPosition{3});
+  EXPECT_EQ(*index.last_at(start + std::chrono::seconds(5)), GlobalPosition{6});
 
-  EXPECT_EQ(index.last_version("a-1"), StreamVersion{2});
-  EXPECT_EQ(index.last_version("c-1"), std::nullopt);
-  EXPECT_EQ(index.position_of("a-1", {1}), GlobalPosition{3});
-  EXPECT_EQ(index.position_of("b-1", {1}), GlobalPosition{6});
-  EXPECT_EQ(index.position_of("b-1", {2}), std::nullopt);
+  EXPECT_EQ(*index.last_version("a-1"), StreamVersion{2});
+  EXPECT_EQ(*index.last_version("c-1"), std::nullopt);
+  EXPECT_EQ(*index.position_of("a-1", {1}), GlobalPosition{3});
+  EXPECT_EQ(*index.position_of("b-1", {1}), GlobalPosition{6});
+  EXPECT_EQ(*index.position_of("b-1", {2}), std::nullopt);
 }
 
 }  // namespace

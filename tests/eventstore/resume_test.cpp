@@ -27,7 +27,13 @@ class StoreWithEras final : public IndexedEventStore {
                         .recorded_at = {},
                         .link = {}};
       entry.link.bytes[0] = static_cast<std::uint8_t>(p);
-      publish(entry, {&key, 1});
+      entries_.push_back(entry);
+      const Publication publication{.entry = entry,
+                                    .offset = static_cast<std::uint32_t>(p - 1),
+                                    .check = 0,
+                                    .records = {&key, 1},
+                                    .offsets = {}};
+      index_.add({&publication, 1});
     }
   }
 
@@ -38,6 +44,9 @@ class StoreWithEras final : public IndexedEventStore {
   void append_async(AppendRequest, AppendCompletion) override {}
   Result<std::optional<Receipt>> find_append(const AppendId&) override { return unused(); }
   Result<RecordedEvents> fetch(std::span<const GlobalPosition>) const override { return unused(); }
+  Result<AppendEntry> read_append_entry(std::uint64_t, const AppendSpot& spot) const override {
+    return entries_[spot.offset];
+  }
   Result<void> save_snapshot(Snapshot) override { return unused(); }
   Result<std::optional<Snapshot>> load_snapshot(std::string_view, GlobalPosition,
                                                 std::uint64_t) const override {
@@ -48,6 +57,8 @@ class StoreWithEras final : public IndexedEventStore {
   Limits limits() const override { return {}; }
 
  private:
+  std::vector<AppendEntry> entries_;
+
   static Error unused() { return {.code = ErrorCode::unsupported, .message = "not used"}; }
 };
 

@@ -9,7 +9,9 @@ namespace annals::internal {
 /// Follows the appends of a log, in order, and refuses one that does not belong there.
 class Chain {
  public:
-  explicit Chain(Head start) : head_(start) {}
+  /// `last_recorded_at`: of the append before, if there was one.
+  explicit Chain(Head start, Timestamp last_recorded_at = Timestamp::min())
+      : head_(start), last_recorded_at_(last_recorded_at) {}
 
   /// The last append that belonged.
   const Head& head() const { return head_; }
@@ -23,7 +25,7 @@ class Chain {
 
  private:
   Head head_;
-  Timestamp last_recorded_at_ = Timestamp::min();
+  Timestamp last_recorded_at_;
 };
 
 }  // namespace annals::internal

@@ -71,6 +71,11 @@ Result<AppendEntry> read_append_header(const SegmentBytes& segment, std::uint64_
   return entry;
 }
 
+std::uint32_t append_header_check(const SegmentBytes& segment, std::uint64_t offset) {
+  return crc32c(format::seed(segment.store, segment.number, offset, format::append_header_bytes),
+                segment.bytes.subspan(offset, format::append_header_bytes));
+}
+
 Result<void> read_append(const SegmentBytes& segment, const FrameView& frame, std::uint64_t& offset,
                          AppendView& view) {
   const std::uint64_t frame_end = frame.offset + frame.bytes - format::frame_trailer_bytes;

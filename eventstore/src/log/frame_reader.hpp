@@ -9,7 +9,7 @@
 
 #include <annals/eventstore/result.hpp>
 
-#include "index.hpp"
+#include "append_entry.hpp"
 #include "log_format.hpp"
 #include "record_reader.hpp"
 
@@ -61,6 +61,10 @@ std::optional<std::uint64_t> find_frame_beyond(const SegmentBytes& segment, std:
 ///
 /// Errors: corrupt.
 Result<AppendEntry> read_append_header(const SegmentBytes& segment, std::uint64_t offset);
+
+/// A checksum of the append header at `offset`. Records have their own, and frames one that covers
+/// all of them; this one is kept in the index, for reading a header alone.
+std::uint32_t append_header_check(const SegmentBytes& segment, std::uint64_t offset);
 
 /// Walks the appends of a frame, checking each record. `each` returns an error to stop.
 ///

@@ -3,12 +3,14 @@
 #include <annals/eventstore/log_event_store.hpp>
 
 #include "commit_queue.hpp"
+#include "heads_file.hpp"
 #include "log_format.hpp"
 #include "log_reading.hpp"
 #include "log_writer.hpp"
 #include "open.hpp"
 #include "read_only_log.hpp"
 #include "recovery.hpp"
+#include "sealer.hpp"
 
 #include <unistd.h>
 
@@ -31,17 +33,34 @@ class LogEventStore final : public LogReading {
     }
     if (queue_) queue_->drain();  // Completions may still append, so the queue must be there.
     queue_.reset();
-    if (writer_) (void)writer_->close();  // A mark that is not synced costs the next opening only.
+    sealer_.reset();
+    if (!writer_) return;
+    // What is not marked as closed costs the next opening only.
+    const bool closed = writer_->close().has_value();
+    if (closed && heads_ != nullptr) (void)heads_->close(head().link);
   }
 
-  Result<void> open(const Manifest& manifest, PlantedBug bug) {
+  Result<void> open(const Manifest& manifest, PlantedBug bug, bool seal_at_once) {
     snapshots_ = SnapshotFile::open(options_, store_, true);
     Recovery recovery(options_, manifest, bug);
-    auto position =
-        recovery.run(segments_, [this](const SegmentBytes& segment, const AppendView& append) {
-          return publish_found(segment, append);
-        });
+    std::vector<Sealer::Job> unindexed;
+    auto position = recovery.run(
+        segments_,
+        {.on_sealed = [&](const ManifestSegment& listed, bool newest) -> Result<void> {
+           auto made = add_sealed(listed, newest);
+           if (!made) return std::move(made).error();
+           if (*made) unindexed.push_back({listed, *std::move(made)});
+           return {};
+         },
+         .on_active = [this](std::uint64_t number) { return begin_active(number); },
+         .on_append =
+             [this](const SegmentBytes& segment, const AppendView& append) {
+               return publish_found(segment, append);
+             }});
     if (!position) return std::move(position).error();
+    if (auto opened = open_heads(bug); !opened) return opened;
+    sealer_ = std::make_unique<Sealer>([this](const Sealer::Job& job) { seal(job); }, seal_at_once);
+    for (Sealer::Job& job : unindexed) sealer_->add(std::move(job));
     recovered_ = recovery.found();
     writer_.emplace(options_, index_, segments_, std::move(*position), bug);
     bytes_ = writer_->log_bytes();
@@ -128,14 +147,7 @@ class LogEventStore final : public LogReading {
   std::size_t run_group(std::span<Attempt* const> attempts) {
     const std::size_t taken = writer_->step(attempts);
     if (writer_->has_group()) writer_->synced(writer_->sync());
-    bool visible = false;
-    for (Attempt* attempt : attempts.first(taken)) {
-      if (attempt->outcome && attempt->outcome->has_value() && attempt->entry.count > 0) {
-        make_visible(*attempt);
-        visible = true;
-      }
-    }
-    if (visible) {
+    if (make_visible(attempts.first(taken))) {
       ++groups_;
       wake();
     }
@@ -151,21 +163,105 @@ class LogEventStore final : public LogReading {
     return taken;
   }
 
-  void make_visible(Attempt& attempt) {
-    std::vector<RecordKeys> keys;
-    std::vector<std::vector<std::string_view>> tags;
-    const auto& events = attempt.append.request.events;
-    keys.reserve(events.size());
-    tags.reserve(events.size());
-    for (std::size_t i = 0; i < events.size(); ++i) {
-      tags.emplace_back(events[i].tags.begin(), events[i].tags.end());
-      keys.push_back({.stream = events[i].stream,
-                      .version = attempt.versions[i],
-                      .type = events[i].type,
-                      .tags = tags.back()});
+  /// Publishes what of a group has been written; false: nothing has.
+  bool make_visible(std::span<Attempt* const> attempts) {
+    written_.clear();
+    std::size_t events = 0;
+    std::size_t tags = 0;
+    for (Attempt* attempt : attempts) {
+      if (!attempt->outcome || !attempt->outcome->has_value() || attempt->entry.count == 0) continue;
+      written_.push_back(attempt);
+      events += attempt->entry.count;
+      for (const NewEvent& event : attempt->append.request.events) tags += event.tags.size();
     }
-    publish_at(attempt.entry, keys, attempt.addresses);
-    ++appends_;
+    if (written_.empty()) return false;
+    begin_part_of(written_.front()->segment);
+
+    // Room for all first: spans point into them.
+    keys_.clear();
+    keys_.reserve(events);
+    tags_.clear();
+    tags_.reserve(tags);
+    publications_.clear();
+    const auto segment = segments_.at(written_.front()->segment);
+    const SegmentBytes bytes = segment->bytes(store_);
+    for (const Attempt* attempt : written_) {
+      const std::size_t first_key = keys_.size();
+      const auto& written = attempt->append.request.events;
+      for (std::size_t i = 0; i < written.size(); ++i) {
+        const std::size_t first_tag = tags_.size();
+        tags_.insert(tags_.end(), written[i].tags.begin(), written[i].tags.end());
+        keys_.push_back({.stream = written[i].stream,
+                         .version = attempt->versions[i],
+                         .type = written[i].type,
+                         .tags = std::span(tags_).subspan(first_tag)});
+      }
+      publications_.push_back(
+          {.entry = attempt->entry,
+           .offset = static_cast<std::uint32_t>(attempt->entry.address),
+           .check = append_header_check(bytes, attempt->entry.address),
+           .records = std::span(keys_).subspan(first_key),
+           .offsets = attempt->offsets});
+    }
+    index_.add(publications_);
+    appends_ += written_.size();
+    return true;
+  }
+
+  /// The writer may have rolled over to this segment.
+  void begin_part_of(std::uint64_t segment) {
+    const std::uint64_t number = index_.newest().number();
+    if (segment == number) return;
+    auto complete = index_.begin_part(segment);
+    if (complete == nullptr) return;
+    for (const ManifestSegment& listed : writer_->manifest().segments) {
+      if (listed.number == number) sealer_->add({listed, std::move(complete)});
+    }
+  }
+
+  Timestamp begin_active(std::uint64_t number) {
+    const auto last = index_.last_append();
+    index_.begin_part(number);
+    return last ? last->recorded_at : Timestamp::min();
+  }
+
+  /// Writes a segment's index beside it, and uses that from then on. If that fails it stays in
+  /// memory, and the next opening tries again.
+  void seal(const Sealer::Job& job) {
+    auto written =
+        IndexFile::write(*options_.files, options_.path, store_, job.segment.end, *job.part);
+    if (!written) return;
+    auto file = open_index(job.segment);
+    if (file && *file) index_.replace_part(*std::move(file));
+  }
+
+  /// Finds out where every stream ends, from a table that is kept for that.
+  Result<void> open_heads(PlantedBug bug) {
+    const HeadsFile::Trust trust{
+        .store = store_,
+        .era = present_era(),
+        .boot = options_.files->boot_id(),
+        .head = index_.head(),
+        .link_at = [this](GlobalPosition position) { return link_at(position); },
+        .everything = bug == PlantedBug::trust_any_heads};
+    for (const bool again : {false, true}) {
+      if (again) {
+        // Either the table is wrong or the log is.
+        auto removed = options_.files->remove(options_.path + '/' + format::heads_name);
+        if (!removed) return removed;
+      }
+      auto heads = HeadsFile::open(*options_.files, options_.path, trust);
+      heads_ = heads.get();
+      repaired_heads_ = heads->applied() < index_.head();
+      index_.use_heads(std::move(heads));
+      auto follows = index_.catch_up_heads();
+      if (!follows) return std::move(follows).error();
+      if (*follows || bug == PlantedBug::trust_any_heads) return {};
+    }
+    return Error{.code = ErrorCode::corrupt,
+                 .message = options_.path + ": a stream in " +
+                            format::segment_name(index_.newest().number()) +
+                            " does not go on where it ended in the segments before"};
   }
 
   void answer_from_log(Attempt& attempt) {
@@ -189,7 +285,14 @@ class LogEventStore final : public LogReading {
   const std::unique_ptr<FileLock> lock_;
   const pid_t opened_by_ = ::getpid();
   Recovery::Found recovered_;
-  std::optional<LogWriter> writer_;  // Used by the leader only.
+  HeadsFile* heads_ = nullptr;  // The index's.
+  bool repaired_heads_ = false;
+  std::optional<LogWriter> writer_;  // Used by the leader only, as are these:
+  std::vector<Attempt*> written_;
+  std::vector<RecordKeys> keys_;
+  std::vector<std::string_view> tags_;
+  std::vector<Publication> publications_;
+  std::unique_ptr<Sealer> sealer_;
   std::unique_ptr<CommitQueue> queue_;
   std::atomic<std::uint64_t> groups_ = 0;
   std::atomic<std::uint64_t> appends_ = 0;
@@ -224,7 +327,8 @@ Result<void> check_options(const LogOptions& options) {
 
 }  // namespace
 
-Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options, PlantedBug bug) {
+Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options, PlantedBug bug,
+                                                         bool seal_at_once) {
   if (auto checked = check_options(options); !checked) return std::move(checked).error();
   options.path = options.files->absolute(options.path);
   if (options.access == LogOptions::Access::read_only) return open_read_only_log(options);
@@ -247,14 +351,14 @@ Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options, Pla
   auto manifest = manifest_for_writing(options);
   if (!manifest) return std::move(manifest).error();
   auto store = std::make_unique<LogEventStore>(options, *manifest, std::move(*lock));
-  if (auto opened = store->open(*manifest, bug); !opened) return std::move(opened).error();
+  if (auto opened = store->open(*manifest, bug, seal_at_once); !opened) return std::move(opened).error();
   return std::unique_ptr<EventStore>(std::move(store));
 }
 
 }  // namespace internal
 
 Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options) {
-  return internal::open_log_event_store(std::move(options), internal::PlantedBug::none);
+  return internal::open_log_event_store(std::move(options), internal::PlantedBug::none, false);
 }
 
 }  // namespace annals

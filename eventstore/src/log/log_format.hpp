@@ -101,6 +101,7 @@ std::string segment_name(std::uint64_t number);
 inline constexpr const char* manifest_name = "MANIFEST";
 inline constexpr const char* mark_name = "mark";
 inline constexpr const char* lock_name = "LOCK";
+inline constexpr const char* heads_name = "heads";
 inline constexpr const char* snapshots_name = "snapshots";
 
 }  // namespace annals::internal::format

@@ -15,13 +15,65 @@ Error corrupt(const SegmentBytes& segment, std::uint64_t offset, const std::stri
           .place = Error::Place{segment.file, offset}};
 }
 
-/// What a record gets from its append. It comes from the index, which was checked when it was
-/// built: no checksum of the record's own covers the append's header.
-struct Stamp {
-  AppendId id;
-  GlobalPosition first;
-  Timestamp recorded_at;
+RecordKeys keys_of(const AppendView& append, const RecordView& record) {
+  return {.event = record.event,
+          .stream = record.stream,
+          .version = record.version,
+          .type = record.type,
+          .tags = append.tags_of(record)};
+}
+
+/// Whether every stream of the append goes on where it ended in `part`, or begins in it.
+Result<void> check_versions(const SegmentBytes& segment, const AppendView& append,
+                            const MemoryPart& part, const KeyHasher& hasher) {
+  std::unordered_map<std::string_view, StreamVersion> next;
+  for (std::size_t i = 0; i < append.records.size(); ++i) {
+    const RecordView& record = append.records[i];
+    if (!record.event) continue;
+    auto known = next.find(record.stream);
+    if (known == next.end()) {
+      const auto here =
+          part.last_version(record.stream, hasher(KeyKind::stream, record.stream));
+      known = next.emplace(record.stream, here ? StreamVersion{here->value + 1} : record.version)
+                  .first;
+    }
+    if (record.version != known->second) {
+      return corrupt(segment, append.offsets[i],
+                     "stream " + std::string(record.stream) + " goes from version " +
+                         to_string(known->second) + " to " + to_string(record.version));
+    }
+    ++known->second.value;
+  }
+  return {};
+}
+
+/// What the index is told about an append that was found in a segment.
+struct FoundAppend {
+  FoundAppend(const SegmentBytes& segment, const AppendView& append) : entry(append.entry) {
+    keys.reserve(append.records.size());
+    offsets.reserve(append.records.size());
+    for (std::size_t i = 0; i < append.records.size(); ++i) {
+      keys.push_back(keys_of(append, append.records[i]));
+      offsets.push_back(static_cast<std::uint32_t>(append.offsets[i]));
+    }
+    check = append_header_check(segment, entry.address);
+  }
+  std::uint32_t offset() const { return static_cast<std::uint32_t>(entry.address); }
+
+  const AppendEntry& entry;
+  std::uint32_t check;
+  std::vector<RecordKeys> keys;
+  std::vector<std::uint32_t> offsets;
 };
+
+/// Reads an append header alone, which no checksum in the segment covers without its frame.
+Result<AppendEntry> checked_append(const SegmentBytes& segment, const AppendSpot& spot) {
+  if (segment.bytes.size() < spot.offset + format::append_header_bytes ||
+      append_header_check(segment, spot.offset) != spot.check) {
+    return corrupt(segment, spot.offset, "an append's header has changed");
+  }
+  return read_append_header(segment, spot.offset);
+}
 
 /// Reads records where they lie, one after another, and keeps what they point into alive.
 class Fetcher {
@@ -32,9 +84,17 @@ class Fetcher {
     tag_ranges_.reserve(count);
   }
 
-  Result<void> add(GlobalPosition position, std::uint64_t address, const Stamp& stamp) {
-    use_segment(Address::segment(address));
-    const std::uint64_t offset = Address::offset(address);
+  Result<void> add(GlobalPosition position, const RecordPlace& place) {
+    use_segment(place.part);
+    const std::uint64_t offset = place.offset;
+    if (offset + format::record_header_bytes > bytes_.bytes.size()) {
+      return corrupt(bytes_, offset, "a record does not fit its segment");
+    }
+    if (place.append_first != append_.first || append_.count == 0) {
+      auto append = checked_append(bytes_, place.append);
+      if (!append) return std::move(append).error();
+      append_ = *append;
+    }
     const auto rest = bytes_.bytes.subspan(offset);
     auto record = read_record(
         rest, format::seed(store_, bytes_.number, offset, load<std::uint32_t>(rest.data())),
@@ -43,14 +103,14 @@ class Fetcher {
       return corrupt(bytes_, offset, record.error().message);
     }
     if (!record->event) return {};
-    if (stamp.first.value + record->index != position.value) {
+    if (append_.first.value + record->index != position.value) {
       return corrupt(bytes_, offset, "a record at another position than its own");
     }
     RecordedEvent& event = events_.emplace_back();
     event.stream = record->stream;
     event.version = record->version;
     event.position = position;
-    event.id = record->id ? *record->id : derived_event_id(stamp.id, record->index);
+    event.id = record->id ? *record->id : derived_event_id(append_.id, record->index);
     event.type = record->type;
     event.schema_version = record->schema_version;
     event.content_type = record->content_type;
@@ -60,7 +120,7 @@ class Fetcher {
     event.causation_id = record->causation_id;
     event.actor = record->actor;
     event.traceparent = record->traceparent;
-    event.recorded_at = stamp.recorded_at;
+    event.recorded_at = append_.recorded_at;
     event.known_at = record->known_at.value_or(event.recorded_at);
     event.effective_at = record->effective_at.value_or(event.known_at);
     tag_ranges_.push_back({record->first_tag, record->tag_count});
@@ -79,9 +139,9 @@ class Fetcher {
  private:
   void use_segment(std::uint64_t number) {
     if (!owners_.empty() && bytes_.number == number) return;
-    const Segment segment = segments_.at(number);
-    bytes_ = segment.bytes(store_);
-    owners_.push_back(segment.mapping);
+    const auto segment = segments_.at(number);
+    bytes_ = segment->bytes(store_);
+    owners_.push_back(segment->mapping);
   }
 
   struct TagRange {
@@ -92,6 +152,7 @@ class Fetcher {
   const StoreId& store_;
   const SegmentSet& segments_;
   SegmentBytes bytes_;
+  AppendEntry append_;  // Of the record before.
   std::vector<RecordedEvent> events_;
   std::vector<TagRange> tag_ranges_;
   std::shared_ptr<std::vector<std::string_view>> tags_ =
@@ -102,78 +163,86 @@ class Fetcher {
 }  // namespace
 
 Result<RecordedEvents> LogReading::fetch(std::span<const GlobalPosition> positions) const {
-  std::vector<std::uint64_t> addresses;
-  addresses.reserve(positions.size());
-  {
-    const std::shared_lock lock(addresses_mutex_);
-    for (const GlobalPosition position : positions) {
-      ANNALS_ASSERT(position.value >= 1 && position.value <= addresses_.size(),
-                    to_string(position));
-      addresses.push_back(addresses_[position.value - 1]);
-    }
-  }
-  std::vector<Stamp> stamps;
-  stamps.reserve(positions.size());
-  {
-    const std::shared_lock lock(index_mutex_);
-    for (const GlobalPosition position : positions) {
-      const AppendEntry& entry = index_.holding(position);
-      stamps.push_back({entry.id, entry.first, entry.recorded_at});
-    }
-  }
+  auto places = index_.places(positions);
+  if (!places) return std::move(places).error();
   Fetcher fetcher(store_, segments_, positions.size());
   for (std::size_t i = 0; i < positions.size(); ++i) {
-    if (auto added = fetcher.add(positions[i], addresses[i], stamps[i]); !added) {
+    if (auto added = fetcher.add(positions[i], (*places)[i]); !added) {
       return std::move(added).error();
     }
   }
   return fetcher.finish();
 }
 
-void LogReading::publish_at(const AppendEntry& entry, std::span<const RecordKeys> records,
-                            std::span<const std::uint64_t> addresses) {
-  {
-    // First the addresses: whoever sees a position in the index finds it here.
-    const std::unique_lock lock(addresses_mutex_);
-    addresses_.insert(addresses_.end(), addresses.begin(), addresses.end());
-  }
-  publish(entry, records);
+Result<AppendEntry> LogReading::read_append_entry(std::uint64_t part,
+                                                  const AppendSpot& spot) const {
+  return checked_append(segments_.at(part)->bytes(store_), spot);
 }
 
 Result<void> LogReading::publish_found(const SegmentBytes& segment, const AppendView& append) {
-  std::vector<RecordKeys> keys;
-  std::vector<std::uint64_t> addresses;
-  keys.reserve(append.records.size());
-  std::unordered_map<std::string_view, StreamVersion> next;
-  for (std::size_t i = 0; i < append.records.size(); ++i) {
-    const RecordView& record = append.records[i];
-    addresses.push_back(Address::pack(segment.number, append.offsets[i]));
-    keys.push_back({.event = record.event,
-                    .stream = record.stream,
-                    .version = record.version,
-                    .type = record.type,
-                    .tags = append.tags_of(record)});
-    if (!record.event) continue;
-    auto known = next.find(record.stream);
-    if (known == next.end()) {
-      const auto last = index_.last_version(record.stream);
-      known = next.emplace(record.stream, StreamVersion{last ? last->value + 1 : 0}).first;
-    }
-    if (record.version != known->second) {
-      return corrupt(segment, append.offsets[i],
-                     "stream " + std::string(record.stream) + " goes from version " +
-                         to_string(known->second) + " to " + to_string(record.version));
-    }
-    ++known->second.value;
+  if (auto follow = check_versions(segment, append, index_.newest(), hasher_); !follow) {
+    return follow;
   }
-  if (index_.find(append.entry.id) != nullptr) {
+  auto there = index_.find_in_newest(append.entry.id);
+  if (!there) return std::move(there).error();
+  if (*there) {
     return corrupt(segment, append.entry.address,
                    "append " + to_string(append.entry.id) + " is there a second time");
   }
-  AppendEntry entry = append.entry;
-  entry.address = Address::pack(segment.number, entry.address);
-  publish_at(entry, keys, addresses);
+  const FoundAppend found(segment, append);
+  const Publication publication{.entry = found.entry,
+                                .offset = found.offset(),
+                                .check = found.check,
+                                .records = found.keys,
+                                .offsets = found.offsets};
+  index_.add(std::span(&publication, 1));
   return {};
+}
+
+Result<std::shared_ptr<const MemoryPart>> LogReading::index_segment(
+    const ManifestSegment& listed) const {
+  auto part = std::make_shared<MemoryPart>(listed.number, listed.first, hasher_);
+  Chain chain(Head{{listed.first.value - 1}, listed.link_before});
+  const auto add = [&](const SegmentBytes& segment, const AppendView& append) -> Result<void> {
+    if (auto follow = check_versions(segment, append, *part, hasher_); !follow) return follow;
+    const FoundAppend found(segment, append);
+    part->add(found.entry, found.offset(), found.check, found.keys, found.offsets);
+    return {};
+  };
+  auto scanned = scan_sealed(segments_.at(listed.number)->bytes(store_), listed, chain, false, add);
+  if (!scanned) return std::move(scanned).error();
+  return std::shared_ptr<const MemoryPart>(std::move(part));
+}
+
+Result<std::shared_ptr<const IndexFile>> LogReading::open_index(
+    const ManifestSegment& listed) const {
+  return IndexFile::open(*options_.files, options_.path, store_,
+                         {listed.number, listed.first, listed.last, listed.end},
+                         [this, listed] { return index_segment(listed); });
+}
+
+Result<std::shared_ptr<const MemoryPart>> LogReading::add_sealed(const ManifestSegment& listed,
+                                                                bool newest) {
+  std::shared_ptr<const MemoryPart> made;
+  if (listed.last < listed.first) return made;  // An append did not fit what was left of it.
+  auto file = open_index(listed);
+  if (!file) return std::move(file).error();
+  std::shared_ptr<const IndexPart> part = *std::move(file);
+  if (part == nullptr) {
+    auto indexed = index_segment(listed);
+    if (!indexed) return std::move(indexed).error();
+    part = made = *std::move(indexed);
+  }
+  AppendEntry last;  // As far as anybody asks: where it ends, its link, and its time.
+  last.first = listed.last;
+  last.count = 1;
+  last.link = listed.link_after;
+  if (newest) {
+    if (auto ready = part->ready(); !ready) return std::move(ready).error();
+    last.recorded_at = part->append(part->append_count() - 1).recorded_at;
+  }
+  index_.add_part(std::move(part), last);
+  return made;
 }
 
 Result<std::optional<Snapshot>> LogReading::load_snapshot(std::string_view stream,
@@ -213,10 +282,9 @@ Stats LogReading::stats() const {
     stats.snapshots_saved = snapshots_->saved();
     stats.snapshot_hits = snapshots_->hits();
   }
-  const std::shared_lock lock(index_mutex_);
   stats.streams = index_.stream_count();
   stats.appends = index_.append_count();
-  if (const AppendEntry* last = index_.last_append()) stats.last_recorded_at = last->recorded_at;
+  if (const auto last = index_.last_append()) stats.last_recorded_at = last->recorded_at;
   return stats;
 }
 

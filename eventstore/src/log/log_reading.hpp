@@ -1,10 +1,10 @@
 #pragma once
 
-#include <deque>
-#include <shared_mutex>
+#include <memory>
 
 #include <annals/eventstore/log_event_store.hpp>
 
+#include "index_file.hpp"
 #include "indexed_event_store.hpp"
 #include "scan.hpp"
 #include "segment.hpp"
@@ -29,22 +29,30 @@ class LogReading : public IndexedEventStore {
 
   static const char* name_of(Durability durability);
 
-  /// Makes an append visible, given where each of its records lies.
-  void publish_at(const AppendEntry& entry, std::span<const RecordKeys> records,
-                  std::span<const std::uint64_t> addresses);
-
-  /// The same for an append found in a segment.
+  /// Makes an append visible that was found in the segment that is being written to.
   ///
   /// Errors: corrupt (a version or an id that cannot follow).
   Result<void> publish_found(const SegmentBytes& segment, const AppendView& append);
 
+  /// Adds a sealed segment, which is open, with its index: the file's, if that can be believed at
+  /// first sight, or one made anew in memory, which is then also returned. Otherwise it does not
+  /// look into the segment, so that opening costs the same for any number of events. `newest`: none
+  /// follows that is sealed.
+  ///
+  /// Errors: corrupt, unavailable.
+  Result<std::shared_ptr<const MemoryPart>> add_sealed(const ManifestSegment& listed, bool newest);
+  /// Opens the index file of a sealed segment; nothing if there is none to believe in.
+  Result<std::shared_ptr<const IndexFile>> open_index(const ManifestSegment& listed) const;
+  /// Walks a sealed segment and indexes it.
+  ///
+  /// Errors: corrupt, with place.
+  Result<std::shared_ptr<const MemoryPart>> index_segment(const ManifestSegment& listed) const;
+
+  Result<AppendEntry> read_append_entry(std::uint64_t part, const AppendSpot& spot) const override;
+
   const LogOptions options_;
   SegmentSet segments_;
   std::unique_ptr<SnapshotFile> snapshots_;  // Set once, before the store is handed out.
-
- private:
-  mutable std::shared_mutex addresses_mutex_;
-  std::deque<std::uint64_t> addresses_;  // Of position i + 1; guarded by addresses_mutex_.
 };
 
 }  // namespace annals::internal

@@ -29,7 +29,7 @@ LogWriter::LogWriter(const LogOptions& options, const Index& index, SegmentSet& 
       bug_(bug),
       manifest_(std::move(position.manifest)),
       mark_(std::move(position.mark)),
-      active_(segments.at(manifest_.segments.back().number)),
+      active_(*segments.at(manifest_.segments.back().number)),
       offset_(position.offset),
       zeroed_to_(position.offset),
       head_(position.head),
@@ -69,7 +69,16 @@ std::size_t LogWriter::step(std::span<Attempt* const> attempts) {
 
 bool LogWriter::take(Attempt& attempt) {
   const AppendRequest& request = attempt.append.request;
-  if (index_.find(*request.id) != nullptr || group_ids_.contains(*request.id)) {
+  bool repeated = group_ids_.contains(*request.id);
+  if (!repeated) {
+    auto known = index_.find(*request.id);
+    if (!known) {
+      settle(attempt, std::move(known).error());
+      return true;
+    }
+    repeated = known->has_value();
+  }
+  if (repeated) {
     attempt.state = Attempt::State::repeat;
     return true;
   }
@@ -108,7 +117,12 @@ bool LogWriter::take(Attempt& attempt) {
   }
   if (!*room) return false;
 
-  attempt.versions = view_->add(attempt.append);
+  auto versions = view_->add(attempt.append);
+  if (!versions) {
+    settle(attempt, std::move(versions).error());
+    return true;
+  }
+  attempt.versions = *std::move(versions);
   linked_.clear();
   for (std::size_t i = 0; i < attempt.versions.size(); ++i) {
     linked_.push_back({attempt.versions[i], attempt.append.contents[i]});
@@ -120,13 +134,11 @@ bool LogWriter::take(Attempt& attempt) {
   entry.count = static_cast<std::uint32_t>(request.events.size());
   entry.recorded_at = time;
   entry.link = next_link(group_head_.link, entry.id, entry.first, entry.recorded_at, linked_);
-  entry.address = Address::pack(active_.number, offset_ + frame_.bytes_so_far());
-  offsets_.clear();
-  frame_.add(attempt.append, entry, attempt.versions, offsets_);
-  attempt.addresses.clear();
-  for (const std::uint32_t offset : offsets_) {
-    attempt.addresses.push_back(Address::pack(active_.number, offset_ + offset));
-  }
+  entry.address = offset_ + frame_.bytes_so_far();
+  attempt.segment = active_.number;
+  attempt.offsets.clear();
+  frame_.add(attempt.append, entry, attempt.versions, attempt.offsets);
+  for (std::uint32_t& offset : attempt.offsets) offset += static_cast<std::uint32_t>(offset_);
   group_head_ = {entry.last(), entry.link};
   attempt.state = Attempt::State::in_group;
   group_.push_back(&attempt);

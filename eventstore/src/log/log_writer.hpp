@@ -20,15 +20,6 @@
 
 namespace annals::internal {
 
-/// A place in the log in one number: the segment in the upper half, the offset in the lower.
-struct Address {
-  static std::uint64_t pack(std::uint64_t segment, std::uint64_t offset) {
-    return segment << 32U | offset;
-  }
-  static std::uint64_t segment(std::uint64_t packed) { return packed >> 32U; }
-  static std::uint64_t offset(std::uint64_t packed) { return packed & 0xFFFFFFFFU; }
-};
-
 /// One append on its way through the writer.
 struct Attempt {
   enum class State : std::uint8_t {
@@ -42,9 +33,10 @@ struct Attempt {
   State state = State::waiting;
   std::optional<Result<Receipt>> outcome;
   // Set while in a group:
-  AppendEntry entry;
-  std::vector<StreamVersion> versions;   // One per event.
-  std::vector<std::uint64_t> addresses;  // One per event.
+  AppendEntry entry;                   // Its address: the offset of its header in the segment.
+  std::uint64_t segment = 0;
+  std::vector<StreamVersion> versions;  // One per event.
+  std::vector<std::uint32_t> offsets;   // One per event, in the segment.
 };
 
 /// The writing half of the log as a machine that is stepped: no threads, no waiting. Groups appends
@@ -85,6 +77,7 @@ class LogWriter {
 
   /// Why nothing can be written any more, or empty.
   const std::string& failure() const { return failure_; }
+  const Manifest& manifest() const { return manifest_; }
   /// Of all frames and segment headers.
   std::uint64_t log_bytes() const;
 
@@ -122,7 +115,6 @@ class LogWriter {
   Result<Timestamp> group_time_ = Timestamp{};
   std::unordered_set<AppendId> group_ids_;
   std::uint64_t frame_bytes_ = 0;
-  std::vector<std::uint32_t> offsets_;
   std::vector<LinkedEvent> linked_;
 };
 

@@ -36,20 +36,22 @@ class Descriptor {
   int number_;
 };
 
-class PosixMapping final : public Mapping {
+/// A mapping, for reading (Mapping, const std::byte) or also for writing.
+template <typename Base, typename Byte>
+class PosixMappingOf final : public Base {
  public:
-  PosixMapping(void* start, std::size_t bytes) : start_(start), bytes_(bytes) {}
-  PosixMapping(const PosixMapping&) = delete;
-  PosixMapping& operator=(const PosixMapping&) = delete;
-  ~PosixMapping() override { ::munmap(start_, bytes_); }
-  std::span<const std::byte> bytes() const override {
-    return {static_cast<const std::byte*>(start_), bytes_};
-  }
+  PosixMappingOf(void* start, std::size_t bytes) : start_(start), bytes_(bytes) {}
+  PosixMappingOf(const PosixMappingOf&) = delete;
+  PosixMappingOf& operator=(const PosixMappingOf&) = delete;
+  ~PosixMappingOf() override { ::munmap(start_, bytes_); }
+  std::span<Byte> bytes() const override { return {static_cast<Byte*>(start_), bytes_}; }
 
  private:
   void* start_;
   std::size_t bytes_;
 };
+using PosixMapping = PosixMappingOf<Mapping, const std::byte>;
+using PosixWritableMapping = PosixMappingOf<WritableMapping, std::byte>;
 
 class EmptyMapping final : public Mapping {
  public:
@@ -120,6 +122,20 @@ class PosixFile final : public File {
     void* const start = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, descriptor_.get(), 0);
     if (start == MAP_FAILED) return failed("cannot map", path_);
     return std::shared_ptr<const Mapping>(std::make_shared<PosixMapping>(start, bytes));
+  }
+
+  Result<std::shared_ptr<WritableMapping>> map_writable(std::uint64_t offset,
+                                                        std::uint64_t bytes) override {
+    void* const start = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+                               descriptor_.get(), static_cast<off_t>(offset));
+    if (start == MAP_FAILED) return failed("cannot map", path_);
+    return std::shared_ptr<WritableMapping>(std::make_shared<PosixWritableMapping>(start, bytes));
+  }
+
+  Result<std::string> identity() const override {
+    struct stat info {};
+    if (::fstat(descriptor_.get(), &info) != 0) return failed("cannot look at", path_);
+    return std::to_string(info.st_dev) + ':' + std::to_string(info.st_ino);
   }
 
  private:

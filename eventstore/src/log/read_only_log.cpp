@@ -40,14 +40,14 @@ class ReadOnlyLog final : public LogReading {
     // Nobody has written since the machine was started, or how far is not known: all that is whole
     // can be shown, but a writer that opens the store may still find that some of it is not
     // durable.
-    const Segment active = segments_.at(manifest.segments.back().number);
+    const auto active = segments_.at(manifest.segments.back().number);
     const std::uint64_t before = chain_.head().position.value;
     const auto mark_file = MarkFile::open(*options_.files, options_.path, false);
     if (!mark_file) return mark_file.error();
     const auto history = history_of(manifest, *mark, *mark_file, *options_.files);
     if (!history) return history.error();
     const auto tail =
-        scan_active(active.bytes(store_), *mark, *history, chain_, false, publishing());
+        scan_active(active->bytes(store_), *mark, *history, chain_, false, publishing());
     if (!tail) return tail.error();
     offset_ = tail->valid_end;
     unsettled_ =
@@ -158,30 +158,49 @@ class ReadOnlyLog final : public LogReading {
     return file->read(store_);
   }
 
-  /// Opens the segments that are new, and reads to the end of those that are sealed now.
+  /// Opens the segments that are new. Those that are sealed by now bring an index; of the one that
+  /// was read as it grew, the rest is read.
   Result<void> load(const Manifest& manifest) const {
     auto* self = const_cast<ReadOnlyLog*>(this);
     for (const ManifestSegment& listed : manifest.segments) {
       if (listed.number < open_number_) continue;
-      if (listed.number > open_number_) {
+      const bool fresh = listed.number > open_number_;
+      if (fresh) {
         auto segment = open_segment(*options_.files, options_.path, store_, listed, false);
         if (!segment) return std::move(segment).error();
         self->segments_.add(std::move(*segment));
         open_number_ = listed.number;
         offset_ = format::segment_header_bytes;
       }
-      if (!listed.sealed) continue;
-      const SegmentBytes bytes = segments_.at(listed.number).bytes(store_);
-      auto end = scan_frames(bytes, offset_, listed.end, chain_, false, publishing());
-      if (!end) return std::move(end).error();
-      if (end->offset != listed.end || chain_.head() != Head{listed.last, listed.link_after}) {
-        return Error{.code = ErrorCode::corrupt,
-                     .message = bytes.file + " at byte " + std::to_string(end->offset) +
-                                ": it does not hold what the MANIFEST says",
-                     .place = Error::Place{bytes.file, end->offset}};
+      if (!listed.sealed) {
+        if (fresh) self->index_.begin_part(listed.number);
+        continue;
+      }
+      if (fresh) {
+        const bool newest = listed.number + 1 == manifest.segments.back().number;
+        if (auto added = self->add_sealed(listed, newest); !added) return std::move(added).error();
+        chain_ = Chain(Head{listed.last, listed.link_after});
+        if (newest && index_.last_append()) {
+          chain_ = Chain(Head{listed.last, listed.link_after}, index_.last_append()->recorded_at);
+        }
+      } else if (auto rest = read_to_the_end(listed); !rest) {
+        return rest;
       }
       offset_ = listed.end;
       sealed_bytes_ += listed.end;
+    }
+    return {};
+  }
+
+  Result<void> read_to_the_end(const ManifestSegment& listed) const {
+    const SegmentBytes bytes = segments_.at(listed.number)->bytes(store_);
+    auto end = scan_frames(bytes, offset_, listed.end, chain_, false, publishing());
+    if (!end) return std::move(end).error();
+    if (end->offset != listed.end || chain_.head() != Head{listed.last, listed.link_after}) {
+      return Error{.code = ErrorCode::corrupt,
+                   .message = bytes.file + " at byte " + std::to_string(end->offset) +
+                              ": it does not hold what the MANIFEST says",
+                   .place = Error::Place{bytes.file, end->offset}};
     }
     return {};
   }
@@ -197,7 +216,7 @@ class ReadOnlyLog final : public LogReading {
       // The writer may have rolled over once more: the next look catches up.
       if (mark.segment != open_number_) return {};
     }
-    const SegmentBytes bytes = segments_.at(open_number_).bytes(store_);
+    const SegmentBytes bytes = segments_.at(open_number_)->bytes(store_);
     auto end = scan_frames(bytes, offset_, mark.offset, chain_, false, publishing());
     if (!end) return std::move(end).error();
     offset_ = end->offset;

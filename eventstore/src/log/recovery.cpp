@@ -72,7 +72,7 @@ Result<void> refuse_foreign_folder(FileSystem& files, const std::string& folder)
   for (const std::string& name : *names) {
     // What the making of a store that was cut short leaves behind, and an empty disk has.
     if (name.starts_with("segment-") || name.starts_with(format::manifest_name) ||
-        name == format::mark_name || name == format::lock_name ||
+        name == format::mark_name || name == format::lock_name || name == format::heads_name ||
         name.starts_with(format::snapshots_name) || name == "lost+found") {
       continue;
     }
@@ -120,7 +120,7 @@ Result<Manifest> manifest_for_writing(const LogOptions& options) {
   return create_store(options);
 }
 
-Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const OnAppend& on_append) {
+Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const Reader& reader) {
   auto mark_file = MarkFile::open(*options_.files, options_.path, true);
   if (!mark_file) return std::move(mark_file).error();
   const auto mark = mark_file->read(manifest_.store);
@@ -136,21 +136,23 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const OnAppend& 
     return std::move(synced).error();
   }
 
-  Chain chain(
-      Head{{manifest_.segments.front().first.value - 1}, manifest_.segments.front().link_before});
   for (const ManifestSegment& listed : manifest_.segments) {
     auto segment =
         open_segment(*options_.files, options_.path, manifest_.store, listed, !listed.sealed);
     if (!segment) return std::move(segment).error();
-    segments.add(*segment);
+    segments.add(*std::move(segment));
     if (!listed.sealed) break;
-    auto loaded = scan_sealed(segment->bytes(manifest_.store), listed, chain, false, on_append);
-    if (!loaded) return std::move(loaded).error();
+    const bool newest = listed.number + 1 == manifest_.segments.back().number;
+    if (auto told = reader.on_sealed(listed, newest); !told) return std::move(told).error();
   }
-  const Segment active = segments.at(manifest_.segments.back().number);
+  const ManifestSegment& last = manifest_.segments.back();
+  Chain chain(Head{{last.first.value - 1}, last.link_before}, reader.on_active(last.number));
+  const auto kept_active = segments.at(last.number);
+  const Segment& active = *kept_active;
   const auto history = history_of(manifest_, *mark, *mark_file, *options_.files);
   if (!history) return history.error();
-  auto tail = scan_active(active.bytes(manifest_.store), *mark, *history, chain, false, on_append);
+  auto tail = scan_active(active.bytes(manifest_.store), *mark, *history, chain, false,
+                          reader.on_append);
   if (!tail) return std::move(tail).error();
   if (history->answered_unsynced) tail->durable_end = format::segment_header_bytes;
   if (auto settled = settle_tail(active, *tail); !settled) return std::move(settled).error();

@@ -25,8 +25,8 @@ Result<void> refuse_foreign_folder(FileSystem& files, const std::string& folder)
 /// Errors: unavailable (no store), corrupt (segments with events but no MANIFEST), unsupported.
 Result<Manifest> manifest_for_writing(const LogOptions& options);
 
-/// Brings a store to the state from which it can be written: reads all segments, cuts a torn tail,
-/// writes again what lies beyond the mark, and makes that durable before anyone sees it.
+/// Brings a store to the state from which it can be written: reads the active segment, cuts a torn
+/// tail, writes again what lies beyond the mark, and makes that durable before anyone sees it.
 class Recovery {
  public:
   struct Found {
@@ -37,8 +37,17 @@ class Recovery {
   Recovery(const LogOptions& options, const Manifest& manifest, PlantedBug bug)
       : options_(options), manifest_(manifest), bug_(bug) {}
 
+  /// What is told of a log as it is read.
+  struct Reader {
+    /// A sealed segment, which is open. `newest`: the next one is the active one.
+    std::function<Result<void>(const ManifestSegment& listed, bool newest)> on_sealed;
+    /// The active segment comes next. Returns when the last append before it was recorded.
+    std::function<Timestamp(std::uint64_t number)> on_active;
+    OnAppend on_append;  ///< Of the active segment.
+  };
+
   /// Errors: corrupt, unsupported, unavailable.
-  Result<LogWriter::Position> run(SegmentSet& segments, const OnAppend& on_append);
+  Result<LogWriter::Position> run(SegmentSet& segments, const Reader& reader);
   const Found& found() const { return found_; }
 
  private:

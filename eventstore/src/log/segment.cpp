@@ -125,16 +125,16 @@ Result<Segment> open_segment(FileSystem& files, const std::string& folder, const
 
 void SegmentSet::add(Segment segment) {
   const std::unique_lock lock(mutex_);
-  ANNALS_ASSERT(segments_.empty() || segments_.back().number + 1 == segment.number, segment.path);
-  segments_.push_back(std::move(segment));
+  ANNALS_ASSERT(segments_.empty() || segments_.back()->number + 1 == segment.number, segment.path);
+  segments_.push_back(std::make_shared<const Segment>(std::move(segment)));
 }
 
-Segment SegmentSet::at(std::uint64_t number) const {
+std::shared_ptr<const Segment> SegmentSet::at(std::uint64_t number) const {
   const std::shared_lock lock(mutex_);
-  ANNALS_ASSERT(
-      !segments_.empty() && number >= segments_.front().number && number <= segments_.back().number,
-      std::to_string(number));
-  return segments_[number - segments_.front().number];
+  ANNALS_ASSERT(!segments_.empty() && number >= segments_.front()->number &&
+                    number <= segments_.back()->number,
+                std::to_string(number));
+  return segments_[number - segments_.front()->number];
 }
 
 std::size_t SegmentSet::count() const {

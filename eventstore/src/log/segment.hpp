@@ -46,12 +46,13 @@ class SegmentSet {
  public:
   void add(Segment segment);
   /// REQUIRES: a segment of this number has been added.
-  Segment at(std::uint64_t number) const;
+  std::shared_ptr<const Segment> at(std::uint64_t number) const;
   std::size_t count() const;
 
  private:
   mutable std::shared_mutex mutex_;
-  std::vector<Segment> segments_;  // Guarded by mutex_; numbers go up by one.
+  // Guarded by mutex_; numbers go up by one.
+  std::vector<std::shared_ptr<const Segment>> segments_;
 };
 
 }  // namespace annals::internal

@@ -8,7 +8,7 @@
 #include <annals/eventstore/event.hpp>
 #include <annals/eventstore/verify.hpp>
 
-#include "index.hpp"
+#include "append_entry.hpp"
 
 namespace annals::internal {
 

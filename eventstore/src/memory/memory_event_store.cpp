@@ -82,6 +82,11 @@ class MemoryEventStore final : public IndexedEventStore {
     return RecordedEvents(std::move(events), std::move(owners));
   }
 
+  Result<AppendEntry> read_append_entry(std::uint64_t, const AppendSpot& spot) const override {
+    const std::shared_lock lock(blocks_mutex_);
+    return blocks_[spot.offset]->entry();
+  }
+
   Result<void> save_snapshot(Snapshot snapshot) override {
     if (snapshot.data.size() > Limits::data_bytes_ceiling) {
       return Error{.code = ErrorCode::invalid_argument,
@@ -118,12 +123,9 @@ class MemoryEventStore final : public IndexedEventStore {
     stats.store = store_;
     stats.eras = eras_;
     stats.head = head();
-    {
-      const std::shared_lock lock(index_mutex_);
-      if (const auto* last = index_.last_append()) stats.last_recorded_at = last->recorded_at;
-      stats.streams = index_.stream_count();
-      stats.appends = index_.append_count();
-    }
+    if (const auto last = index_.last_append()) stats.last_recorded_at = last->recorded_at;
+    stats.streams = index_.stream_count();
+    stats.appends = index_.append_count();
     stats.bytes = bytes_;
     stats.appends_repeated = repeated_;
     stats.appends_refused = refused_;
@@ -167,14 +169,13 @@ class MemoryEventStore final : public IndexedEventStore {
 
 Receipt MemoryEventStore::receipt_of_head(const AppendId& id) const {
   const Head at = head();
-  const std::shared_lock lock(index_mutex_);
-  const AppendEntry* last = index_.last_append();
+  const auto last = index_.last_append();
   return {.id = id,
           .first_position = at.position,
           .last_position = at.position,
           .link = at.link,
           .versions = {},
-          .recorded_at = last != nullptr ? last->recorded_at : Timestamp{},
+          .recorded_at = last ? last->recorded_at : Timestamp{},
           .store = store_,
           .era = present_era()};
 }
@@ -189,10 +190,9 @@ Result<Receipt> MemoryEventStore::write(PreparedAppend prepared) {
     return answer;
   }
 
-  // Only this thread changes the index, so it may be read without its lock.
   const bool empty = prepared.request.events.empty();
-  const AppendEntry* last = index_.last_append();
-  const auto last_at = last != nullptr ? std::optional(last->recorded_at) : std::nullopt;
+  const auto last = index_.last_append();
+  const auto last_at = last ? std::optional(last->recorded_at) : std::nullopt;
   auto recorded_at =
       recorded_at_for(options_.clock->now(), last_at,
                       empty ? std::chrono::microseconds::max() : options_.max_clock_skew);
@@ -208,7 +208,9 @@ Result<Receipt> MemoryEventStore::write(PreparedAppend prepared) {
   }
   if (empty) return receipt_of_head(id);
 
-  const std::vector<StreamVersion> versions = view.add(prepared);
+  auto added = view.add(prepared);
+  if (!added) return std::move(added).error();
+  const std::vector<StreamVersion> versions = *std::move(added);
   AppendEntry entry{.id = id,
                     .digest = *prepared.request.digest,
                     .first = {index_.head().value + 1},
@@ -216,7 +218,7 @@ Result<Receipt> MemoryEventStore::write(PreparedAppend prepared) {
                     .recorded_at = *recorded_at,
                     .link = {},
                     .address = blocks_.size()};
-  entry.link = link_of(entry, last != nullptr ? last->link : first_link(store_), versions,
+  entry.link = link_of(entry, last ? last->link : first_link(store_), versions,
                        prepared.contents);
   bytes_ += prepared.data_bytes;
   const auto block =
@@ -226,7 +228,13 @@ Result<Receipt> MemoryEventStore::write(PreparedAppend prepared) {
     blocks_.push_back(block);
     for (std::uint32_t i = 0; i < entry.count; ++i) places_.push_back({block.get(), i});
   }
-  publish(entry, block->keys());
+  const auto keys = block->keys();
+  const Publication publication{.entry = entry,
+                                .offset = static_cast<std::uint32_t>(entry.address),
+                                .check = 0,
+                                .records = keys,
+                                .offsets = {}};
+  index_.add(std::span(&publication, 1));
   wake();
 
   Receipt receipt = receipt_of(entry, store_, present_era());

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include <annals/eventstore/append.hpp>
+
+namespace annals::internal {
+
+/// One append as the log has it. `address` is the engine's own note of where it lies.
+struct AppendEntry {
+  AppendId id;
+  RequestDigest digest;
+  GlobalPosition first;
+  std::uint32_t count = 0;  ///< Records, at least 1.
+  Timestamp recorded_at;
+  Link link;
+  std::uint64_t address = 0;
+
+  GlobalPosition last() const { return {first.value + count - 1}; }
+};
+
+/// What the index keeps of an append; the rest stands where `offset` says, in the part's segment.
+struct AppendSpot {
+  std::uint32_t first = 0;   ///< Counted from the part's first position.
+  std::uint32_t offset = 0;  ///< The engine's own note.
+  Timestamp recorded_at;
+  std::uint32_t check = 0;  ///< A checksum of what stands there, for engines that have one.
+};
+
+/// What the index knows a record by. A record that is no event takes a position and nothing else.
+struct RecordKeys {
+  bool event = true;
+  std::string_view stream;
+  StreamVersion version;
+  std::string_view type;
+  std::span<const std::string_view> tags;
+};
+
+}  // namespace annals::internal
