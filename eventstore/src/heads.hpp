@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include <annals/eventstore/position.hpp>
 
@@ -14,12 +13,20 @@ class Heads {
  public:
   struct Head {
     StreamVersion last;
-    std::uint64_t part = 0;  ///< The number of the part that holds it.
+    std::uint64_t part = 0;  ///< The number of the part that holds it; below 2^32.
   };
 
   virtual ~Heads() = default;
 
-  virtual std::optional<Head> find(const KeyHash& stream) const = 0;
+  struct Found {
+    enum class What : std::uint8_t {
+      nothing,  ///< There is no such stream.
+      head,
+      damage,  ///< What would tell is not what was written: look at the parts.
+    } what = What::nothing;
+    Head head = {};
+  };
+  virtual Found find(const KeyHash& stream) const = 0;
   /// The stream ends with `head` now, unless it is known to be longer.
   virtual void raise(const KeyHash& stream, const Head& head) = 0;
   /// Everything up to here has been raised.

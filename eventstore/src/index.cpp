@@ -33,9 +33,15 @@ Result<bool> Index::catch_up_heads() {
   bool follows = true;
   growing_->each_stream([&](std::string_view name, StreamVersion first, StreamVersion last) {
     const KeyHash hash = hasher_(KeyKind::stream, name);
-    const auto head = heads_->find(hash);
-    const bool raised = head && head->part == growing_->number();
-    follows = follows && (raised || first.value == (head ? head->last.value + 1 : 0));
+    const Heads::Found found = heads_->find(hash);
+    switch (found.what) {
+      case Heads::Found::What::nothing: follows = follows && first.value == 0; break;
+      case Heads::Found::What::head:
+        follows = follows && (found.head.part == growing_->number() ||
+                              first.value == found.head.last.value + 1);
+        break;
+      case Heads::Found::What::damage: break;
+    }
     heads_->raise(hash, {last, growing_->number()});
   });
   heads_->set_applied(growing_->last());
@@ -126,20 +132,16 @@ std::size_t Index::part_of(const Parts& parts, GlobalPosition position) {
   return static_cast<std::size_t>(std::prev(beyond) - parts.begin());
 }
 
-std::optional<StreamVersion> Index::last_version_here(std::string_view stream,
-                                                      const KeyHash& hash) const {
-  if (heads_ == nullptr) return growing_->last_version(stream, hash);
-  const auto head = heads_->find(hash);
-  if (!head) return std::nullopt;
-  return head->last;
-}
-
 Result<std::optional<StreamVersion>> Index::last_version(std::string_view stream) const {
   const KeyHash hash = hasher_(KeyKind::stream, stream);
   std::shared_ptr<const Parts> parts;
   {
     const std::shared_lock lock(mutex_);
-    if (heads_ != nullptr || parts_->size() == 1) return last_version_here(stream, hash);
+    if (heads_ != nullptr) {
+      const Heads::Found found = heads_->find(hash);
+      if (found.what == Heads::Found::What::head) return std::optional(found.head.last);
+      if (found.what == Heads::Found::What::nothing) return std::optional<StreamVersion>();
+    }
     if (auto here = growing_->last_version(stream, hash)) return here;
     parts = parts_;
   }
@@ -162,9 +164,13 @@ Result<std::optional<GlobalPosition>> Index::position_of(std::string_view stream
   {
     const std::shared_lock lock(mutex_);
     if (heads_ != nullptr) {
-      const auto head = heads_->find(hash);
-      if (!head || version > head->last) return std::optional<GlobalPosition>();
-      while (newest > 0 && (*now.parts)[newest]->number() > head->part) --newest;
+      const Heads::Found found = heads_->find(hash);
+      if (found.what != Heads::Found::What::damage) {
+        const bool there =
+            found.what == Heads::Found::What::head && version <= found.head.last;
+        if (!there) return std::optional<GlobalPosition>();
+        while (newest > 0 && (*now.parts)[newest]->number() > found.head.part) --newest;
+      }
     }
   }
   struct Look {

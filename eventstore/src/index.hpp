@@ -116,8 +116,6 @@ class Index {
   std::shared_ptr<MemoryPart> new_part(std::uint64_t number, GlobalPosition first) const {
     return std::make_shared<MemoryPart>(number, first, hasher_);
   }
-  std::optional<StreamVersion> last_version_here(std::string_view stream,
-                                                 const KeyHash& hash) const;
   static std::shared_ptr<const Parts> one(std::shared_ptr<const IndexPart> part) {
     return std::make_shared<const Parts>(Parts{std::move(part)});
   }

@@ -62,6 +62,11 @@ class DyingFile final : public File {
   Result<std::shared_ptr<const Mapping>> map(std::uint64_t bytes) const override {
     return file_->map(bytes);
   }
+  Result<std::shared_ptr<WritableMapping>> map_writable(std::uint64_t offset,
+                                                        std::uint64_t bytes) override {
+    return file_->map_writable(offset, bytes);
+  }
+  Result<std::string> identity() const override { return file_->identity(); }
 
  private:
   static bool begins_with_a_number(std::span<const std::byte> data) {
@@ -85,7 +90,8 @@ class DyingFileSystem final : public FileSystem {
     if (!file) return file;
     const std::string name = path.substr(path.rfind('/') + 1);
     return std::unique_ptr<File>(std::make_unique<DyingFile>(
-        std::move(*file), countdown_, name.starts_with("segment-"), name == "mark"));
+        std::move(*file), countdown_, name.starts_with("segment-") && name.ends_with(".log"),
+        name == "mark"));
   }
   Result<bool> exists(const std::string& path) override { return below_->exists(path); }
   Result<void> create_directories(const std::string& path) override {

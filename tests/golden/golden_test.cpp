@@ -40,7 +40,8 @@ std::map<std::string, std::string> written_today() {
   std::map<std::string, std::string> files;
   for (const std::string& path : disk->files()) {
     const std::string name = std::filesystem::path(path).filename();
-    if (name != "LOCK") files[name] = disk->contents(path);  // Names the process that wrote.
+    // These name the process that wrote, and the file itself.
+    if (name != "LOCK" && name != "heads") files[name] = disk->contents(path);
   }
   return files;
 }

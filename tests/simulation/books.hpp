@@ -31,6 +31,10 @@ class Books {
   bool done() const { return next_ == appends; }
   /// Says how the store breaks a promise, or nothing.
   std::optional<std::string> compare(EventStore& store) { return oracle_.compare(store); }
+  /// The same of a store that is known to be damaged: whether it hands out anything wrong.
+  std::optional<std::string> misread(const EventStore& store) const {
+    return oracle_.misread(store);
+  }
   /// Opens the store and compares.
   std::optional<std::string> reopen_and_compare();
 

@@ -48,6 +48,11 @@ bool is_dense(const std::string& file, std::size_t at) {
   return file == mark_file ? at % 4096 < 132 : at < 132;
 }
 
+/// What damage to these files does is not noticed, since they are made anew.
+bool is_made_anew(const std::string& file) {
+  return file.ends_with(".index") || file == folder + "heads";
+}
+
 /// A store of three segments, with all there is: snapshots too.
 class Store : public testing::Test {
  protected:
@@ -97,6 +102,14 @@ class Store : public testing::Test {
           << how << ": " << to_string(error);
       return Verdict::noticed;
     }
+    // What lies in complete segments is looked at when it is read: then nothing wrong is handed out.
+    const auto report = (*store)->verify({});
+    if (report && report->outcome == VerifyReport::Outcome::changed && report->first_bad &&
+        report->first_bad->place && report->first_bad->place->file.starts_with(folder + "segment-")) {
+      const auto wrong = books_.misread(**store);
+      EXPECT_FALSE(wrong) << how << ": " << *wrong;
+      return Verdict::noticed;
+    }
     const auto broken = books_.compare(**store);
     // A reader that cannot see how far the log was durable shows what there is, and verify says so.
     if (broken && access == LogOptions::Access::read_only &&
@@ -139,8 +152,10 @@ TEST_P(Damage, OneFlippedBitAnywhereIsNoticedOrHarmless) {
       const char before = std::exchange(text[at], flipped);
       const Verdict verdict = expect_noticed_or_harmless(
           with(file, text), file + " flipped at byte " + std::to_string(at));
-      noticed += verdict == Verdict::noticed ? 1 : 0;
-      ++tried;
+      if (!is_made_anew(file)) {
+        noticed += verdict == Verdict::noticed ? 1 : 0;
+        ++tried;
+      }
       text[at] = before;
       ASSERT_FALSE(HasFailure());
     }
@@ -243,7 +258,7 @@ TEST_P(Damage, AMissingFileIsNoticedOrHarmless) {
       continue;
     }
     const Verdict verdict = expect_noticed_or_harmless(disk, file + " removed");
-    const bool needed = file == mark_file || file.find("segment-") != std::string::npos;
+    const bool needed = file == mark_file || file.ends_with(".log");
     EXPECT_EQ(verdict, needed ? Verdict::noticed : Verdict::harmless) << file;
   }
 }

@@ -87,6 +87,29 @@ std::optional<std::string> Oracle::compare(EventStore& store) {
   return compare_heads(store, *events);
 }
 
+std::optional<std::string> Oracle::misread(const EventStore& store) const {
+  const GlobalPosition head = store.head().position;
+  for (std::uint64_t p = 1; p <= head.value; ++p) {
+    const auto events = read_all(store, {.start = Start::from(GlobalPosition{p}), .limit = 1});
+    if (!events) {
+      if (events.error().code != ErrorCode::corrupt) return to_string(events.error());
+      continue;
+    }
+    const std::string at = "at position " + std::to_string(p);
+    if (events->size() != 1 || events->front().position.value != p) return "nothing " + at;
+    const RecordedEvent& event = events->front();
+    const auto known = by_event_.find(event.id);
+    if (known == by_event_.end()) return "an event that nobody sent " + at;
+    const auto [number, index] = known->second;
+    const Sent& sent = sent_[number];
+    if (!sent.found || sent.found->value + index != p ||
+        !same_event(event, sent.request.events[index])) {
+      return name_of(number, sent.request) + " has changed " + at;
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> Oracle::compare_events(const RecordedEvents& events) {
   for (Sent& sent : sent_) sent.found.reset();
   heads_.clear();

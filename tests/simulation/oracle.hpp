@@ -31,6 +31,9 @@ class Oracle {
   /// Says how `store` breaks a promise, or nothing. What was in doubt is settled by what is found:
   /// it must stay that way from then on.
   std::optional<std::string> compare(EventStore& store);
+  /// Says whether the store, which is known to be damaged, hands out anything wrong: each event
+  /// that can be read at all must be the one that compare() found at its position.
+  std::optional<std::string> misread(const EventStore& store) const;
 
   std::size_t size() const { return sent_.size(); }
   const AppendRequest& request(std::size_t number) const { return sent_[number].request; }

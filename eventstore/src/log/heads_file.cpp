@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <optional>
+#include <span>
 
 #include <annals/eventstore/assert.hpp>
 
@@ -17,12 +19,19 @@ namespace annals::internal {
 // the store is opened or closed; at 512 a u64, the position applied by now. From 4,096 on the
 // directory: for each partition a u64, the offset of its region / 128 and, in the low byte, the
 // power of its size; then for each a u32, its entries. The first 64 KiB hold all of this; regions
-// follow. An entry is free while its end is 0.
+// follow. Numbers that change alone have 16 bits of checksum in front; an entry has a checksum, and
+// is free if it is all zeros.
 struct HeadsFile::Entry {
   std::uint64_t low;
   std::uint64_t high;
-  std::uint64_t part;
-  std::uint64_t end;  // The last version + 1. Written last.
+  std::uint64_t end;  // The last version + 1.
+  std::uint32_t part;
+  std::uint32_t check;
+
+  std::uint32_t right_check() const {
+    return crc32c(0x4EAD, {reinterpret_cast<const std::byte*>(this), sizeof(Entry) - 4});
+  }
+  bool is_free() const { return (low | high | end | part | check) == 0; }
 };
 
 namespace {
@@ -47,6 +56,20 @@ constexpr std::uint64_t extent_unit = 64 * 1024;
 std::size_t partition_of(const KeyHash& hash) { return hash.high >> 52U; }
 unsigned power_of(std::uint64_t region) { return static_cast<unsigned>(region & 0xFFU); }
 std::uint64_t offset_of(std::uint64_t region) { return (region >> 8U) * region_unit; }
+
+// 48 bits and a checksum of them, so that they are written in one step.
+constexpr unsigned guard_shift = 48;
+constexpr std::uint64_t guarded_max = (std::uint64_t{1} << guard_shift) - 1;
+std::uint64_t guarded(std::uint64_t value) {
+  const std::uint32_t crc = crc32c(0x6A4D, std::as_bytes(std::span(&value, 1)));
+  return static_cast<std::uint64_t>(crc & 0xFFFFU) << guard_shift | value;
+}
+std::optional<std::uint64_t> unguarded(std::uint64_t stored) {
+  const std::uint64_t value = stored & guarded_max;
+  if (stored == 0) return 0;
+  if (guarded(value) != stored) return std::nullopt;
+  return value;
+}
 
 // A process may be killed between any two stores, and the next one finds them in this order.
 template <typename T>
@@ -111,8 +134,10 @@ bool HeadsFile::open_existing(FileSystem& files, const Trust& trust) {
   const bool whole = load<std::uint32_t>(state) ==
                      crc32c(0, std::span<const std::byte>(state + 4, state_bytes - 4));
   const bool closed = load<std::uint32_t>(state + 4) != 0;
-  applied_ = {load<std::uint64_t>(closed ? state + 144 : page + applied_at)};
-  bool good = whole && load<std::uint64_t>(state + 8) == era_.value &&
+  const auto applied = closed ? std::optional(load<std::uint64_t>(state + 144))
+                              : unguarded(load<std::uint64_t>(page + applied_at));
+  applied_ = {applied.value_or(0)};
+  bool good = whole && applied && load<std::uint64_t>(state + 8) == era_.value &&
               has_name(state + 80, identity_) && applied_ <= trust.head;
   if (good && closed) {
     const auto link = trust.link_at(applied_);
@@ -122,7 +147,9 @@ bool HeadsFile::open_existing(FileSystem& files, const Trust& trust) {
   }
   if (!good && !(trust.everything && applied_ <= trust.head)) return false;
   for (std::size_t i = 0; i < partition_count; ++i) {
-    const std::uint64_t region = directory()[i];
+    const auto stored = unguarded(directory()[i]);
+    if (!stored) return false;
+    const std::uint64_t region = *stored;
     if (region == 0) continue;
     const std::uint64_t bytes = sizeof(Entry) << power_of(region);
     if (power_of(region) >= 32 || offset_of(region) < prologue_bytes ||
@@ -131,7 +158,7 @@ bool HeadsFile::open_existing(FileSystem& files, const Trust& trust) {
     }
   }
   // Before anything in it changes: after a power loss what is there now must not be believed.
-  store_in_order(*reinterpret_cast<std::uint64_t*>(page + applied_at), applied_.value);
+  set_applied(applied_);
   write_state(false, {});
   return file_->sync().has_value();
 }
@@ -192,32 +219,50 @@ HeadsFile::Entry* HeadsFile::entries_of(std::uint64_t region) const {
       std::upper_bound(extents_.begin(), extents_.end(), offset,
                        [](std::uint64_t at, const Extent& extent) { return at < extent.offset; });
   const Extent& extent = *std::prev(beyond);
+  const std::uint64_t bytes = sizeof(Entry) << power_of(region);
+  if (region == 0 || offset - extent.offset > extent.bytes ||
+      bytes > extent.bytes - (offset - extent.offset)) {
+    return nullptr;
+  }
   return reinterpret_cast<Entry*>(extent.mapping->bytes().data() + (offset - extent.offset));
 }
 
-std::optional<Heads::Head> HeadsFile::find(const KeyHash& stream) const {
-  if (broken_) {
-    if (const auto found = in_memory_.find(stream); found != in_memory_.end()) return found->second;
-  }
-  if (extents_.empty()) return std::nullopt;
-  const std::uint64_t region = directory()[partition_of(stream)];
-  if (region == 0) return std::nullopt;
-  const Entry* const entries = entries_of(region);
+HeadsFile::Entry* HeadsFile::look_up(std::uint64_t region, const KeyHash& stream,
+                                     bool& damaged) const {
+  Entry* const entries = entries_of(region);
+  if (entries == nullptr) return nullptr;
   const std::uint64_t mask = (std::uint64_t{1} << power_of(region)) - 1;
   std::uint64_t at = stream.low & mask;
   for (std::uint64_t looked = 0; looked <= mask; ++looked, at = (at + 1) & mask) {
-    const Entry& entry = entries[at];
-    if (entry.end == 0) return std::nullopt;
-    if (entry.low == stream.low && entry.high == stream.high) {
-      return Head{{entry.end - 1}, entry.part};
+    Entry& entry = entries[at];
+    const bool same = entry.low == stream.low && entry.high == stream.high;
+    if (entry.is_free()) return &entry;
+    if (entry.check != entry.right_check()) damaged = true;
+    if (same) return &entry;
+  }
+  return nullptr;
+}
+
+Heads::Found HeadsFile::find(const KeyHash& stream) const {
+  if (broken_) {
+    if (const auto found = in_memory_.find(stream); found != in_memory_.end()) {
+      return {Found::What::head, found->second};
     }
   }
-  return std::nullopt;
+  if (extents_.empty()) return {};
+  const auto region = unguarded(directory()[partition_of(stream)]);
+  if (!region) return {Found::What::damage};
+  if (*region == 0) return {};
+  bool damaged = false;
+  const Entry* const entry = look_up(*region, stream, damaged);
+  if (damaged || entry == nullptr) return {Found::What::damage};
+  if (entry->is_free()) return {};
+  return {Found::What::head, {{entry->end - 1}, entry->part}};
 }
 
 void HeadsFile::prefetch(const KeyHash& stream) const {
   if (extents_.empty()) return;
-  const std::uint64_t region = directory()[partition_of(stream)];
+  const std::uint64_t region = directory()[partition_of(stream)] & guarded_max;
   if (region == 0) return;
   const std::uint64_t mask = (std::uint64_t{1} << power_of(region)) - 1;
   __builtin_prefetch(entries_of(region) + (stream.low & mask));
@@ -228,35 +273,33 @@ void HeadsFile::raise(const KeyHash& stream, const Head& head) {
     if (head.last > known->second.last) known->second = head;
     return;
   }
+  const auto put = [&](Entry& entry) {
+    entry.low = stream.low;
+    entry.high = stream.high;
+    entry.part = static_cast<std::uint32_t>(head.part);
+    entry.end = head.last.value + 1;
+    entry.check = entry.right_check();
+  };
   const std::size_t partition = partition_of(stream);
-  if (!extents_.empty()) {
-    std::uint64_t region = directory()[partition];
-    const std::uint64_t capacity = region == 0 ? 0 : std::uint64_t{1} << power_of(region);
-    // A quarter stays free. Counted anew now and then, the count may be a little off after a crash.
-    if ((counts()[partition] + 1) * 4 > capacity * 3 && !find(stream)) {
-      if (grow(partition)) region = directory()[partition];
+  const auto stored = extents_.empty() ? std::nullopt : unguarded(directory()[partition]);
+  if (stored) {
+    bool damaged = false;
+    Entry* entry = look_up(*stored, stream, damaged);
+    if (entry != nullptr && !entry->is_free()) {
+      // One that is damaged is written anew: what is raised is never older than what it was.
+      if (entry->check != entry->right_check() || head.last.value + 1 > entry->end) put(*entry);
+      return;
     }
-    if (region != 0) {
-      Entry* const entries = entries_of(region);
-      const std::uint64_t mask = (std::uint64_t{1} << power_of(region)) - 1;
-      std::uint64_t at = stream.low & mask;
-      for (std::uint64_t looked = 0; looked <= mask; ++looked, at = (at + 1) & mask) {
-        Entry& entry = entries[at];
-        if (entry.end == 0) {
-          entry.low = stream.low;
-          entry.high = stream.high;
-          entry.part = head.part;
-          store_in_order(entry.end, head.last.value + 1);
-          ++counts()[partition];
-          return;
-        }
-        if (entry.low == stream.low && entry.high == stream.high) {
-          if (head.last.value + 1 <= entry.end) return;
-          store_in_order(entry.part, head.part);
-          store_in_order(entry.end, head.last.value + 1);
-          return;
-        }
-      }
+    // A quarter stays free.
+    const std::uint64_t capacity = *stored == 0 ? 0 : std::uint64_t{1} << power_of(*stored);
+    if (entry == nullptr || (std::uint64_t{counts()[partition]} + 1) * 4 > capacity * 3) {
+      entry = grow(partition) ? look_up(*unguarded(directory()[partition]), stream, damaged)
+                              : entry;
+    }
+    if (entry != nullptr) {
+      put(*entry);
+      ++counts()[partition];
+      return;
     }
   }
   // No room in the file.
@@ -294,11 +337,11 @@ std::uint64_t HeadsFile::allocate(unsigned power) {
 }
 
 bool HeadsFile::grow(std::size_t partition) {
-  const std::uint64_t old = directory()[partition];
+  const std::uint64_t old = *unguarded(directory()[partition]);
   const unsigned power = old == 0 ? first_power : power_of(old) + 1;
   if (power >= free_regions_.size()) return false;
   const std::uint64_t region = allocate(power);
-  if (region == 0) return false;
+  if (region == 0 || region > guarded_max) return false;
   Entry* const entries = entries_of(region);
   const std::uint64_t mask = (std::uint64_t{1} << power) - 1;
   std::memset(static_cast<void*>(entries), 0, sizeof(Entry) << power);
@@ -306,16 +349,16 @@ bool HeadsFile::grow(std::size_t partition) {
   if (old != 0) {
     const Entry* const before = entries_of(old);
     for (std::uint64_t i = 0; i < std::uint64_t{1} << power_of(old); ++i) {
-      if (before[i].end == 0) continue;
+      if (before[i].is_free()) continue;
       std::uint64_t at = before[i].low & mask;
-      while (entries[at].end != 0) at = (at + 1) & mask;
-      entries[at] = before[i];
+      while (!entries[at].is_free()) at = (at + 1) & mask;
+      entries[at] = before[i];  // Damaged ones too: they tell that something is missing.
       ++count;
     }
     free_regions_[power_of(old)].push_back(old);
   }
   std::atomic_thread_fence(std::memory_order_release);
-  store_in_order(directory()[partition], region);
+  store_in_order(directory()[partition], guarded(region));
   counts()[partition] = count;
   return true;
 }
@@ -325,7 +368,7 @@ void HeadsFile::set_applied(GlobalPosition position) {
   if (extents_.empty()) return;
   store_in_order(
       *reinterpret_cast<std::uint64_t*>(extents_.front().mapping->bytes().data() + applied_at),
-      position.value);
+      guarded(position.value));
 }
 
 Result<void> HeadsFile::close(const Link& link_at_applied) {

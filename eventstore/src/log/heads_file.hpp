@@ -40,7 +40,7 @@ class HeadsFile final : public Heads {
   static std::unique_ptr<HeadsFile> open(FileSystem& files, const std::string& folder,
                                          const Trust& trust);
 
-  std::optional<Head> find(const KeyHash& stream) const override;
+  Found find(const KeyHash& stream) const override;
   void raise(const KeyHash& stream, const Head& head) override;
   void set_applied(GlobalPosition position) override;
   GlobalPosition applied() const override { return applied_; }
@@ -62,7 +62,11 @@ class HeadsFile final : public Heads {
   bool make(FileSystem& files, const Trust& trust);
   bool map_extent(std::uint64_t bytes);
   void fail();
+  /// Null: there is no region, or the directory is damaged there.
   Entry* entries_of(std::uint64_t region) const;
+  /// The entry of the stream, or the free one where it belongs; null: the partition is full. Sets
+  /// `damaged` if an entry on the way is not what was written.
+  Entry* look_up(std::uint64_t region, const KeyHash& stream, bool& damaged) const;
   std::uint64_t* directory() const;
   std::uint32_t* counts() const;
   /// A free region for 2^power entries, or 0.

@@ -89,7 +89,33 @@ class FaultFileSystem::OpenFile final : public File {
     return std::shared_ptr<const Mapping>(std::make_shared<View>(node_->pages(), bytes));
   }
 
+  Result<std::shared_ptr<WritableMapping>> map_writable(std::uint64_t offset,
+                                                        std::uint64_t bytes) override {
+    const std::lock_guard lock(disk_->mutex);
+    if (auto begun = disk_->begin_read(path_); !begun) return begun.error();
+    if (!writable_ || disk_->read_only || offset + bytes > node_->size()) {
+      return refusal(path_, "cannot map " + std::to_string(bytes) + " bytes for writing");
+    }
+    node_->map_writable(offset, bytes);
+    return std::shared_ptr<WritableMapping>(
+        std::make_shared<WritableView>(node_->pages(), offset, bytes));
+  }
+
+  Result<std::string> identity() const override { return std::to_string(node_->number()); }
+
  private:
+  class WritableView final : public WritableMapping {
+   public:
+    WritableView(std::shared_ptr<internal::Pages> pages, std::uint64_t offset, std::uint64_t bytes)
+        : pages_(std::move(pages)), offset_(offset), bytes_(bytes) {}
+    std::span<std::byte> bytes() const override { return {pages_->data() + offset_, bytes_}; }
+
+   private:
+    std::shared_ptr<internal::Pages> pages_;
+    std::uint64_t offset_;
+    std::uint64_t bytes_;
+  };
+
   class View final : public Mapping {
    public:
     View(std::shared_ptr<internal::Pages> pages, std::uint64_t bytes)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <unordered_map>
@@ -52,12 +53,39 @@ void FileNode::apply(std::string& to, const Change& change, std::size_t from,
   std::memcpy(to.data() + begin, change.data.data() + from, count);
 }
 
+std::uint64_t FileNode::next_number() {
+  static std::atomic<std::uint64_t> last = 0;
+  return ++last;
+}
+
+std::vector<FileNode::Change> FileNode::mapped_writes() const {
+  std::vector<Change> changes;
+  if (mapped_.empty()) return changes;
+  constexpr std::uint64_t page = 4096;
+  std::string known = durable_;
+  for (const Change& change : unsynced_) apply(known, change, 0, change.data.size());
+  known.resize(size_);
+  for (const Range& range : mapped_) {
+    for (std::uint64_t at = range.offset; at < range.offset + range.bytes && at < size_;
+         at += page) {
+      const std::size_t count = std::min(page, size_ - at);
+      const char* const now = reinterpret_cast<const char*>(pages_->data()) + at;
+      if (std::memcmp(now, known.data() + at, count) == 0) continue;
+      changes.push_back({.offset = at, .data = std::string(now, count)});
+    }
+  }
+  return changes;
+}
+
 void FileNode::sync() {
+  const std::vector<Change> mapped = mapped_writes();
   for (const Change& change : unsynced_) apply(durable_, change, 0, change.data.size());
+  for (const Change& change : mapped) apply(durable_, change, 0, change.data.size());
   unsynced_.clear();
 }
 
 Fate FileNode::lose_unsynced(Dice& dice) {
+  const std::vector<Change> mapped = mapped_writes();
   // Everything, nothing, the first so many pieces, or any of them. Pieces are cut where sectors
   // are, or at odd places, since nobody promises that a sector is written whole.
   enum class Way : std::uint8_t { all, none, first, any };
@@ -95,6 +123,14 @@ Fate FileNode::lose_unsynced(Dice& dice) {
       from += count;
     } while (from < change.data.size());
   }
+  // Each page that was written as memory is kept or lost. How many there are may depend on what
+  // they hold, and must not change what else the dice decide.
+  if (!mapped_.empty()) {
+    Dice pages(dice.next());
+    for (const Change& change : mapped) {
+      if (pages.chance(50)) apply(durable_, change, 0, change.data.size());
+    }
+  }
   unsynced_.clear();
   return fate;
 }
@@ -110,6 +146,7 @@ std::shared_ptr<FileNode> FileNode::restarted() const {
   node->durable_ = durable_;
   node->size_ = durable_.size();
   std::memcpy(node->pages_->data(), durable_.data(), durable_.size());
+  node->number_ = number_;
   return node;
 }
 
@@ -119,6 +156,8 @@ std::shared_ptr<FileNode> FileNode::clone() const {
   node->unsynced_ = unsynced_;
   node->size_ = size_;
   std::memcpy(node->pages_->data(), pages_->data(), size_);
+  node->mapped_ = mapped_;
+  node->number_ = number_;
   return node;
 }
 

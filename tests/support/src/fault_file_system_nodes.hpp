@@ -59,6 +59,10 @@ class FileNode {
   void sync();
   /// Puts some of the unsynced pieces on the device and forgets the others.
   Fate lose_unsynced(Dice& dice);
+  /// Writes to this part of the pages count as writes: they are noticed when it matters.
+  void map_writable(std::uint64_t offset, std::uint64_t bytes) { mapped_.push_back({offset, bytes}); }
+  /// The same for a file and what becomes of it, another one for each copy.
+  std::uint64_t number() const { return number_; }
   /// Makes programs see what the device has; the size stays. REQUIRES: !dirty()
   void read_back();
   /// The file as the device has it, with no unsynced writes.
@@ -74,7 +78,16 @@ class FileNode {
     std::optional<std::uint64_t> size = {};
   };
   void apply(std::string& to, const Change& change, std::size_t from, std::size_t count) const;
+  /// The pages that were written through mappings, as they are now.
+  std::vector<Change> mapped_writes() const;
 
+  struct Range {
+    std::uint64_t offset;
+    std::uint64_t bytes;
+  };
+  std::uint64_t number_ = next_number();
+  static std::uint64_t next_number();
+  std::vector<Range> mapped_;
   std::shared_ptr<Pages> pages_ = std::make_shared<Pages>();
   std::uint64_t size_ = 0;
   std::string durable_;
