@@ -35,6 +35,13 @@ class ProjectWorkload final : public Workload {
       if (!file) return std::move(file).error();
       auto rows = open_read_model(*file);
       if (!rows) return std::move(rows).error();
+      auto records = (*rows)->records();
+      if (!records) return std::move(records).error();
+      if (records->size() != 1 || records->front().position() != before_) {
+        return Error{
+            .code = ErrorCode::corrupt,
+            .message = file->string() + " does not begin at position " + to_string(before_)};
+      }
       auto took = project_to_head(*store_, **rows);
       if (!took) return std::move(took).error();
       seconds += *took;

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <condition_variable>
+#include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -29,6 +32,29 @@ std::string_view name_of(Asked asked) {
   }
   return "query-as-of";
 }
+
+/// A lock that is given by turns. SQLite's own lets one writer in a loop starve another.
+class Turns {
+ public:
+  void lock() {
+    std::unique_lock guard(mutex_);
+    const std::uint64_t mine = next_++;
+    changed_.wait(guard, [&] { return serving_ == mine; });
+  }
+  void unlock() {
+    {
+      const std::lock_guard guard(mutex_);
+      ++serving_;
+    }
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t next_ = 0;
+  std::uint64_t serving_ = 0;
+};
 
 /// Asks for the balance of one account after the other, of a bank whose projector runs. The peer
 /// has events and balances in one database, written together: it selects the balance, or sums the
@@ -108,9 +134,10 @@ class QueryWorkload final : public Workload {
     return receipt->token();
   }
 
-  static Result<void> deposit(SqlitePeer& peer, Books& books) {
+  Result<void> deposit(SqlitePeer& peer, Books& books) {
     const Books::Booking booking = books.next();
     const NewEvent event = event_of(booking);
+    const std::lock_guard turn(peer_writes_);
     return peer.deposit({{event.stream, event.type, event.data, booking.cents}});
   }
 
@@ -206,6 +233,7 @@ class QueryWorkload final : public Workload {
   std::unique_ptr<ReadModelStore> rows_;
   std::unique_ptr<SqlitePeer> peer_;
   std::filesystem::path peer_file_;
+  Turns peer_writes_;
   GlobalPosition middle_;
 };
 

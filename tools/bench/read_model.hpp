@@ -61,7 +61,7 @@ Result<std::unique_ptr<ReadModelStore>> open_read_model(const std::filesystem::p
 /// Projects with the defaults until the head of the log is reached; how many seconds that took.
 Result<double> project_to_head(const EventStore& store, ReadModelStore& rows);
 
-/// The folder, with a closed SQLite file in it that others are copied from.
+/// A closed SQLite file that others are copied from.
 struct Template {
   std::filesystem::path file;
   /// A copy, in a new folder.
