@@ -120,6 +120,11 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql) {
   return first;
 }
 
+Statement* Connection::find_prepared(const std::string& sql) const {
+  const auto found = statements_.find(sql);
+  return found != statements_.end() ? found->second.get() : nullptr;
+}
+
 Result<Statement*> Connection::prepared(const std::string& sql) {
   if (const auto found = statements_.find(sql); found != statements_.end()) {
     return found->second.get();
@@ -163,7 +168,8 @@ bool Connection::is_full() const noexcept {
 }
 
 void Connection::roll_back() noexcept {
-  if (in_transaction()) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+  if (!in_transaction() || run_prepared("ROLLBACK")) return;
+  sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 }  // namespace annals::internal

@@ -76,22 +76,26 @@ class Authorization {
 
 Result<Statement*> UserSql::prepared(std::string_view sql, std::size_t arguments) {
   const bool change = rights_ == Rights::change;
-  const Authorization authorization(connection_, change ? Allowed::changes : Allowed::selects);
   // What they may do is part of the name: a statement prepared with more rights is another one.
   std::string text(sql);
   text += change ? " /* change */" : " /* read */";
-  auto statement = connection_.prepared(text);
+  Result<Statement*> statement = connection_.find_prepared(text);
   const auto refused = [&](const std::string& why) {
     return Error{.code = ErrorCode::invalid_argument,
                  .message = why + " (in: " + std::string(sql) + ")"};
   };
-  if (!statement) {
-    Error error = std::move(statement).error();
-    if (error.code == ErrorCode::invalid_argument) {
-      error.message += authorization.hint();
-      error.message += " (in: " + std::string(sql) + ")";
+  // Only for new ones: an authorizer makes SQLite compile all statements of the connection again.
+  if (*statement == nullptr) {
+    const Authorization authorization(connection_, change ? Allowed::changes : Allowed::selects);
+    statement = connection_.prepared(text);
+    if (!statement) {
+      Error error = std::move(statement).error();
+      if (error.code == ErrorCode::invalid_argument) {
+        error.message += authorization.hint();
+        error.message += " (in: " + std::string(sql) + ")";
+      }
+      return error;
     }
-    return error;
   }
   if (*statement == nullptr) return refused("there is no statement");
   if (sqlite3_stmt_busy((*statement)->get()) != 0) {
