@@ -11,8 +11,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How often a projector that has nothing to do looks whether it was paused, and how late it sees
-// what another process has appended.
+// How often a projector that has nothing to do looks whether it was paused or forgiven, and how
+// late it sees what another process has appended.
 constexpr milliseconds look_every(500);
 constexpr milliseconds idle_pause(100);
 // Progress without rows waits to be written; who needs it at once is noticed this late.
@@ -43,7 +43,19 @@ void Projector::forget_claim() {
 
 void Projector::forget_failure() {
   halted_.reset();
+  halt_recorded_ = false;
   tries_ = 0;
+}
+
+bool Projector::was_forgiven() const {
+  if (!halt_recorded_) return false;
+  auto records = setup_.rows.records();
+  if (!records) return false;
+  for (const CheckpointRecord& record : *records) {
+    if (record.projection != setup_.projection.name) continue;
+    return record.failure.empty() && !(record.holder && may_be_alive(*record.holder));
+  }
+  return false;
 }
 
 milliseconds Projector::backoff() {
@@ -52,7 +64,10 @@ milliseconds Projector::backoff() {
 }
 
 Projector::Step Projector::step() {
-  if (halted_) return {ProjectionActivity::halted, look_every, to_string(*halted_)};
+  if (halted_) {
+    if (!was_forgiven()) return {ProjectionActivity::halted, look_every, to_string(*halted_)};
+    forget_failure();
+  }
   if (!claim_) {
     if (auto claimed = take_claim(); !claimed) {
       if (claimed.error().code == ErrorCode::unavailable) {
@@ -90,7 +105,8 @@ Result<void> Projector::take_claim() {
       Error error = std::move(resumed).error();
       error.message = "projection " + std::string(setup_.projection.name) + " in " +
                       setup_.rows.name() +
-                      " has seen another history than this event store: " + error.message;
+                      " has seen another history than this event store: " + error.message +
+                      "; put the right two together, or rebuild the projection";
       return error;
     }
     resumed_ = *resumed;
@@ -212,7 +228,7 @@ Projector::Step Projector::failed(Error error) {
   halted_ = error;
   if (claim_) {
     // Others see why; if that cannot be written they time out.
-    static_cast<void>(setup_.rows.halt(*claim_, to_string(error)));
+    halt_recorded_ = setup_.rows.halt(*claim_, to_string(error)).has_value();
     release();
   }
   return {ProjectionActivity::halted, look_every, to_string(error), std::move(error)};

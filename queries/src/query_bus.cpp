@@ -132,9 +132,14 @@ Result<bool> QueryBus::Impl::wait_for(const QueryType& type, GlobalPosition posi
     }
     timed_out_.fetch_add(1, std::memory_order_relaxed);
     if (consistency.stale_allowed() && *record) return false;
+    const std::string after = " after " + std::to_string(consistency.timeout().count()) + " ms";
+    if (!*record) {
+      return Error{.code = ErrorCode::timeout,
+                   .message = name_of(*projection) + " has not been projected into " +
+                              rows_.name() + " yet," + after + ": does a runner project it?"};
+    }
     return Error{.code = ErrorCode::timeout,
-                 .message = where + " after " + std::to_string(consistency.timeout().count()) +
-                            " ms" + (*record && (*record)->paused ? ": it is paused" : "")};
+                 .message = where + after + ((*record)->paused ? ": it is paused" : "")};
   }
   if (waited) waited_.fetch_add(1, std::memory_order_relaxed);
   return true;
@@ -151,7 +156,7 @@ Result<Reflects> QueryBus::Impl::read_now(const QueryType& type, const Reader& r
     least = least ? std::min(*least, *position) : *position;
   }
   reflects.token.position = least.value_or(GlobalPosition{});
-  Rows rows(**transaction);
+  Rows rows(**transaction, type.projections);
   if (auto read = read_rows(reader, rows); !read) return std::move(read).error();
   return reflects;
 }
@@ -170,7 +175,9 @@ Result<GlobalPosition> QueryBus::Impl::position_of(const ProjectionType& project
                  .message = name_of(projection) + ": the rows in " + rows_.name() +
                             " were made by definition version " +
                             std::to_string((*record)->version) + ", the program has version " +
-                            std::to_string(projection.version) + ": rebuild the projection"};
+                            std::to_string(projection.version) +
+                            ((*record)->version == projection.version ? " with other tables" : "") +
+                            ": rebuild the projection"};
   }
   if (!(*record)->checkpoint) return GlobalPosition{};
   const Checkpoint& checkpoint = *(*record)->checkpoint;
@@ -183,7 +190,8 @@ Result<GlobalPosition> QueryBus::Impl::position_of(const ProjectionType& project
   if (!resumed) {
     Error error = std::move(resumed).error();
     error.message = name_of(projection) + " in " + rows_.name() +
-                    " has seen another history than this event store: " + error.message;
+                    " has seen another history than this event store: " + error.message +
+                    "; put the right two together, or rebuild the projection";
     return error;
   }
   const std::lock_guard lock(agreed_mutex_);
@@ -197,7 +205,7 @@ Result<Reflects> QueryBus::Impl::answer_as_of(const QueryType& type, const Consi
   if (!folded) return std::move(folded).error();
   auto transaction = (*folded)->rows->read();
   if (!transaction) return std::move(transaction).error();
-  Rows rows(**transaction);
+  Rows rows(**transaction, type.projections);
   if (auto read = read_rows(reader, rows); !read) return std::move(read).error();
   Reflects reflects{.token = events_.token(), .open = (*folded)->cut.open};
   reflects.token.position = (*folded)->cut.position;
@@ -238,25 +246,32 @@ Reflects QueryBus::reflects(const Cut& cut) const {
   return reflects;
 }
 
-Result<void> QueryBus::wait_for_news(const QueryType& type, GlobalPosition position,
+Result<bool> QueryBus::wait_for_news(const QueryType& type, std::vector<Seen>& seen,
                                      SteadyClock::time_point deadline) const {
   // Of several projections each is looked at in turn, for a short while.
   const bool several = type.projections.size() > 1;
+  bool news = seen.size() != type.projections.size();
+  seen.resize(type.projections.size());
   do {
-    for (const ProjectionType* projection : type.projections) {
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      const ProjectionType& projection = *type.projections[i];
       const auto until =
           several ? std::min(deadline, SteadyClock::now() + std::chrono::milliseconds(10))
                   : deadline;
-      auto record = impl_->rows_.wait(projection->name, {position.value + 1}, until);
+      auto record = impl_->rows_.wait(projection.name, {seen[i].position.value + 1},
+                                      news ? SteadyClock::now() : until);
       if (!record) return std::move(record).error();
-      if (*record && (*record)->position() > position) return {};
-      if (*record && !(*record)->failure.empty()) {
+      if (!*record) continue;
+      const Seen now{(*record)->position(), (*record)->epoch};
+      if (now != std::exchange(seen[i], now)) {
+        news = true;
+      } else if (!(*record)->failure.empty()) {
         return Error{.code = ErrorCode::unavailable,
-                     .message = name_of(*projection) + " has halted: " + (*record)->failure};
+                     .message = name_of(projection) + " has halted: " + (*record)->failure};
       }
     }
-  } while (SteadyClock::now() < deadline);
-  return {};
+  } while (!news && SteadyClock::now() < deadline);
+  return news;
 }
 
 QueryStats QueryBus::stats() const {

@@ -127,7 +127,10 @@ TEST_F(SqliteFileTest, AMissingFileOrFolderIsUnavailable) {
     EXPECT_EQ(opened.error().code, ErrorCode::unavailable);
   }
   EXPECT_FALSE(std::filesystem::exists(file_));
-  EXPECT_FALSE(open_sqlite_read_models({.path = folder_.file("no/folder.db")}));
+  const auto nowhere = open_sqlite_read_models({.path = folder_.file("no/folder.db")});
+  ASSERT_FALSE(nowhere);
+  EXPECT_EQ(nowhere.error().code, ErrorCode::unavailable);
+  EXPECT_NE(nowhere.error().message.find("is its folder there"), std::string::npos);
 }
 
 TEST_F(SqliteFileTest, ReadOnlyItAnswersAndRefusesToWrite) {

@@ -79,6 +79,14 @@ Error Connection::error(int code) const {
     case SQLITE_RANGE:
     case SQLITE_TOOBIG:
     case SQLITE_AUTH: return {.code = ErrorCode::invalid_argument, .message = what};
+    case SQLITE_CANTOPEN:
+      return {.code = ErrorCode::unavailable,
+              .message = what + " (is its folder there, and may this user use it?)"};
+    case SQLITE_READONLY:
+      return {.code = ErrorCode::unavailable,
+              .message = what +
+                         " (this user must be able to write to the file and its folder, even to "
+                         "read: SQLite notes there who reads)"};
     default: return {.code = ErrorCode::unavailable, .message = what};
   }
 }

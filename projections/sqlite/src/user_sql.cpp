@@ -112,7 +112,11 @@ Result<Statement*> UserSql::prepared(std::string_view sql, std::size_t arguments
 Result<std::int64_t> UserSql::execute(std::string_view sql, std::span<const Cell> arguments) {
   auto statement = prepared(sql, arguments.size());
   if (!statement) return std::move(statement).error();
-  return connection_.execute(**statement, arguments);
+  auto changed = connection_.execute(**statement, arguments);
+  if (changed || changed.error().code != ErrorCode::invalid_argument) return changed;
+  Error error = std::move(changed).error();
+  error.message += " (in: " + std::string(sql) + ")";
+  return error;
 }
 
 Result<void> UserSql::select(std::string_view sql, std::span<const Cell> arguments,

@@ -47,9 +47,10 @@ enum class ProjectionActivity : std::uint8_t {
   standing_by,  ///< Somebody else holds the lease; `last_error` says who.
   catching_up,
   live,      ///< Has seen the head.
-  paused,    ///< By set_paused, until it is lifted.
+  paused,    ///< By set_paused, until it is lifted; seen within a second.
   retrying,  ///< `last_error` says why.
-  halted,    ///< `last_error` says where and why; goes on after retry().
+  halted,    ///< `last_error` says where and why; goes on after retry(), or within a second after
+             ///< the failure was cleared in the database (`annals projections resume`, a rebuild).
   stopped,
 };
 std::string_view to_string(ProjectionActivity activity) noexcept;
