@@ -142,5 +142,38 @@ TEST_F(SqliteFileTest, ReadOnlyItAnswersAndRefusesToWrite) {
   EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
 }
 
+/// Counts goods, and remembers shelves in a way that undoes the transaction at the second time.
+struct HastyTally {
+  static constexpr auto name = "hasty_tally";
+  static constexpr int version = 1;
+  static constexpr auto schema =
+      "CREATE TABLE seen (shelf TEXT PRIMARY KEY);"
+      "CREATE TABLE slow_tally (worker TEXT PRIMARY KEY, goods INTEGER NOT NULL)";
+  using SqlEvents = annals::Events<GoodsArrived>;
+  static Result<void> apply(Sql& sql, const GoodsArrived& e, const EventInfo&) {
+    auto counted = sql.run(
+        "INSERT INTO slow_tally VALUES ('all', ?1) ON CONFLICT DO UPDATE SET goods = goods + ?1",
+        e.count);
+    if (!counted) return std::move(counted).error();
+    // "Seen already" is no trouble, it thinks.
+    static_cast<void>(sql.run("INSERT OR ROLLBACK INTO seen VALUES (?1)", e.shelf));
+    return {};
+  }
+};
+
+TEST_F(SqliteFileTest, SqlThatUndoesTheTransactionMovesNoCheckpointAndHalts) {
+  const auto events = make_memory_event_store({});
+  append(*events, GoodsArrived{"a", 1}, GoodsArrived{"b", 1});
+  append(*events, GoodsArrived{"a", 1}, GoodsArrived{"c", 1});
+  const auto rows = open_rows(file_);
+  ProjectionRunner runner(*events, *rows, {.tries_max = 1});
+  ASSERT_TRUE(runner.add<HastyTally>());
+  const auto halted = runner.wait("hasty_tally", GlobalPosition{4}, patience);
+  ASSERT_FALSE(halted);
+  EXPECT_NE(halted.error().message.find("position 4"), std::string::npos) << halted.error().message;
+  EXPECT_EQ(record_of(*rows, "hasty_tally").position(), GlobalPosition{2});
+  EXPECT_EQ(plain_select(file_, "SELECT goods FROM slow_tally"), "2|\n");
+}
+
 }  // namespace
 }  // namespace annals::warehouse

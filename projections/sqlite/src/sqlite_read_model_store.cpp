@@ -293,7 +293,9 @@ Result<CheckpointRecord> SqliteReadModelStore::commit(const ProjectedBatch& batc
     }
     if (batch.sql) {
       UserSql sql(connection, UserSql::Rights::change);
-      if (auto done = run_user_sql(batch.sql, sql); !done) return std::move(done).error();
+      auto done = run_user_sql(batch.sql, sql);
+      if (sql.ended()) return *sql.ended();  // Whatever the function made of it.
+      if (!done) return std::move(done).error();
     }
     record->checkpoint = batch.after;
     record->cursor = batch.cursor;

@@ -74,7 +74,16 @@ class Authorization {
 
 }  // namespace
 
+Error UserSql::remember(Error error) {
+  if (rights_ == Rights::change && !ended_ && !connection_.in_transaction()) {
+    ended_ = error;
+    ended_->message += ": it has undone the whole transaction";
+  }
+  return ended_ ? *ended_ : error;
+}
+
 Result<Statement*> UserSql::prepared(std::string_view sql, std::size_t arguments) {
+  if (ended_) return *ended_;
   const bool change = rights_ == Rights::change;
   const Authorization authorization(connection_, change ? Allowed::changes : Allowed::selects);
   // What they may do is part of the name: a statement prepared with more rights is another one.
@@ -108,7 +117,9 @@ Result<Statement*> UserSql::prepared(std::string_view sql, std::size_t arguments
 Result<std::int64_t> UserSql::execute(std::string_view sql, std::span<const Cell> arguments) {
   auto statement = prepared(sql, arguments.size());
   if (!statement) return std::move(statement).error();
-  return connection_.execute(**statement, arguments);
+  auto changed = connection_.execute(**statement, arguments);
+  if (!changed) return remember(std::move(changed).error());
+  return changed;
 }
 
 Result<void> UserSql::select(std::string_view sql, std::span<const Cell> arguments,
@@ -120,7 +131,7 @@ Result<void> UserSql::select(std::string_view sql, std::span<const Cell> argumen
   std::vector<Cell> cells;
   while (true) {
     auto row = connection_.step(**statement);
-    if (!row) return std::move(row).error();
+    if (!row) return remember(std::move(row).error());
     if (!*row) return {};
     (*statement)->read(cells);
     if (auto visited = visit(cells); !visited) return visited;
