@@ -28,7 +28,7 @@ class LiveQuery {
   /// The next answer; nothing when the time is over or it was stopped. Errors: as QueryBus::ask;
   /// later calls go on.
   Result<std::optional<Answer<AnswerOf<Q>>>> next(std::chrono::milliseconds timeout) {
-    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    const auto deadline = deadline_after(timeout);
     while (!stopped_->load()) {
       const auto now = std::chrono::steady_clock::now();
       if (last_) {
