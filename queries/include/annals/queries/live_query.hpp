@@ -25,8 +25,9 @@ class LiveQuery {
   LiveQuery(QueryBus& bus, Q query, const Consistency& first)
       : bus_(&bus), query_(std::move(query)), first_(first) {}
 
-  /// The next answer; nothing when the time is over or it was stopped. Errors: as QueryBus::ask;
-  /// later calls go on.
+  /// The next answer; nothing when the time is over or it was stopped. Only the first one may take
+  /// longer: as long as the consistency it was asked with. Errors: as QueryBus::ask; later calls go
+  /// on.
   Result<std::optional<Answer<AnswerOf<Q>>>> next(std::chrono::milliseconds timeout) {
     const auto deadline = deadline_after(timeout);
     while (!stopped_->load()) {
