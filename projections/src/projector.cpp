@@ -22,6 +22,17 @@ constexpr milliseconds stand_by_pause(100);
 // An error that names the event whose fold or SQL failed.
 bool is_of_an_event(const Error& error) { return error.position.has_value(); }
 
+// What no row can hold is the fault of some event of the batch: the last one stands for them until
+// they are taken append by append.
+Error of_events(Error error, const Batch& batch) {
+  const bool of_rows = error.code == ErrorCode::invalid_argument ||
+                       (error.code == ErrorCode::corrupt && !error.place);
+  if (!of_rows || error.position) return error;
+  error.position = batch.events[batch.events.size() - 1].position;
+  error.message += " (in the append at position " + to_string(*error.position) + ")";
+  return error;
+}
+
 }  // namespace
 
 Projector::Projector(Setup setup) : setup_(std::move(setup)), holder_(make_holder()) {}
@@ -179,12 +190,16 @@ Result<void> Projector::apply(const Batch& batch) {
   for (const RecordedEvent& event : batch.events) {
     if (auto added = fold.add(event); !added) return added;
   }
-  if (auto folded = fold.fold(setup_.rows); !folded) return folded;
-  return commit({.claim = *claim_,
-                 .before = stored_,
-                 .after = batch.checkpoint(),
-                 .changes = fold.changes(),
-                 .sql = fold.sql()});
+  if (auto folded = fold.fold(setup_.rows); !folded) {
+    return of_events(std::move(folded).error(), batch);
+  }
+  auto committed = commit({.claim = *claim_,
+                           .before = stored_,
+                           .after = batch.checkpoint(),
+                           .changes = fold.changes(),
+                           .sql = fold.sql()});
+  if (!committed) return of_events(std::move(committed).error(), batch);
+  return {};
 }
 
 Result<void> Projector::commit(const ProjectedBatch& batch) {

@@ -59,8 +59,10 @@ class QueryBus::Impl {
   /// Waits until all projections have come to `position`; false: the time was over, and a stale
   /// answer will do.
   Result<bool> wait_for(const QueryType& type, GlobalPosition position,
-                        const Consistency& consistency);
-  Result<Reflects> read_now(const QueryType& type, const Reader& reader);
+                        const Consistency& consistency, SteadyClock::time_point deadline);
+  /// Nothing, and `reader` was not called: the rows do not reflect `wanted` yet.
+  Result<std::optional<Reflects>> read_now(const QueryType& type, GlobalPosition wanted,
+                                           const Reader& reader);
   Result<GlobalPosition> position_of(const ProjectionType& projection, ReadTransaction& rows);
 
   // The last checkpoints that were seen to agree with the log.
@@ -93,26 +95,33 @@ Result<Reflects> QueryBus::Impl::ask(const QueryType& type, const void* query,
 
 Result<Reflects> QueryBus::Impl::answer(const QueryType& type, const Consistency& consistency,
                                         const Reader& reader) {
-  bool fresh = true;
-  if (consistency.level() != Consistency::Level::eventual) {
-    GlobalPosition wanted = events_.head().position;
-    if (consistency.level() == Consistency::Level::at_least) {
-      auto resumed = events_.resume(Checkpoint{consistency.token()});
-      if (!resumed) return std::move(resumed).error();
-      wanted = resumed->token.position;
-    }
-    auto waited = wait_for(type, wanted, consistency);
-    if (!waited) return std::move(waited).error();
-    fresh = *waited;
+  const auto deadline = deadline_after(consistency.timeout());
+  GlobalPosition wanted;
+  if (consistency.level() == Consistency::Level::strong) wanted = events_.head().position;
+  if (consistency.level() == Consistency::Level::at_least) {
+    auto resumed = events_.resume(Checkpoint{consistency.token()});
+    if (!resumed) return std::move(resumed).error();
+    wanted = resumed->token.position;
   }
-  auto reflects = read_now(type, reader);
-  if (reflects) reflects->stale = !fresh;
-  return reflects;
+  while (true) {
+    bool fresh = true;
+    if (consistency.level() != Consistency::Level::eventual) {
+      auto waited = wait_for(type, wanted, consistency, deadline);
+      if (!waited) return std::move(waited).error();
+      fresh = *waited;
+    }
+    auto reflects = read_now(type, fresh ? wanted : GlobalPosition{}, reader);
+    if (!reflects) return std::move(reflects).error();
+    // Since the wait, a rebuild may have put tables in place that are not as far.
+    if (!*reflects) continue;
+    (*reflects)->stale = !fresh;
+    return **std::move(reflects);
+  }
 }
 
 Result<bool> QueryBus::Impl::wait_for(const QueryType& type, GlobalPosition position,
-                                      const Consistency& consistency) {
-  const auto deadline = SteadyClock::now() + consistency.timeout();
+                                      const Consistency& consistency,
+                                      SteadyClock::time_point deadline) {
   bool waited = false;
   for (const ProjectionType* projection : type.projections) {
     auto record = rows_.wait(projection->name, position, SteadyClock::now());
@@ -145,7 +154,9 @@ Result<bool> QueryBus::Impl::wait_for(const QueryType& type, GlobalPosition posi
   return true;
 }
 
-Result<Reflects> QueryBus::Impl::read_now(const QueryType& type, const Reader& reader) {
+Result<std::optional<Reflects>> QueryBus::Impl::read_now(const QueryType& type,
+                                                         GlobalPosition wanted,
+                                                         const Reader& reader) {
   auto transaction = rows_.read();
   if (!transaction) return std::move(transaction).error();
   Reflects reflects{.token = events_.token()};
@@ -156,9 +167,10 @@ Result<Reflects> QueryBus::Impl::read_now(const QueryType& type, const Reader& r
     least = least ? std::min(*least, *position) : *position;
   }
   reflects.token.position = least.value_or(GlobalPosition{});
+  if (reflects.token.position < wanted) return std::optional<Reflects>();
   Rows rows(**transaction, type.projections);
   if (auto read = read_rows(reader, rows); !read) return std::move(read).error();
-  return reflects;
+  return std::optional<Reflects>(reflects);
 }
 
 Result<GlobalPosition> QueryBus::Impl::position_of(const ProjectionType& projection,
@@ -203,6 +215,7 @@ Result<Reflects> QueryBus::Impl::answer_as_of(const QueryType& type, const Consi
                                               const Reader& reader) {
   auto folded = cuts_.get(type, consistency);
   if (!folded) return std::move(folded).error();
+  const std::lock_guard reading((*folded)->reading);
   auto transaction = (*folded)->rows->read();
   if (!transaction) return std::move(transaction).error();
   Rows rows(**transaction, type.projections);

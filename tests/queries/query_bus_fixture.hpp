@@ -82,7 +82,13 @@ class QueryBusTest : public testing::Test {
     }
   }
   void let_projector_go() {
-    for (const char* name : {"stock", "arrivals"}) ASSERT_TRUE(rows_->set_paused(name, false));
+    for (const char* name : {"stock", "arrivals"}) {
+      ASSERT_TRUE(rows_->set_paused(name, false));
+      // So that a later hold does not take this pause for its own.
+      while (runner_->status(name)->activity == ProjectionActivity::paused) {
+        std::this_thread::sleep_for(milliseconds(5));
+      }
+    }
   }
   static Token token_of(const Receipt& receipt) {
     return {receipt.store, receipt.era, receipt.last_position};

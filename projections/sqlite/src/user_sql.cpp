@@ -74,7 +74,16 @@ class Authorization {
 
 }  // namespace
 
+Error UserSql::remember(Error error) {
+  if (rights_ == Rights::change && !ended_ && !connection_.in_transaction()) {
+    ended_ = error;
+    ended_->message += ": it has undone the whole transaction";
+  }
+  return ended_ ? *ended_ : error;
+}
+
 Result<Statement*> UserSql::prepared(std::string_view sql, std::size_t arguments) {
+  if (ended_) return *ended_;
   const bool change = rights_ == Rights::change;
   // What they may do is part of the name: a statement prepared with more rights is another one.
   std::string text(sql);
@@ -113,10 +122,10 @@ Result<std::int64_t> UserSql::execute(std::string_view sql, std::span<const Cell
   auto statement = prepared(sql, arguments.size());
   if (!statement) return std::move(statement).error();
   auto changed = connection_.execute(**statement, arguments);
-  if (changed || changed.error().code != ErrorCode::invalid_argument) return changed;
+  if (changed) return changed;
   Error error = std::move(changed).error();
-  error.message += " (in: " + std::string(sql) + ")";
-  return error;
+  if (error.code == ErrorCode::invalid_argument) error.message += " (in: " + std::string(sql) + ")";
+  return remember(std::move(error));
 }
 
 Result<void> UserSql::select(std::string_view sql, std::span<const Cell> arguments,
@@ -128,7 +137,7 @@ Result<void> UserSql::select(std::string_view sql, std::span<const Cell> argumen
   std::vector<Cell> cells;
   while (true) {
     auto row = connection_.step(**statement);
-    if (!row) return std::move(row).error();
+    if (!row) return remember(std::move(row).error());
     if (!*row) return {};
     (*statement)->read(cells);
     if (auto visited = visit(cells); !visited) return visited;

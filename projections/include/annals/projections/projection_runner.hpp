@@ -38,7 +38,8 @@ struct RunnerOptions {
   std::chrono::milliseconds retry_max = std::chrono::seconds(5);
   Upcasters upcasters = {};
   std::shared_ptr<const Clock> clock = system_clock();
-  /// Called after every change of a status, on a thread of the runner's; must not block.
+  /// Called after every change of a status, on a thread of the runner's; must neither block nor
+  /// stop the runner. What it throws is dropped.
   std::function<void(std::string_view projection)> on_change = {};
 };
 

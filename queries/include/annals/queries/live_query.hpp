@@ -26,10 +26,11 @@ class LiveQuery {
   LiveQuery(QueryBus& bus, Q query, const Consistency& first)
       : bus_(&bus), query_(std::move(query)), first_(first) {}
 
-  /// The next answer; nothing when the time is over or it was stopped. Errors: as QueryBus::ask;
-  /// later calls go on.
+  /// The next answer; nothing when the time is over or it was stopped. Only the first one may take
+  /// longer: as long as the consistency it was asked with. Errors: as QueryBus::ask; later calls go
+  /// on.
   Result<std::optional<Answer<AnswerOf<Q>>>> next(std::chrono::milliseconds timeout) {
-    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    const auto deadline = deadline_after(timeout);
     while (!stopped_->load()) {
       const auto now = std::chrono::steady_clock::now();
       // In slices, so that stop() is seen. What was seen is noted before the question: what comes
