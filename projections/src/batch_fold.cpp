@@ -34,10 +34,11 @@ std::optional<std::string> why_it_threw(const Function& function) {
 void append_key(const Cell& cell, std::string& bytes) {
   if (const auto* text = std::get_if<std::string>(&cell)) {
     bytes.append(std::to_string(text->size())).append(1, ':').append(*text);
-  } else if (const auto* number = std::get_if<std::int64_t>(&cell)) {
-    bytes.append(reinterpret_cast<const char*>(number), sizeof *number);
+  } else if (const auto* integer = std::get_if<std::int64_t>(&cell)) {
+    bytes.append(reinterpret_cast<const char*>(integer), sizeof *integer);
   } else if (const auto* real = std::get_if<double>(&cell)) {
-    bytes.append(reinterpret_cast<const char*>(real), sizeof *real);
+    const double number = *real == 0 ? 0.0 : *real;  // -0 is the same key.
+    bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
   }
   bytes.append(1, static_cast<char>('0' + cell.index()));
 }

@@ -1,3 +1,4 @@
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -43,6 +44,9 @@ Result<Cut> project_as_of(const EventStore& events, ReadModelStore& scratch,
   }
   auto claim = scratch.claim(projection, make_holder(), std::chrono::hours(1));
   if (!claim) return std::move(claim).error();
+  // The scratch may be folded on later, by another holder.
+  const auto release = [&scratch](const Claim* held) { static_cast<void>(scratch.release(*held)); };
+  const std::unique_ptr<const Claim, decltype(release)> held(&*claim, release);
   auto before = checkpoint_of(scratch, projection);
   if (!before) return std::move(before).error();
   const GlobalPosition folded = *before ? (*before)->token.position : GlobalPosition{};

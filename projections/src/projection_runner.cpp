@@ -36,6 +36,11 @@ class Rate {
   SteadyClock::time_point at_ = SteadyClock::now();
 };
 
+Error not_here(std::string_view projection) {
+  return {.code = ErrorCode::invalid_argument,
+          .message = "projection " + std::string(projection) + " is not running here"};
+}
+
 }  // namespace
 
 class ProjectionRunner::Impl {
@@ -85,6 +90,7 @@ class ProjectionRunner::Impl {
   mutable std::condition_variable changed_;  // A status is another.
   Entries entries_;
   bool stopping_ = false;
+  std::mutex stop_mutex_;  // Before mutex_: one stop() at a time.
   std::vector<std::thread> threads_;
 };
 
@@ -171,7 +177,10 @@ void ProjectionRunner::Impl::work() {
     changed_.notify_all();
     if (new_activity && options_.on_change) {
       lock.unlock();
-      options_.on_change(name);
+      try {
+        options_.on_change(name);
+      } catch (...) {  // Whoever watches must not end it.
+      }
       lock.lock();
     }
   }
@@ -196,6 +205,7 @@ bool ProjectionRunner::Impl::record(Entry& entry, internal::Projector::Step step
 }
 
 void ProjectionRunner::Impl::stop() {
+  const std::lock_guard once(stop_mutex_);
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -203,6 +213,14 @@ void ProjectionRunner::Impl::stop() {
   work_.notify_all();
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
+  }
+  {
+    // What add() has begun on its caller's thread.
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] {
+      return std::none_of(entries_.begin(), entries_.end(),
+                          [](const auto& entry) { return entry.second->running; });
+    });
   }
   // Without the lock: what the store calls when something is appended takes it.
   for (const auto& [name, entry] : entries_) entry->projector.release();
@@ -256,36 +274,46 @@ std::vector<ProjectionStatus> ProjectionRunner::Impl::status() const {
 }
 
 Result<void> ProjectionRunner::Impl::retry(std::string_view projection) {
+  const auto find = [&]() -> Entry* {
+    const auto found = entries_.find(projection);
+    return found == entries_.end() ? nullptr : found->second.get();
+  };
   {
     const std::lock_guard lock(mutex_);
-    const auto found = entries_.find(projection);
-    if (found == entries_.end()) {
-      return Error{.code = ErrorCode::invalid_argument,
-                   .message = "projection " + std::string(projection) + " is not running here"};
-    }
-    found->second->retry = true;
-    found->second->status.activity = ProjectionActivity::starting;
-    found->second->due = SteadyClock::now();
+    if (find() == nullptr) return not_here(projection);
+  }
+  // First: afterwards it could be the failure of the next try.
+  auto cleared = rows_.clear_failure(projection);
+  {
+    const std::lock_guard lock(mutex_);
+    Entry* entry = find();
+    if (entry == nullptr) return not_here(projection);
+    entry->retry = true;
+    entry->status.activity = ProjectionActivity::starting;
+    entry->due = SteadyClock::now();
   }
   work_.notify_one();
-  return rows_.clear_failure(projection);
+  return cleared;
 }
 
 Result<void> ProjectionRunner::Impl::wait(std::string_view projection, GlobalPosition position,
                                           std::chrono::milliseconds timeout) const {
-  const auto deadline = SteadyClock::now() + timeout;
+  const auto deadline = deadline_after(timeout);
   std::unique_lock lock(mutex_);
-  const auto found = entries_.find(projection);
-  if (found == entries_.end()) {
-    return Error{.code = ErrorCode::invalid_argument,
-                 .message = "projection " + std::string(projection) + " is not running here"};
-  }
-  const ProjectionStatus& status = found->second->status;
+  ProjectionStatus status;
   const auto ended = [&] {
     return status.activity == ProjectionActivity::halted ||
            status.activity == ProjectionActivity::stopped;
   };
-  changed_.wait_until(lock, deadline, [&] { return status.position >= position || ended(); });
+  bool here = false;
+  // Looked up each time: an entry goes when its first step is refused.
+  changed_.wait_until(lock, deadline, [&] {
+    const auto found = entries_.find(projection);
+    here = found != entries_.end();
+    if (here) status = found->second->status;
+    return !here || status.position >= position || ended();
+  });
+  if (!here) return not_here(projection);
   if (status.position >= position) return {};
   const std::string where = "projection " + status.projection + " is at position " +
                             to_string(status.position) + ", not yet at " + to_string(position);

@@ -11,8 +11,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How often a projector that has nothing to do looks whether it was paused, and how late it sees
-// what another process has appended.
+// How often a projector that has nothing to do looks whether it was paused or forgiven, and how
+// late it sees what another process has appended.
 constexpr milliseconds look_every(500);
 constexpr milliseconds idle_pause(100);
 // Progress without rows waits to be written; who needs it at once is noticed this late.
@@ -21,6 +21,17 @@ constexpr milliseconds stand_by_pause(100);
 
 // An error that names the event whose fold or SQL failed.
 bool is_of_an_event(const Error& error) { return error.position.has_value(); }
+
+// What no row can hold is the fault of some event of the batch: the last one stands for them until
+// they are taken append by append.
+Error of_events(Error error, const Batch& batch) {
+  const bool of_rows = error.code == ErrorCode::invalid_argument ||
+                       (error.code == ErrorCode::corrupt && !error.place);
+  if (!of_rows || error.position) return error;
+  error.position = batch.events[batch.events.size() - 1].position;
+  error.message += " (in the append at position " + to_string(*error.position) + ")";
+  return error;
+}
 
 }  // namespace
 
@@ -43,7 +54,19 @@ void Projector::forget_claim() {
 
 void Projector::forget_failure() {
   halted_.reset();
+  halt_recorded_ = false;
   tries_ = 0;
+}
+
+bool Projector::was_forgiven() const {
+  if (!halt_recorded_) return false;
+  auto records = setup_.rows.records();
+  if (!records) return false;
+  for (const CheckpointRecord& record : *records) {
+    if (record.projection != setup_.projection.name) continue;
+    return record.failure.empty() && !(record.holder && may_be_alive(*record.holder));
+  }
+  return false;
 }
 
 milliseconds Projector::backoff() {
@@ -52,7 +75,10 @@ milliseconds Projector::backoff() {
 }
 
 Projector::Step Projector::step() {
-  if (halted_) return {ProjectionActivity::halted, look_every, to_string(*halted_)};
+  if (halted_) {
+    if (!was_forgiven()) return {ProjectionActivity::halted, look_every, to_string(*halted_)};
+    forget_failure();
+  }
   if (!claim_) {
     if (auto claimed = take_claim(); !claimed) {
       if (claimed.error().code == ErrorCode::unavailable) {
@@ -90,7 +116,8 @@ Result<void> Projector::take_claim() {
       Error error = std::move(resumed).error();
       error.message = "projection " + std::string(setup_.projection.name) + " in " +
                       setup_.rows.name() +
-                      " has seen another history than this event store: " + error.message;
+                      " has seen another history than this event store: " + error.message +
+                      "; put the right two together, or rebuild the projection";
       return error;
     }
     resumed_ = *resumed;
@@ -163,12 +190,16 @@ Result<void> Projector::apply(const Batch& batch) {
   for (const RecordedEvent& event : batch.events) {
     if (auto added = fold.add(event); !added) return added;
   }
-  if (auto folded = fold.fold(setup_.rows); !folded) return folded;
-  return commit({.claim = *claim_,
-                 .before = stored_,
-                 .after = batch.checkpoint(),
-                 .changes = fold.changes(),
-                 .sql = fold.sql()});
+  if (auto folded = fold.fold(setup_.rows); !folded) {
+    return of_events(std::move(folded).error(), batch);
+  }
+  auto committed = commit({.claim = *claim_,
+                           .before = stored_,
+                           .after = batch.checkpoint(),
+                           .changes = fold.changes(),
+                           .sql = fold.sql()});
+  if (!committed) return of_events(std::move(committed).error(), batch);
+  return {};
 }
 
 Result<void> Projector::commit(const ProjectedBatch& batch) {
@@ -212,7 +243,7 @@ Projector::Step Projector::failed(Error error) {
   halted_ = error;
   if (claim_) {
     // Others see why; if that cannot be written they time out.
-    static_cast<void>(setup_.rows.halt(*claim_, to_string(error)));
+    halt_recorded_ = setup_.rows.halt(*claim_, to_string(error)).has_value();
     release();
   }
   return {ProjectionActivity::halted, look_every, to_string(error), std::move(error)};

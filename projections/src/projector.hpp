@@ -35,7 +35,7 @@ class Projector {
     ProjectionActivity activity = ProjectionActivity::starting;
     std::chrono::milliseconds pause{0};  ///< Until the next step; 0: at once.
     std::string error = {};              ///< Of standing_by, retrying and halted.
-    /// halted: this is why. It does not go on by itself.
+    /// halted: this is why. It goes on once the failure is forgotten, here or in the record.
     std::optional<Error> reason = {};
     /// halted, since the rows do not belong to this log or to this definition.
     bool refused = false;
@@ -62,6 +62,8 @@ class Projector {
   Result<void> apply(const Batch& batch);
   Result<void> commit(const ProjectedBatch& batch);
   Result<void> look_at_record();
+  /// Halted, and somebody has cleared the failure in the record: a command line, a rebuild.
+  bool was_forgiven() const;
   Step failed(Error error);
   void forget_claim();
   std::chrono::milliseconds backoff();
@@ -76,6 +78,7 @@ class Projector {
   GlobalPosition place_;
   bool paused_ = false;
   std::optional<Error> halted_;
+  bool halt_recorded_ = false;  // In the read model, where others can clear it.
   Clock::time_point committed_at_;
   Clock::time_point looked_at_;
   Clock::time_point renewed_at_;

@@ -11,7 +11,23 @@ std::string key_name(const TableType& table, std::size_t column) {
 
 }  // namespace
 
+Result<void> Rows::may_read(const TableType& table) const {
+  if (readable_.empty()) return {};
+  std::string names;
+  for (const ProjectionType* projection : readable_) {
+    for (std::size_t i = 0; i < projection->table_count; ++i) {
+      if (projection->tables[i] == &table) return {};
+    }
+    names.append(names.empty() ? "" : ", ").append(projection->name);
+  }
+  return Error{.code = ErrorCode::invalid_argument,
+               .message = "table " + std::string(table.name) +
+                          " is of none of the projections that the query names (" + names +
+                          "): name its projection as well, so that the answer reflects both"};
+}
+
 Result<bool> Rows::find(const TableType& table, void* row_with_key) {
+  if (auto may = may_read(table); !may) return std::move(may).error();
   std::vector<Cell> key(table.key_columns);
   std::string tail;
   for (std::size_t i = 0; i < table.key_columns; ++i) {

@@ -25,6 +25,9 @@ class CutCache {
   struct Folded {
     std::unique_ptr<ReadModelStore> rows;
     Cut cut;
+    /// In memory there is one reader at a time, and who waits long for his turn is refused: he
+    /// waits here. A query that asks from within its answer does not wait for itself.
+    mutable std::recursive_mutex reading = {};
   };
   /// Who asks for a cut that is being folded waits for it.
   ///

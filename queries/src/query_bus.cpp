@@ -59,8 +59,10 @@ class QueryBus::Impl {
   /// Waits until all projections have come to `position`; false: the time was over, and a stale
   /// answer will do.
   Result<bool> wait_for(const QueryType& type, GlobalPosition position,
-                        const Consistency& consistency);
-  Result<Reflects> read_now(const QueryType& type, const Reader& reader);
+                        const Consistency& consistency, SteadyClock::time_point deadline);
+  /// Nothing, and `reader` was not called: the rows do not reflect `wanted` yet.
+  Result<std::optional<Reflects>> read_now(const QueryType& type, GlobalPosition wanted,
+                                           const Reader& reader);
   Result<GlobalPosition> position_of(const ProjectionType& projection, ReadTransaction& rows);
 
   // The last checkpoints that were seen to agree with the log.
@@ -93,26 +95,33 @@ Result<Reflects> QueryBus::Impl::ask(const QueryType& type, const void* query,
 
 Result<Reflects> QueryBus::Impl::answer(const QueryType& type, const Consistency& consistency,
                                         const Reader& reader) {
-  bool fresh = true;
-  if (consistency.level() != Consistency::Level::eventual) {
-    GlobalPosition wanted = events_.head().position;
-    if (consistency.level() == Consistency::Level::at_least) {
-      auto resumed = events_.resume(Checkpoint{consistency.token()});
-      if (!resumed) return std::move(resumed).error();
-      wanted = resumed->token.position;
-    }
-    auto waited = wait_for(type, wanted, consistency);
-    if (!waited) return std::move(waited).error();
-    fresh = *waited;
+  const auto deadline = deadline_after(consistency.timeout());
+  GlobalPosition wanted;
+  if (consistency.level() == Consistency::Level::strong) wanted = events_.head().position;
+  if (consistency.level() == Consistency::Level::at_least) {
+    auto resumed = events_.resume(Checkpoint{consistency.token()});
+    if (!resumed) return std::move(resumed).error();
+    wanted = resumed->token.position;
   }
-  auto reflects = read_now(type, reader);
-  if (reflects) reflects->stale = !fresh;
-  return reflects;
+  while (true) {
+    bool fresh = true;
+    if (consistency.level() != Consistency::Level::eventual) {
+      auto waited = wait_for(type, wanted, consistency, deadline);
+      if (!waited) return std::move(waited).error();
+      fresh = *waited;
+    }
+    auto reflects = read_now(type, fresh ? wanted : GlobalPosition{}, reader);
+    if (!reflects) return std::move(reflects).error();
+    // Since the wait, a rebuild may have put tables in place that are not as far.
+    if (!*reflects) continue;
+    (*reflects)->stale = !fresh;
+    return **std::move(reflects);
+  }
 }
 
 Result<bool> QueryBus::Impl::wait_for(const QueryType& type, GlobalPosition position,
-                                      const Consistency& consistency) {
-  const auto deadline = SteadyClock::now() + consistency.timeout();
+                                      const Consistency& consistency,
+                                      SteadyClock::time_point deadline) {
   bool waited = false;
   for (const ProjectionType* projection : type.projections) {
     auto record = rows_.wait(projection->name, position, SteadyClock::now());
@@ -132,15 +141,22 @@ Result<bool> QueryBus::Impl::wait_for(const QueryType& type, GlobalPosition posi
     }
     timed_out_.fetch_add(1, std::memory_order_relaxed);
     if (consistency.stale_allowed() && *record) return false;
+    const std::string after = " after " + std::to_string(consistency.timeout().count()) + " ms";
+    if (!*record) {
+      return Error{.code = ErrorCode::timeout,
+                   .message = name_of(*projection) + " has not been projected into " +
+                              rows_.name() + " yet," + after + ": does a runner project it?"};
+    }
     return Error{.code = ErrorCode::timeout,
-                 .message = where + " after " + std::to_string(consistency.timeout().count()) +
-                            " ms" + (*record && (*record)->paused ? ": it is paused" : "")};
+                 .message = where + after + ((*record)->paused ? ": it is paused" : "")};
   }
   if (waited) waited_.fetch_add(1, std::memory_order_relaxed);
   return true;
 }
 
-Result<Reflects> QueryBus::Impl::read_now(const QueryType& type, const Reader& reader) {
+Result<std::optional<Reflects>> QueryBus::Impl::read_now(const QueryType& type,
+                                                         GlobalPosition wanted,
+                                                         const Reader& reader) {
   auto transaction = rows_.read();
   if (!transaction) return std::move(transaction).error();
   Reflects reflects{.token = events_.token()};
@@ -151,9 +167,10 @@ Result<Reflects> QueryBus::Impl::read_now(const QueryType& type, const Reader& r
     least = least ? std::min(*least, *position) : *position;
   }
   reflects.token.position = least.value_or(GlobalPosition{});
-  Rows rows(**transaction);
+  if (reflects.token.position < wanted) return std::optional<Reflects>();
+  Rows rows(**transaction, type.projections);
   if (auto read = read_rows(reader, rows); !read) return std::move(read).error();
-  return reflects;
+  return std::optional<Reflects>(reflects);
 }
 
 Result<GlobalPosition> QueryBus::Impl::position_of(const ProjectionType& projection,
@@ -170,7 +187,9 @@ Result<GlobalPosition> QueryBus::Impl::position_of(const ProjectionType& project
                  .message = name_of(projection) + ": the rows in " + rows_.name() +
                             " were made by definition version " +
                             std::to_string((*record)->version) + ", the program has version " +
-                            std::to_string(projection.version) + ": rebuild the projection"};
+                            std::to_string(projection.version) +
+                            ((*record)->version == projection.version ? " with other tables" : "") +
+                            ": rebuild the projection"};
   }
   if (!(*record)->checkpoint) return GlobalPosition{};
   const Checkpoint& checkpoint = *(*record)->checkpoint;
@@ -183,7 +202,8 @@ Result<GlobalPosition> QueryBus::Impl::position_of(const ProjectionType& project
   if (!resumed) {
     Error error = std::move(resumed).error();
     error.message = name_of(projection) + " in " + rows_.name() +
-                    " has seen another history than this event store: " + error.message;
+                    " has seen another history than this event store: " + error.message +
+                    "; put the right two together, or rebuild the projection";
     return error;
   }
   const std::lock_guard lock(agreed_mutex_);
@@ -195,9 +215,10 @@ Result<Reflects> QueryBus::Impl::answer_as_of(const QueryType& type, const Consi
                                               const Reader& reader) {
   auto folded = cuts_.get(type, consistency);
   if (!folded) return std::move(folded).error();
+  const std::lock_guard reading((*folded)->reading);
   auto transaction = (*folded)->rows->read();
   if (!transaction) return std::move(transaction).error();
-  Rows rows(**transaction);
+  Rows rows(**transaction, type.projections);
   if (auto read = read_rows(reader, rows); !read) return std::move(read).error();
   Reflects reflects{.token = events_.token(), .open = (*folded)->cut.open};
   reflects.token.position = (*folded)->cut.position;
@@ -238,25 +259,32 @@ Reflects QueryBus::reflects(const Cut& cut) const {
   return reflects;
 }
 
-Result<void> QueryBus::wait_for_news(const QueryType& type, GlobalPosition position,
+Result<bool> QueryBus::wait_for_news(const QueryType& type, std::vector<Seen>& seen,
                                      SteadyClock::time_point deadline) const {
   // Of several projections each is looked at in turn, for a short while.
   const bool several = type.projections.size() > 1;
+  bool news = seen.size() != type.projections.size();
+  seen.resize(type.projections.size());
   do {
-    for (const ProjectionType* projection : type.projections) {
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      const ProjectionType& projection = *type.projections[i];
       const auto until =
           several ? std::min(deadline, SteadyClock::now() + std::chrono::milliseconds(10))
                   : deadline;
-      auto record = impl_->rows_.wait(projection->name, {position.value + 1}, until);
+      auto record = impl_->rows_.wait(projection.name, {seen[i].position.value + 1},
+                                      news ? SteadyClock::now() : until);
       if (!record) return std::move(record).error();
-      if (*record && (*record)->position() > position) return {};
-      if (*record && !(*record)->failure.empty()) {
+      if (!*record) continue;
+      const Seen now{(*record)->position(), (*record)->epoch};
+      if (now != std::exchange(seen[i], now)) {
+        news = true;
+      } else if (!(*record)->failure.empty()) {
         return Error{.code = ErrorCode::unavailable,
-                     .message = name_of(*projection) + " has halted: " + (*record)->failure};
+                     .message = name_of(projection) + " has halted: " + (*record)->failure};
       }
     }
-  } while (SteadyClock::now() < deadline);
-  return {};
+  } while (!news && SteadyClock::now() < deadline);
+  return news;
 }
 
 QueryStats QueryBus::stats() const {

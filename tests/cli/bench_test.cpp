@@ -30,15 +30,47 @@ TEST(Bench, EveryWorkloadGivesALineForEachEngine) {
     }
     EXPECT_LE(line["p50_us"], line["p99_us"]) << line;
     EXPECT_EQ(line["hashes"], line["engine"] == "log") << line;
+    const bool busy = line["workload"].get<std::string>().ends_with("-busy");
+    EXPECT_EQ(line.contains("appends_beside_per_second"), busy) << line;
+    const bool read_model = line["durability"] == "wal, synchronous=normal";
+    EXPECT_TRUE(read_model || line["durability"] == "synced" ||
+                line["durability"] == "wal, synchronous=full")
+        << line;
     EXPECT_TRUE(line["build"] == "debug" || line["build"] == "release") << line;
   }
-  const auto names = {"append-1", "append-64",  "pipelined",         "bulk", "load", "replay",
-                      "fold",     "commands-1", "commands-pipelined"};
-  EXPECT_EQ(seen.size(), 2 * names.size());
+  const auto names = {"append-1",
+                      "append-64",
+                      "pipelined",
+                      "bulk",
+                      "load",
+                      "replay",
+                      "fold",
+                      "commands-1",
+                      "commands-pipelined",
+                      "project-1",
+                      "project-10",
+                      "project-100000",
+                      "project-one",
+                      "rebuild",
+                      "query-eventual",
+                      "query-at-least",
+                      "query-strong",
+                      "query-load",
+                      "query-as-of",
+                      "query-eventual-busy",
+                      "query-at-least-busy",
+                      "query-strong-busy",
+                      "query-load-busy",
+                      "query-as-of-busy"};
+  const auto batched_by_hand = {"project-1", "project-10", "project-100000"};
+  EXPECT_EQ(seen.size(), 2 * names.size() + batched_by_hand.size());
   for (const char* name : names) {
     EXPECT_EQ(seen[std::string(name) + " log"], 1) << name;
     EXPECT_EQ(seen[std::string(name) + " sqlite"], 1) << name;
     EXPECT_NE(ended.out.find(std::string("\n") + name + " "), std::string::npos) << ended.out;
+  }
+  for (const char* name : batched_by_hand) {
+    EXPECT_EQ(seen[std::string(name) + " sqlite-batched"], 1) << name;
   }
   std::size_t left = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {

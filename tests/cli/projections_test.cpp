@@ -1,5 +1,7 @@
 // `projections`, `diff` and `check`: read models looked after from outside.
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -101,6 +103,47 @@ TEST_F(Projections, CheckNamesStoredEventsThatTheProgramCannotRead) {
     EXPECT_EQ(line["problem"], "the program has no such event");
   }
   EXPECT_NE(plain({"check", store_}).err.find("own types"), std::string::npos);
+}
+
+TEST_F(Projections, CheckNamesReadModelsOfAnotherStore) {
+  make_read_models();
+  const std::string other = folder_.file("other");
+  make_sample_store(other);
+  std::filesystem::copy(store_ + "/read-models.db", other + "/read-models.db");
+  const Ended ended = own({"check", other});
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_NE(ended.out.find("another history"), std::string::npos) << ended.out;
+  EXPECT_EQ(own({"check", store_}).out.find("another history"), std::string::npos);
+}
+
+TEST_F(Projections, AWrongFolderIsSaidToHaveNoStore) {
+  const std::string nowhere = folder_.file("nowhere");
+  for (const char* action : {"list", "lag", "pause", "resume"}) {
+    const Ended ended = plain({"projections", action, nowhere});
+    EXPECT_EQ(ended.exit_code, 1);
+    EXPECT_NE(ended.err.find("there is no store in"), std::string::npos) << ended.err;
+  }
+  const Ended made = own({"projections", "rebuild", nowhere, "--create"});
+  EXPECT_NE(made.err.find("there is no store in"), std::string::npos) << made.err;
+  EXPECT_FALSE(std::filesystem::exists(nowhere));
+  const Ended missing = plain({"projections", "list", store_});
+  EXPECT_NE(missing.err.find("projections rebuild --create"), std::string::npos) << missing.err;
+}
+
+TEST_F(Projections, ADamagedDatabaseIsMadeAnewAndNotRestoredFromABackup) {
+  std::ofstream(store_ + "/read-models.db") << "this is no database";
+  const Ended ended = plain({"projections", "list", store_});
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_EQ(ended.err.find("backup"), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find("projections rebuild --create"), std::string::npos) << ended.err;
+}
+
+TEST_F(Projections, ProgressIsShownOnceForEachStateOfThings) {
+  make_read_models();
+  const Ended ended = own({"projections", "rebuild", store_, "--progress"});
+  const auto first = ended.err.find("(100%)");
+  ASSERT_NE(first, std::string::npos) << ended.err;
+  EXPECT_EQ(ended.err.find("(100%)", first + 1), std::string::npos) << ended.err;
 }
 
 }  // namespace

@@ -161,6 +161,12 @@ TEST(Queries, CategoryIsTheTextBeforeTheFirstHyphen) {
   EXPECT_EQ(category_of("-42"), "");
 }
 
+TEST(Event, IdIsTheTextAfterTheFirstHyphen) {
+  EXPECT_EQ(id_of("account-42-7"), "42-7");
+  EXPECT_EQ(id_of("account-"), "");
+  EXPECT_EQ(id_of("account"), "");
+}
+
 TEST(Queries, ListsOfAnItemNarrowAndItemsWiden) {
   const NewEvent event{.stream = "order-1", .type = "placed", .data = "", .tags = {"eu", "vip"}};
   const auto selects = [&](const Query& query) { return matches(query, event); };

@@ -141,6 +141,18 @@ TEST_P(RebuildTest, AFoldThatFailsEndsItAndLeavesTheOldTables) {
   EXPECT_EQ(all_rows<Shelf>(*rows_), before);
 }
 
+TEST_P(RebuildTest, AScratchWithAnEarlierCutIsFoldedOnFromThere) {
+  const auto scratch = open_rows(GetParam() ? folder_.file("scratch.db") : "");
+  for (const std::uint64_t position : {100, 100, 400}) {
+    const auto cut = project_as_of(*events_, *scratch, projection_type_of<Stock>(),
+                                   {.as_of = AsOf::position({position})});
+    ASSERT_TRUE(cut) << to_string(cut.error());
+    std::int64_t moves = 0;
+    for (const Handling& handling : all_rows<Handling>(*scratch)) moves += handling.moves;
+    EXPECT_EQ(moves, static_cast<std::int64_t>(position)) << "each move touches two shelves";
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Places, RebuildTest, testing::Values(true, false),
                          [](const testing::TestParamInfo<bool>& place) {
                            return std::string(place.param ? "File" : "Memory");

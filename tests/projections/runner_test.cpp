@@ -193,6 +193,20 @@ TEST_F(RunnerTest, AFoldThatFailsHaltsRightAtItsEventAndGoesOnAfterRetry) {
   EXPECT_EQ(record_of(rows(), "fragile_stock").failure, "");
 }
 
+TEST_F(RunnerTest, AHaltedProjectionGoesOnOnceItsFailureIsClearedInTheDatabase) {
+  Fragile::cursed = true;
+  append(events(), GoodsArrived{"a", 1}, GoodsCursed{"a"});
+  ProjectionRunner runner(events(), rows(), {.tries_max = 1});
+  ASSERT_TRUE(runner.add<FragileStock>());
+  ASSERT_FALSE(runner.wait("fragile_stock", GlobalPosition{2}, patience));
+  Fragile::cursed = false;
+  ASSERT_TRUE(rows().clear_failure("fragile_stock")) << "as another process would";
+  auto record =
+      rows().wait("fragile_stock", GlobalPosition{2}, std::chrono::steady_clock::now() + patience);
+  ASSERT_TRUE(record && *record);
+  EXPECT_EQ((*record)->position(), GlobalPosition{2});
+}
+
 /// Hand-written SQL beside rows.
 struct Tally {
   static constexpr auto name = "tally";
@@ -222,6 +236,31 @@ std::vector<TallyRow> tally(const ReadModelStore& rows) {
   auto found = (*transaction)->sql().query<TallyRow>("SELECT * FROM tally ORDER BY worker");
   EXPECT_TRUE(found) << to_string(found.error());
   return found ? *found : std::vector<TallyRow>{};
+}
+
+/// SQL that the database refuses when the same worker comes again.
+struct FirstComers {
+  static constexpr auto name = "first_comers";
+  static constexpr int version = 1;
+  static constexpr auto schema = "CREATE TABLE first_comers (worker TEXT PRIMARY KEY)";
+  using SqlEvents = annals::Events<GoodsMoved>;
+  static Result<void> apply(Sql& sql, const GoodsMoved& e, const EventInfo&) {
+    auto done = sql.run("INSERT INTO first_comers VALUES (?1)", e.by);
+    if (!done) return std::move(done).error();
+    return {};
+  }
+};
+
+TEST_F(RunnerTest, SqlThatTheDatabaseRefusesIsInTheFailureWithItsEvent) {
+  ProjectionRunner runner(events(), rows(), {.tries_max = 1});
+  ASSERT_TRUE(runner.add<FirstComers>());
+  append(events(), GoodsMoved{"a", "b", "Ada", 1});
+  append(events(), GoodsMoved{"a", "b", "Ada", 1});
+  const auto stuck = runner.wait("first_comers", GlobalPosition{2}, patience);
+  ASSERT_FALSE(stuck);
+  for (const char* part : {"position 2", "UNIQUE", "INSERT INTO first_comers"}) {
+    EXPECT_NE(stuck.error().message.find(part), std::string::npos) << stuck.error().message;
+  }
 }
 
 TEST_F(RunnerTest, HandWrittenSqlIsInTheSameTransactionAsRowsAndCheckpoint) {

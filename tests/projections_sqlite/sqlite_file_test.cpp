@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <annals/projections/rebuild.hpp>
 #include <annals/testkit/temporary_folder.hpp>
 
 #include "projections/warehouse.hpp"
@@ -127,7 +128,10 @@ TEST_F(SqliteFileTest, AMissingFileOrFolderIsUnavailable) {
     EXPECT_EQ(opened.error().code, ErrorCode::unavailable);
   }
   EXPECT_FALSE(std::filesystem::exists(file_));
-  EXPECT_FALSE(open_sqlite_read_models({.path = folder_.file("no/folder.db")}));
+  const auto nowhere = open_sqlite_read_models({.path = folder_.file("no/folder.db")});
+  ASSERT_FALSE(nowhere);
+  EXPECT_EQ(nowhere.error().code, ErrorCode::unavailable);
+  EXPECT_NE(nowhere.error().message.find("is its folder there"), std::string::npos);
 }
 
 TEST_F(SqliteFileTest, ReadOnlyItAnswersAndRefusesToWrite) {
@@ -140,6 +144,102 @@ TEST_F(SqliteFileTest, ReadOnlyItAnswersAndRefusesToWrite) {
   const auto refused = (*reading)->set_paused("stock", true);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+}
+
+/// Counts goods, and remembers shelves in a way that undoes the transaction at the second time.
+struct HastyTally {
+  static constexpr auto name = "hasty_tally";
+  static constexpr int version = 1;
+  static constexpr auto schema =
+      "CREATE TABLE seen (shelf TEXT PRIMARY KEY);"
+      "CREATE TABLE slow_tally (worker TEXT PRIMARY KEY, goods INTEGER NOT NULL)";
+  using SqlEvents = annals::Events<GoodsArrived>;
+  static Result<void> apply(Sql& sql, const GoodsArrived& e, const EventInfo&) {
+    auto counted = sql.run(
+        "INSERT INTO slow_tally VALUES ('all', ?1) ON CONFLICT DO UPDATE SET goods = goods + ?1",
+        e.count);
+    if (!counted) return std::move(counted).error();
+    // "Seen already" is no trouble, it thinks.
+    static_cast<void>(sql.run("INSERT OR ROLLBACK INTO seen VALUES (?1)", e.shelf));
+    return {};
+  }
+};
+
+TEST_F(SqliteFileTest, SqlThatUndoesTheTransactionMovesNoCheckpointAndHalts) {
+  const auto events = make_memory_event_store({});
+  append(*events, GoodsArrived{"a", 1}, GoodsArrived{"b", 1});
+  append(*events, GoodsArrived{"a", 1}, GoodsArrived{"c", 1});
+  const auto rows = open_rows(file_);
+  ProjectionRunner runner(*events, *rows, {.tries_max = 1});
+  ASSERT_TRUE(runner.add<HastyTally>());
+  const auto halted = runner.wait("hasty_tally", GlobalPosition{4}, patience);
+  ASSERT_FALSE(halted);
+  EXPECT_NE(halted.error().message.find("position 4"), std::string::npos) << halted.error().message;
+  EXPECT_EQ(record_of(*rows, "hasty_tally").position(), GlobalPosition{2});
+  EXPECT_EQ(plain_select(file_, "SELECT goods FROM slow_tally"), "2|\n");
+}
+
+/// A shadow with `count` shelves, projected up to position `count`.
+void fill(const EventStore& events, ReadModelStore& shadow, std::uint64_t count) {
+  const auto cut = project_as_of(events, shadow, projection_type_of<Stock>(),
+                                 {.as_of = AsOf::position({count})});
+  EXPECT_TRUE(cut) << to_string(cut.error());
+}
+
+TEST_F(SqliteFileTest, AShadowThatARebuildOfThisProcessHasOpenIsNotDropped) {
+  const auto events = make_memory_event_store({});
+  for (int i = 0; i < 9; ++i) append(*events, GoodsArrived{std::to_string(i), 1});
+  const auto rows = open_rows(file_);
+  const auto same_file = open_rows(file_);
+  auto shadow = rows->open_shadow(projection_type_of<Stock>());
+  ASSERT_TRUE(shadow) << to_string(shadow.error());
+  fill(*events, **shadow, 9);
+  for (ReadModelStore* store : {rows.get(), same_file.get()}) {
+    const auto refused = store->drop_shadow(projection_type_of<Stock>());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+    const auto anew = rebuild(*events, *store, projection_type_of<Stock>(), {.from_scratch = true});
+    ASSERT_FALSE(anew);
+    EXPECT_EQ(anew.error().code, ErrorCode::unavailable);
+  }
+  ASSERT_TRUE(rows->swap_in(projection_type_of<Stock>(), **shadow, true));
+  EXPECT_EQ(all_rows<Shelf>(*rows).size(), 9U);
+  shadow->reset();
+  EXPECT_TRUE(rows->drop_shadow(projection_type_of<Stock>()));
+}
+
+// As by a rebuild from scratch in another process, after the lease of this one has run out.
+TEST_F(SqliteFileTest, AShadowWhoseFileWasReplacedIsNotSwappedIn) {
+  const auto events = make_memory_event_store({});
+  for (int i = 0; i < 9; ++i) append(*events, GoodsArrived{std::to_string(i), 1});
+  const auto rows = open_rows(file_);
+  auto shadow = rows->open_shadow(projection_type_of<Stock>());
+  ASSERT_TRUE(shadow) << to_string(shadow.error());
+  fill(*events, **shadow, 9);
+  const std::string path = file_ + ".rebuild-stock";
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
+  const auto expect_refused = [&] {
+    const auto refused = rows->swap_in(projection_type_of<Stock>(), **shadow, false);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::unavailable) << to_string(refused.error());
+    EXPECT_TRUE(rows->records()->empty());
+  };
+  expect_refused();
+  EXPECT_FALSE(std::filesystem::exists(path));
+  const auto other = open_rows(path);
+  expect_refused();
+  fill(*events, *other, 2);
+  expect_refused();
+}
+
+TEST_F(SqliteFileTest, ALeaseForEverIsKeptAndCanBeRead) {
+  const auto rows = open_rows(file_);
+  const auto claim =
+      rows->claim(projection_type_of<Stock>(), make_holder(), std::chrono::milliseconds::max());
+  ASSERT_TRUE(claim) << to_string(claim.error());
+  EXPECT_GT(record_of(*rows, "stock").lease_until,
+            system_clock()->now() + std::chrono::hours(24 * 300));
+  EXPECT_FALSE(rows->claim(projection_type_of<Stock>(), make_holder(), std::chrono::seconds(1)));
 }
 
 }  // namespace

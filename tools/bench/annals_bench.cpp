@@ -9,6 +9,18 @@
 //   fold                folds bank accounts of 10,000 events from their JSON, no snapshots
 //   commands-1          one caller waits for each typed command: load, decide, append, durable
 //   commands-pipelined  one caller keeps 16,384 typed commands in flight
+//   project-1           projects all events, each exactly once, into a SQLite table of one row
+//   project-10          of 10 rows
+//   project-100000      of 100,000 rows
+//   project-one         a projector's transaction with one event: load the row, write it, commit
+//   rebuild             makes a read model anew beside the old one, and puts it in its place
+//   query-eventual      asks a read model for one row, as it is
+//   query-at-least      appends, then asks with the receipt's token; from the append's return on
+//   query-strong        asks for all that had been appended
+//   query-load          folds an account of 100 events at the head of the log, no snapshots
+//   query-as-of         asks for one row as of the middle of the log; the cut is in the cache
+//   query-…-busy        the same five while another thread makes 1,000 appends a second, which are
+//                       projected at the same time
 //
 // Each runs by turns with the raw disk (write + fdatasync of as many bytes as annals wrote for each
 // sync) and with SQLite (WAL, synchronous=FULL); the median of the runs counts. Writing workloads
@@ -46,6 +58,21 @@ constexpr std::pair<const char*, Maker> workloads[] = {
     {"fold", make_fold},
     {"commands-1", [] { return make_commands(false); }},
     {"commands-pipelined", [] { return make_commands(true); }},
+    {"project-1", [] { return make_project(1); }},
+    {"project-10", [] { return make_project(10); }},
+    {"project-100000", [] { return make_project(100'000); }},
+    {"project-one", make_project_one},
+    {"rebuild", make_rebuild},
+    {"query-eventual", [] { return make_query(Asked::eventual, false); }},
+    {"query-at-least", [] { return make_query(Asked::at_least, false); }},
+    {"query-strong", [] { return make_query(Asked::strong, false); }},
+    {"query-load", [] { return make_query(Asked::load, false); }},
+    {"query-as-of", [] { return make_query(Asked::as_of, false); }},
+    {"query-eventual-busy", [] { return make_query(Asked::eventual, true); }},
+    {"query-at-least-busy", [] { return make_query(Asked::at_least, true); }},
+    {"query-strong-busy", [] { return make_query(Asked::strong, true); }},
+    {"query-load-busy", [] { return make_query(Asked::load, true); }},
+    {"query-as-of-busy", [] { return make_query(Asked::as_of, true); }},
 };
 
 Result<Comparison> compare(Workload& workload, const Context& context) {
@@ -56,6 +83,7 @@ Result<Comparison> compare(Workload& workload, const Context& context) {
   const double raw_seconds = workload.writes() ? options.seconds : options.seconds / 10;
   std::vector<Measurement> annals;
   std::vector<Measurement> sqlite;
+  std::vector<Measurement> batched;
   std::vector<double> raw;
   std::vector<double> growing;
   for (unsigned run = 0; run < options.runs && !interrupted(); ++run) {
@@ -69,6 +97,9 @@ Result<Comparison> compare(Workload& workload, const Context& context) {
     if (!disk) return std::move(disk).error();
     auto peer = workload.sqlite(context);
     if (!peer) return std::move(peer).error();
+    auto peer_batched = workload.sqlite_batched(context);
+    if (!peer_batched) return std::move(peer_batched).error();
+    if (*peer_batched) batched.push_back(std::move(**peer_batched));
     annals.push_back(std::move(*ours));
     sqlite.push_back(std::move(*peer));
     raw.push_back(disk->per_second);
@@ -77,6 +108,7 @@ Result<Comparison> compare(Workload& workload, const Context& context) {
   if (annals.empty()) return Error{.code = ErrorCode::timeout, .message = "interrupted"};
   comparison.annals = median(std::move(annals));
   comparison.sqlite = median(std::move(sqlite));
+  if (!batched.empty()) comparison.sqlite_batched = median(std::move(batched));
   comparison.raw = {.per_second = median(std::move(raw)),
                     .growing_per_second = median(std::move(growing))};
   return comparison;

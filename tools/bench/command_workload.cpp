@@ -60,10 +60,12 @@ class CommandWorkload final : public Workload {
     const auto started = Clock::now();
     const Deadline deadline(context.options.seconds);
     do {
-      std::vector<std::string_view> targets;
-      for (std::uint64_t i = 0; i < batch; ++i) targets.push_back(names[(sent + i) % names.size()]);
+      std::vector<PeerDeposit> deposits;
+      for (std::uint64_t i = 0; i < batch; ++i) {
+        deposits.push_back({names[(sent + i) % names.size()], "money_deposited", data, 1000});
+      }
       const auto before = Clock::now();
-      if (auto done = (*peer)->deposit(targets, "money_deposited", data, 1000); !done) {
+      if (auto done = (*peer)->deposit(deposits); !done) {
         return std::move(done).error();
       }
       latencies.add(Clock::now() - before);

@@ -59,6 +59,8 @@ struct Measurement {
   double p99_us = 0;
   double syncs_per_second = 0;  ///< Where the engine tells; 0 if nothing is written.
   double bytes_per_sync = 0;
+  double appends_beside_per_second = 0;  ///< By another thread meanwhile, if the workload has one.
+  const char* durability = nullptr;      ///< If it is not the engine's usual one.
 };
 
 /// The one in the middle by events per second. REQUIRES: not empty.

@@ -50,7 +50,7 @@ std::string_view build_type() {
 }
 
 void print_title() {
-  std::printf("%-18s %7s %7s %12s %9s %9s %10s %6s %12s %7s\n", "workload", "callers", "a call",
+  std::printf("%-19s %7s %7s %12s %9s %9s %10s %6s %12s %7s\n", "workload", "callers", "a call",
               "annals ev/s", "p50 us", "p99 us", "raw syncs", "/ raw", "sqlite ev/s", "/ sqlite");
   std::fflush(stdout);
 }
@@ -59,12 +59,19 @@ void print_row(const Comparison& row) {
   const Measurement& annals = row.annals;
   const std::string raw = row.writes ? rate(row.raw.per_second) : "-";
   const double of_raw = row.writes ? divided(annals.syncs_per_second, row.raw.per_second) : 0;
-  std::printf("%-18s %7u %7llu %12s %9s %9s %10s %6s %12s %7sx\n", row.workload.c_str(),
+  std::printf("%-19s %7u %7llu %12s %9s %9s %10s %6s %12s %7sx\n", row.workload.c_str(),
               annals.threads, static_cast<unsigned long long>(annals.batch),
               rate(annals.events_per_second).c_str(), formatted("%.1f", annals.p50_us).c_str(),
               formatted("%.1f", annals.p99_us).c_str(), raw.c_str(), ratio(of_raw).c_str(),
               rate(row.sqlite.events_per_second).c_str(),
               ratio(divided(annals.events_per_second, row.sqlite.events_per_second)).c_str());
+  if (row.sqlite_batched) {
+    const Measurement& batched = *row.sqlite_batched;
+    const std::string what = std::to_string(batched.batch) + " events a transaction";
+    std::printf("%-73s %12s %7sx\n", ("  SQLite by hand, " + what).c_str(),
+                rate(batched.events_per_second).c_str(),
+                ratio(divided(annals.events_per_second, batched.events_per_second)).c_str());
+  }
   std::fflush(stdout);
 }
 
@@ -75,16 +82,23 @@ void print_legend(const Options& options) {
       "into\n"
       "  space zeroed before. / raw: annals' syncs a second over that (1 is all the disk can do);\n"
       "  a sync carries one event with one waiting caller, and many with more.\n"
-      "sqlite: WAL, synchronous=FULL, the same work in the same run; %s\n",
-      options.tags, std::string(build_type()).c_str(), options.runs, options.seconds,
-      "pipelined: 1,000 a transaction.");
+      "sqlite: WAL, synchronous=FULL, the same work in the same run; pipelined: 1,000 a "
+      "transaction.\n"
+      "project-*, rebuild: into a SQLite file, WAL, synchronous=NORMAL; sqlite: the same by hand, "
+      "a\n"
+      "  transaction for each event (rebuild: one for all). query-*: answers a second, one event "
+      "an\n"
+      "  answer.\n",
+      options.tags, std::string(build_type()).c_str(), options.runs, options.seconds);
 }
 
 std::string json_lines(const Comparison& comparison, const Options& options) {
   const std::string when = to_string(
       std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()));
   std::string lines;
-  for (const Measurement* m : {&comparison.annals, &comparison.sqlite}) {
+  const Measurement* batched = comparison.sqlite_batched ? &*comparison.sqlite_batched : nullptr;
+  for (const Measurement* m : {&comparison.annals, &comparison.sqlite, batched}) {
+    if (m == nullptr) continue;
     lines += formatted(
         R"({"workload":"%s","engine":"%s","threads":%u,"batch":%llu,"event_bytes":%llu,)"
         R"("streams":%llu,"tags":%u,"events_per_second":%.1f,"p50_us":%.2f,"p99_us":%.2f,)",
@@ -97,11 +111,15 @@ std::string json_lines(const Comparison& comparison, const Options& options) {
         R"("raw_growing_fdatasync_per_second":%.1f,"raw_bytes":%llu,)",
         m->syncs_per_second, m->bytes_per_sync, comparison.raw.per_second,
         comparison.raw.growing_per_second, static_cast<unsigned long long>(comparison.raw_bytes));
+    if (m->appends_beside_per_second > 0) {
+      lines += formatted(R"("appends_beside_per_second":%.1f,)", m->appends_beside_per_second);
+    }
     const bool log = m == &comparison.annals;
+    const char* usual = log ? "synced" : "wal, synchronous=full";
     lines +=
         formatted(R"("build":"%s","durability":"%s","hashes":%s,"runs":%u,"seconds":%g,"at":"%s"})"
                   "\n",
-                  std::string(build_type()).c_str(), log ? "synced" : "wal, synchronous=full",
+                  std::string(build_type()).c_str(), m->durability ? m->durability : usual,
                   log ? "true" : "false", options.runs, options.seconds, when.c_str());
   }
   return lines;

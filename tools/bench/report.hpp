@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ struct Comparison {
   bool writes = false;  ///< Each call ends in a sync.
   Measurement annals = {};
   Measurement sqlite = {};
+  std::optional<Measurement> sqlite_batched = {};
   RawRate raw = {};             ///< With raw_bytes a write.
   std::uint64_t raw_bytes = 0;  ///< As many as annals wrote for each of its syncs.
 };
@@ -36,7 +38,7 @@ void print_row(const Comparison& comparison);
 /// Explains the columns.
 void print_legend(const Options& options);
 
-/// Two lines, one for each engine.
+/// A line for each engine.
 std::string json_lines(const Comparison& comparison, const Options& options);
 
 /// Errors: unavailable.

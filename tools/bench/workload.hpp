@@ -3,7 +3,9 @@
 
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -30,6 +32,11 @@ class Workload {
   /// Does it for about Options::seconds. May be called again and again.
   virtual Result<Measurement> annals(const Context& context) = 0;
   virtual Result<Measurement> sqlite(const Context& context) = 0;
+  /// The peer once more, with many events a transaction, where that is another program to write.
+  virtual Result<std::optional<Measurement>> sqlite_batched(const Context& context) {
+    static_cast<void>(context);
+    return std::optional<Measurement>();
+  }
 };
 
 /// Waiting callers, each with one event an append.
@@ -46,5 +53,15 @@ std::unique_ptr<Workload> make_replay();
 std::unique_ptr<Workload> make_fold();
 /// Sends typed commands, waiting for each, or with thousands in flight.
 std::unique_ptr<Workload> make_commands(bool pipelined);
+/// Projects the log into a table of so many rows.
+std::unique_ptr<Workload> make_project(std::uint64_t rows);
+/// What a projector's transaction with one event costs.
+std::unique_ptr<Workload> make_project_one();
+/// Makes a read model anew beside the old one, and puts it in place.
+std::unique_ptr<Workload> make_rebuild();
+
+enum class Asked { eventual, at_least, strong, load, as_of };
+/// Asks for one account's balance; `busy`: while another thread appends, and a projector runs.
+std::unique_ptr<Workload> make_query(Asked asked, bool busy);
 
 }  // namespace annals::bench

@@ -150,9 +150,10 @@ Result<void> create_checkpoint_table(Connection& connection) {
 }
 
 Result<std::optional<CheckpointRecord>> find_record(Connection& connection,
-                                                    std::string_view projection) {
-  auto statement = connection.prepared(std::string("SELECT ") + columns +
-                                       " FROM annals_checkpoints WHERE projection = ?1");
+                                                    std::string_view projection,
+                                                    const char* schema) {
+  auto statement = connection.prepared(std::string("SELECT ") + columns + " FROM " + schema +
+                                       ".annals_checkpoints WHERE projection = ?1");
   if (!statement) return std::move(statement).error();
   Running running(**statement);
   const Cell name = std::string(projection);

@@ -13,8 +13,10 @@ namespace annals::internal {
 /// The table annals_checkpoints. Functions run in whatever transaction the connection is in.
 Result<void> create_checkpoint_table(Connection& connection);
 
+/// `schema`: main, or the name of a database that is attached.
 Result<std::optional<CheckpointRecord>> find_record(Connection& connection,
-                                                    std::string_view projection);
+                                                    std::string_view projection,
+                                                    const char* schema = "main");
 /// By name.
 Result<std::vector<CheckpointRecord>> all_records(Connection& connection);
 

@@ -79,6 +79,14 @@ Error Connection::error(int code) const {
     case SQLITE_RANGE:
     case SQLITE_TOOBIG:
     case SQLITE_AUTH: return {.code = ErrorCode::invalid_argument, .message = what};
+    case SQLITE_CANTOPEN:
+      return {.code = ErrorCode::unavailable,
+              .message = what + " (is its folder there, and may this user use it?)"};
+    case SQLITE_READONLY:
+      return {.code = ErrorCode::unavailable,
+              .message = what +
+                         " (this user must be able to write to the file and its folder, even to "
+                         "read: SQLite notes there who reads)"};
     default: return {.code = ErrorCode::unavailable, .message = what};
   }
 }
@@ -118,6 +126,11 @@ Result<std::unique_ptr<Statement>> Connection::prepare(std::string_view sql) {
     if (handle == nullptr) break;
   }
   return first;
+}
+
+Statement* Connection::find_prepared(const std::string& sql) const {
+  const auto found = statements_.find(sql);
+  return found != statements_.end() ? found->second.get() : nullptr;
 }
 
 Result<Statement*> Connection::prepared(const std::string& sql) {
@@ -163,7 +176,8 @@ bool Connection::is_full() const noexcept {
 }
 
 void Connection::roll_back() noexcept {
-  if (in_transaction()) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+  if (!in_transaction() || run_prepared("ROLLBACK")) return;
+  sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 }  // namespace annals::internal

@@ -72,6 +72,8 @@ class Connection {
   Result<void> commit() { return run_prepared("COMMIT"); }
   /// Prepared once and kept. REQUIRES: not running already.
   Result<Statement*> prepared(const std::string& sql);
+  /// One that prepared() has kept, or nullptr.
+  Statement* find_prepared(const std::string& sql) const;
   /// Not kept. Nothing: `sql` holds no statement, only blanks or comments. Errors: also
   /// invalid_argument (more than one statement).
   Result<std::unique_ptr<Statement>> prepare(std::string_view sql);

@@ -36,7 +36,10 @@ Error unknown_projection(std::string_view projection) {
           .message = "there is no projection '" + std::string(projection) + "' in this read model"};
 }
 
-Timestamp lease_end(std::chrono::milliseconds lease) { return system_clock()->now() + lease; }
+// A year is for ever, and can be written and added to.
+Timestamp lease_end(std::chrono::milliseconds lease) {
+  return system_clock()->now() + std::min<std::chrono::milliseconds>(lease, std::chrono::years(1));
+}
 
 Result<void> write_rows(Connection& connection, const TableType& table,
                         const std::vector<const void*>& rows, const std::string& sql,
@@ -99,8 +102,10 @@ class SqliteReadTransaction final : public ReadTransaction {
 }  // namespace
 
 SqliteReadModelStore::SqliteReadModelStore(std::unique_ptr<Database> database,
-                                           const ReadModelStore* shadowed)
-    : database_(std::move(database)),
+                                           const ReadModelStore* shadowed,
+                                           std::shared_ptr<const void> open_mark)
+    : open_mark_(std::move(open_mark)),
+      database_(std::move(database)),
       shadowed_(shadowed),
       watch_(database_->in_memory() ? "" : database_->path() + "-wal", look()) {}
 
@@ -233,9 +238,10 @@ Result<void> SqliteReadModelStore::load(const TableType& table, std::span<RowToL
   if (rows.empty()) return {};
   auto connection = database_->reader();
   if (!connection) return std::move(connection).error();
+  // Before the statement is taken: to prepare another one may let go of it.
+  if (auto begun = (*connection)->begin(); !begun) return begun;
   auto statement = (*connection)->prepared(select_by_key_sql(table));
   if (!statement) return std::move(statement).error();
-  if (auto begun = (*connection)->begin(); !begun) return begun;
   const auto load_row = [&](RowToLoad& wanted, std::vector<Cell>& key,
                             std::vector<Cell>& cells) -> Result<void> {
     for (std::size_t i = 0; i < key.size(); ++i) {
@@ -293,7 +299,9 @@ Result<CheckpointRecord> SqliteReadModelStore::commit(const ProjectedBatch& batc
     }
     if (batch.sql) {
       UserSql sql(connection, UserSql::Rights::change);
-      if (auto done = run_user_sql(batch.sql, sql); !done) return std::move(done).error();
+      auto done = run_user_sql(batch.sql, sql);
+      if (sql.ended()) return *sql.ended();  // Whatever the function made of it.
+      if (!done) return std::move(done).error();
     }
     record->checkpoint = batch.after;
     record->cursor = batch.cursor;

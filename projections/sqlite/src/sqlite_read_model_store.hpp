@@ -15,9 +15,10 @@ namespace annals::internal {
 
 class SqliteReadModelStore final : public ReadModelStore {
  public:
-  /// `shadowed`: the store that this is a shadow of, if any.
+  /// `shadowed`: the store that this is a shadow of, if any; `open_mark` lives as long as it does.
   explicit SqliteReadModelStore(std::unique_ptr<Database> database,
-                                const ReadModelStore* shadowed = nullptr);
+                                const ReadModelStore* shadowed = nullptr,
+                                std::shared_ptr<const void> open_mark = {});
 
   std::string name() const override { return database_->name(); }
   Result<Claim> claim(const ProjectionType& projection, const Holder& holder,
@@ -60,6 +61,7 @@ class SqliteReadModelStore final : public ReadModelStore {
                     bool only_if_caught_up, Connection& target, bool attached);
   CommitWatch::Look look() const;
 
+  const std::shared_ptr<const void> open_mark_;
   const std::unique_ptr<Database> database_;
   const ReadModelStore* const shadowed_;
   mutable CommitWatch watch_;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <set>
 #include <utility>
 
@@ -113,6 +116,51 @@ Error name_is_taken(const std::string& projection, const Connection& connection,
                      table + "' already, of another projection or program"};
 }
 
+// Whether nobody else has been at it between the two.
+bool untouched(const std::optional<CheckpointRecord>& before,
+               const std::optional<CheckpointRecord>& after) {
+  if (!before || !after) return before.has_value() == after.has_value();
+  return before->epoch == after->epoch && before->holder == after->holder &&
+         before->checkpoint == after->checkpoint && before->updated_at == after->updated_at;
+}
+
+Error was_replaced(const SqliteReadModelStore& shadow) {
+  return {.code = ErrorCode::unavailable,
+          .message = shadow.name() + " was taken over by another rebuild: let that one end"};
+}
+
+/// The shadows that are open in this process, by their files. Thread-safe.
+class OpenShadows {
+ public:
+  static OpenShadows& of_this_process() {
+    static OpenShadows shadows;
+    return shadows;
+  }
+  /// It is open for as long as the result lives.
+  std::shared_ptr<const void> mark(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(open_, [](const auto& shadow) { return shadow.second.expired(); });
+    auto mark = open_[key(path)].lock();
+    if (mark == nullptr) mark = std::make_shared<int>();
+    open_[key(path)] = mark;
+    return mark;
+  }
+  bool contains(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    const auto found = open_.find(key(path));
+    return found != open_.end() && !found->second.expired();
+  }
+
+ private:
+  static std::string key(const std::string& path) {
+    std::error_code fault;
+    const auto whole = std::filesystem::weakly_canonical(path, fault);
+    return fault ? path : whole.string();
+  }
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<const void>> open_;
+};
+
 // As SQLite keeps it: "CREATE TRIGGER …".
 bool is_trigger(std::string_view text) { return text.starts_with("CREATE TRIGGER"); }
 
@@ -192,8 +240,9 @@ Result<std::unique_ptr<ReadModelStore>> SqliteReadModelStore::open_shadow(
   const auto open = [&]() -> Result<std::unique_ptr<ReadModelStore>> {
     auto database = Database::open(options);
     if (!database) return std::move(database).error();
+    auto mark = options.path.empty() ? nullptr : OpenShadows::of_this_process().mark(options.path);
     return std::unique_ptr<ReadModelStore>(
-        std::make_unique<SqliteReadModelStore>(*std::move(database), this));
+        std::make_unique<SqliteReadModelStore>(*std::move(database), this, std::move(mark)));
   };
   auto shadow = open();
   if (!shadow && shadow.error().code == ErrorCode::unavailable) return shadow;
@@ -225,6 +274,8 @@ Result<void> SqliteReadModelStore::swap_in(const ProjectionType& projection, Rea
   auto target = database_->writer();
   if (!target) return std::move(target).error();
   if (database_->in_memory()) return swap(projection, *other, only_if_caught_up, **target, false);
+  // ATTACH would make it.
+  if (!std::filesystem::exists(other->database_->path())) return was_replaced(*other);
   // Not possible within a transaction.
   auto attach = (*target)->prepare("ATTACH ?1 AS rebuilt");
   if (!attach) return std::move(attach).error();
@@ -244,6 +295,17 @@ Result<void> SqliteReadModelStore::swap(const ProjectionType& projection,
     if (auto begun = (*source)->begin(); !begun) return std::move(begun).error();
     auto made = find_record(**source, projection.name);
     if (!made) return std::move(made).error();
+    if (attached) {
+      // Rows are copied from the attached database: only a record that was read from it with them
+      // says how far they are, and only if it is the file that this shadow has open.
+      auto copied_from = find_record(target, projection.name, "rebuilt");
+      // A file in the making has no such table.
+      if (!copied_from && copied_from.error().code != ErrorCode::invalid_argument) {
+        return std::move(copied_from).error();
+      }
+      if (!copied_from || !untouched(*made, *copied_from)) return was_replaced(shadow);
+      made = std::move(copied_from);
+    }
     if (!*made || (*made)->fingerprint != projection.fingerprint()) {
       return Error{.code = ErrorCode::invalid_argument,
                    .message = "the shadow has no tables of projection '" +
@@ -288,6 +350,11 @@ Result<void> SqliteReadModelStore::remove_shadow(const ProjectionType& projectio
   SqliteOptions options = database_->options();
   options.path = shadow_path(projection);
   options.access = SqliteOptions::Access::must_exist;
+  if (OpenShadows::of_this_process().contains(options.path)) {
+    return Error{.code = ErrorCode::unavailable,
+                 .message = "projection " + std::string(projection.name) +
+                            " is being rebuilt by this process, in " + options.path};
+  }
   if (auto shadow = open_sqlite_read_models(options)) {
     auto records = (*shadow)->records();
     const Holder self = make_holder();

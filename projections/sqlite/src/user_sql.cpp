@@ -74,24 +74,37 @@ class Authorization {
 
 }  // namespace
 
+Error UserSql::remember(Error error) {
+  if (rights_ == Rights::change && !ended_ && !connection_.in_transaction()) {
+    ended_ = error;
+    ended_->message += ": it has undone the whole transaction";
+  }
+  return ended_ ? *ended_ : error;
+}
+
 Result<Statement*> UserSql::prepared(std::string_view sql, std::size_t arguments) {
+  if (ended_) return *ended_;
   const bool change = rights_ == Rights::change;
-  const Authorization authorization(connection_, change ? Allowed::changes : Allowed::selects);
   // What they may do is part of the name: a statement prepared with more rights is another one.
   std::string text(sql);
   text += change ? " /* change */" : " /* read */";
-  auto statement = connection_.prepared(text);
+  Result<Statement*> statement = connection_.find_prepared(text);
   const auto refused = [&](const std::string& why) {
     return Error{.code = ErrorCode::invalid_argument,
                  .message = why + " (in: " + std::string(sql) + ")"};
   };
-  if (!statement) {
-    Error error = std::move(statement).error();
-    if (error.code == ErrorCode::invalid_argument) {
-      error.message += authorization.hint();
-      error.message += " (in: " + std::string(sql) + ")";
+  // Only for new ones: an authorizer makes SQLite compile all statements of the connection again.
+  if (*statement == nullptr) {
+    const Authorization authorization(connection_, change ? Allowed::changes : Allowed::selects);
+    statement = connection_.prepared(text);
+    if (!statement) {
+      Error error = std::move(statement).error();
+      if (error.code == ErrorCode::invalid_argument) {
+        error.message += authorization.hint();
+        error.message += " (in: " + std::string(sql) + ")";
+      }
+      return error;
     }
-    return error;
   }
   if (*statement == nullptr) return refused("there is no statement");
   if (sqlite3_stmt_busy((*statement)->get()) != 0) {
@@ -108,7 +121,11 @@ Result<Statement*> UserSql::prepared(std::string_view sql, std::size_t arguments
 Result<std::int64_t> UserSql::execute(std::string_view sql, std::span<const Cell> arguments) {
   auto statement = prepared(sql, arguments.size());
   if (!statement) return std::move(statement).error();
-  return connection_.execute(**statement, arguments);
+  auto changed = connection_.execute(**statement, arguments);
+  if (changed) return changed;
+  Error error = std::move(changed).error();
+  if (error.code == ErrorCode::invalid_argument) error.message += " (in: " + std::string(sql) + ")";
+  return remember(std::move(error));
 }
 
 Result<void> UserSql::select(std::string_view sql, std::span<const Cell> arguments,
@@ -120,7 +137,7 @@ Result<void> UserSql::select(std::string_view sql, std::span<const Cell> argumen
   std::vector<Cell> cells;
   while (true) {
     auto row = connection_.step(**statement);
-    if (!row) return std::move(row).error();
+    if (!row) return remember(std::move(row).error());
     if (!*row) return {};
     (*statement)->read(cells);
     if (auto visited = visit(cells); !visited) return visited;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include <annals/projections/sql.hpp>
 
 #include "connection.hpp"
@@ -20,11 +22,19 @@ class UserSql final : public Sql {
   Result<void> select(std::string_view sql, std::span<const Cell> arguments,
                       const CellsVisitor& visit) override;
 
+  /// Why the transaction has ended under the user's hands, if it has: SQLite undoes all of it when
+  /// the disk is full, and for ON CONFLICT ROLLBACK. Nothing runs after that, or it would be
+  /// committed by itself.
+  const std::optional<Error>& ended() const noexcept { return ended_; }
+
  private:
   Result<Statement*> prepared(std::string_view sql, std::size_t arguments);
 
+  Error remember(Error error);
+
   Connection& connection_;
   Rights rights_;
+  std::optional<Error> ended_;
 };
 
 /// Runs a projection's statements that make its tables. They may make tables, indexes, views and

@@ -22,6 +22,17 @@
 namespace bank {
 namespace {
 
+/// CLI11 would read -1 as a very large number.
+CLI::Validator is_position() {
+  return CLI::Validator(
+      [](std::string& text) {
+        const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
+        return digits && text.size() < 20 ? std::string()
+                                          : "'" + text + "' is no position such as 5000";
+      },
+      "");
+}
+
 /// The command line, and what is to be done once it has been read.
 struct Words {
   CLI::App app{"A bank built on annals: customers' accounts and double-entry books.", "bank"};
@@ -79,8 +90,10 @@ struct Words {
                         "By the day that money moved: 2016-12-31, day included");
     command->add_option("--" + prefix + "known-at", words.known_at,
                         "As it was known then: a date or a time");
-    command->add_option("--" + prefix + "as-of-position,--" + prefix + "known-at-position",
-                        words.position, "As the log stood then: up to this position, included");
+    command
+        ->add_option("--" + prefix + "as-of-position,--" + prefix + "known-at-position",
+                     words.position, "As the log stood then: up to this position, included")
+        ->check(is_position());
   }
 
   void add_reports() {

@@ -97,6 +97,18 @@ struct BooksBetween {
   }
 };
 
+/// Whether the books have the account, or accounts below it.
+struct HasBooks {
+  std::string account;
+  using Projection = Statements;
+  Result<bool> answer(Rows& rows) const {
+    auto line = rows.where<StatementLine>(
+        "WHERE account = ?1 OR substr(account, 1, length(?1) + 1) = ?1 || ':' LIMIT 1", account);
+    if (!line) return std::move(line).error();
+    return !line->empty();
+  }
+};
+
 struct DailyTotal {
   std::string day;
   std::string currency;

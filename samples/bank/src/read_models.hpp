@@ -18,10 +18,6 @@ namespace bank {
 
 using annals::EventInfo;
 
-/// "42" of "account-42", "Assets:PayPal" of "ledger-Assets:PayPal".
-inline std::string id_in(std::string_view stream) {
-  return std::string(stream.substr(stream.find('-') + 1));
-}
 inline std::chrono::year_month_day day_of(annals::Timestamp time) {
   return std::chrono::floor<std::chrono::days>(time);
 }
@@ -40,7 +36,7 @@ struct CustomerAccount {
       {"overdraft", "how far below zero the customer may go"}};
 
   using Events = Account::Events;
-  static std::string keys(const auto&, const EventInfo& info) { return id_in(info.stream); }
+  static std::string keys(const auto&, const EventInfo& info) { return annals::id_of(info.stream); }
   void evolve(const auto& event) {
     Account state{status, owner, balance, overdraft};
     state.evolve(event);
@@ -86,7 +82,7 @@ struct AccountBalance {
   static constexpr std::string_view indexes[] = {"balance"};
 
   using Events = MoneyEvents;
-  static std::string keys(const auto&, const EventInfo& info) { return id_in(info.stream); }
+  static std::string keys(const auto&, const EventInfo& info) { return annals::id_of(info.stream); }
   void evolve(const auto& event) {
     balance += change_of(event).amount;
     ++movements;
@@ -122,7 +118,7 @@ struct StatementLine {
                                 MoneyReceived, AccountCharged, AccountFrozen, AccountUnfrozen,
                                 AccountClosed, PostingRecorded, PostingWithdrawn>;
   static annals::RowKey<StatementLine> keys(const auto&, const EventInfo& info) {
-    return {id_in(info.stream), info.version.value};
+    return {annals::id_of(info.stream), info.version.value};
   }
   void evolve(const auto& event, const EventInfo& info) {
     const Change change = change_of(event);

@@ -52,6 +52,11 @@ Result<void> ReadSide::catch_up() {
         ++reached;
       } else if (*record && !(*record)->failure.empty()) {
         return Error{.code = ErrorCode::unavailable, .message = (*record)->failure};
+      } else if (*record && (*record)->paused) {
+        return Error{.code = ErrorCode::unavailable,
+                     .message = "projection " + status.projection + " is paused at position " +
+                                std::to_string(at) + " of " + std::to_string(head.value) +
+                                "; 'bank admin projections resume' lets it go on"};
       }
     }
     if (now_least > least) moved_at = steady_clock::now();

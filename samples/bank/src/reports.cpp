@@ -26,13 +26,17 @@ std::string text_of(std::chrono::year_month_day day) {
   return annals::to_string(annals::Timestamp(std::chrono::sys_days(day))).substr(0, 10);
 }
 
+/// The words were right, whatever the error is.
+int could_not_open(const Error& error) {
+  failed(error);
+  return exit_failed;
+}
+
 /// Asks, gives each row of the answer to `add`, and prints what that has made.
 template <typename Query, typename Add>
-int print(const Session& session, std::vector<std::string> columns, const Query& query,
-          const Consistency& consistency, Add add) {
-  auto reading = Reading::open(session);
-  if (!reading) return failed(reading.error());
-  const auto found = reading->side->queries().ask(query, consistency);
+int print(const Reading& reading, const Session& session, std::vector<std::string> columns,
+          const Query& query, const Consistency& consistency, Add add) {
+  const auto found = reading.side->queries().ask(query, consistency);
   if (!found) return failed(found.error());
   Answer answer(std::move(columns));
   for (const auto& row : found->value) add(answer, row);
@@ -40,12 +44,26 @@ int print(const Session& session, std::vector<std::string> columns, const Query&
   return exit_done;
 }
 
-int print_lines(const Session& session, const auto& query) {
-  return print(session, {"account", "number", "date", "event", "text", "amount"}, query,
+template <typename Query, typename Add>
+int print(const Session& session, std::vector<std::string> columns, const Query& query,
+          const Consistency& consistency, Add add) {
+  auto reading = Reading::open(session);
+  if (!reading) return could_not_open(reading.error());
+  return print(*reading, session, std::move(columns), query, consistency, std::move(add));
+}
+
+int print_lines(const Reading& reading, const Session& session, const auto& query) {
+  return print(reading, session, {"account", "number", "date", "event", "text", "amount"}, query,
                Consistency::strong(), [](Answer& answer, const StatementLine& line) {
                  answer.add({line.account, static_cast<std::int64_t>(line.number),
                              text_of(line.date), line.what, line.text, line.amount});
                });
+}
+
+int print_lines(const Session& session, const auto& query) {
+  auto reading = Reading::open(session);
+  if (!reading) return could_not_open(reading.error());
+  return print_lines(*reading, session, query);
 }
 
 using BalanceMap = std::map<std::string, Money>;
@@ -100,7 +118,7 @@ int print_difference(const Session& session, const CutWords& from, const CutWord
   const auto second = consistency_of(to);
   if (!second) return failed(second.error());
   auto reading = Reading::open(session);
-  if (!reading) return failed(reading.error());
+  if (!reading) return could_not_open(reading.error());
   const auto before = reading->side->queries().ask(AllBalances{}, *first);
   if (!before) return failed(before.error());
   const auto after = reading->side->queries().ask(AllBalances{}, *second);
@@ -115,7 +133,7 @@ int print_difference(const Session& session, const CutWords& from, const CutWord
 
 int watch_balances(const Session& session) {
   auto reading = Reading::open(session);
-  if (!reading) return failed(reading.error());
+  if (!reading) return could_not_open(reading.error());
   for (const int signal : {SIGINT, SIGTERM}) {
     std::signal(signal, [](int) { interrupted.store(true); });
   }
@@ -136,7 +154,7 @@ int watch_balances(const Session& session) {
 
 int print_statement(const Session& session, const std::string& account) {
   auto reading = Reading::open(session);
-  if (!reading) return failed(reading.error());
+  if (!reading) return could_not_open(reading.error());
   const auto entries = reading->side->queries().ask(StatementOf{account}, Consistency::strong());
   if (!entries) return failed(entries.error());
   if (entries->value.empty()) {
@@ -172,7 +190,18 @@ int print_books(const Session& session, const std::string& account, const std::s
     }
     *day = day_of(*time);
   }
-  return print_lines(session, query);
+  if (query.last < query.first) {
+    return failed({ErrorCode::invalid_argument, "--to " + last + " is before --from " + first});
+  }
+  auto reading = Reading::open(session);
+  if (!reading) return could_not_open(reading.error());
+  // No movement in these days is an answer; no such account is a mistake.
+  const auto any = reading->side->queries().ask(HasBooks{account}, Consistency::strong());
+  if (!any) return failed(any.error());
+  if (!any->value) {
+    return failed({ErrorCode::stream_not_found, "the books have no account '" + account + "'"});
+  }
+  return print_lines(*reading, session, query);
 }
 
 int print_totals(const Session& session) {
@@ -185,7 +214,7 @@ int print_totals(const Session& session) {
 
 int project(const Session& session) {
   auto reading = Reading::open(session);
-  if (!reading) return failed(reading.error());
+  if (!reading) return could_not_open(reading.error());
   const auto records = reading->side->rows().records();
   if (!records) return failed(records.error());
   Answer answer({"projection", "position", "head", "tables"});

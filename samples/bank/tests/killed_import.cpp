@@ -87,7 +87,7 @@ class KilledImports {
     ASSERT_TRUE(events) << annals::to_string(events.error());
 
     std::map<std::string, std::vector<const annals::RecordedEvent*>> streams;
-    for (const auto& event : *events) streams[id_in(event.stream)].push_back(&event);
+    for (const auto& event : *events) streams[annals::id_of(event.stream)].push_back(&event);
     const RowOracle oracle(rows_);
     std::set<std::int64_t> durable;
     for (const auto& [account, stream] : streams) {

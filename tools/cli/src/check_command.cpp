@@ -59,13 +59,22 @@ Result<std::map<Kind, Seen>> stored_kinds(const EventStore& store) {
   }
 }
 
-/// What stands against a read model; nothing if the program has made it, or does not know it.
-std::optional<std::string> why_not(const CheckpointRecord& record, const ProgramTypes& types) {
+/// What stands against a read model; nothing if the program has made it from this history, or does
+/// not know it.
+std::optional<std::string> why_not(const CheckpointRecord& record, const ProgramTypes& types,
+                                   const EventStore& store) {
   for (const ProjectionType* projection : types.projections) {
     if (projection->name != record.projection) continue;
-    if (projection->fingerprint() == record.fingerprint) return std::nullopt;
-    return "made by definition version " + std::to_string(record.version) +
-           ", the program has version " + std::to_string(projection->version) + ": rebuild it";
+    if (projection->fingerprint() != record.fingerprint) {
+      return "made by definition version " + std::to_string(record.version) +
+             ", the program has version " + std::to_string(projection->version) +
+             (record.version == projection->version ? " with other tables" : "") + ": rebuild it";
+    }
+    if (!record.checkpoint) return std::nullopt;
+    const auto resumed = store.resume(*record.checkpoint);
+    if (resumed) return std::nullopt;
+    return "has seen another history than this store: " + resumed.error().message +
+           "; put the right two together, or rebuild it";
   }
   return std::nullopt;
 }
@@ -107,7 +116,7 @@ Result<int> check_types(std::string_view program, const std::string& folder,
     auto records = (*rows)->records();
     if (!records) return std::move(records).error();
     for (const CheckpointRecord& record : *records) {
-      const auto problem = why_not(record, types);
+      const auto problem = why_not(record, types, **store);
       if (!problem) continue;
       ++problems;
       if (format == Format::json) {

@@ -1,16 +1,31 @@
 #include "complaint.hpp"
 
+#include <filesystem>
+
 #include "table.hpp"
 
 namespace annals::cli {
 
 namespace {
 
+/// A file of the log, as docs/reference/log_format.md names them: anything else that is damaged is
+/// a database of read models.
+bool is_of_the_log(const std::string& file) {
+  const std::string name = std::filesystem::path(file).filename().string();
+  return name.ends_with(".log") || name == "MANIFEST" || name == "mark" || name == "snapshots";
+}
+
 /// What to do about it; empty where the message must say it itself.
-std::string remedy(std::string_view program, ErrorCode code) {
+std::string remedy(std::string_view program, const Error& error) {
   const std::string name(program);
-  switch (code) {
+  switch (error.code) {
     case ErrorCode::corrupt:
+      // The fold of an event that is whole.
+      if (!error.place && error.position) return {};
+      if (error.place && !is_of_the_log(error.place->file)) {
+        return "it holds nothing that the log does not: move it away and run '" + name +
+               " projections rebuild --create'";
+      }
       return "run '" + name +
              " verify' on the folder to see how far it is whole, then restore it "
              "from a backup";
@@ -36,7 +51,7 @@ std::string complaint(std::string_view program, const Error& error) {
   if (error.place && line.find(error.place->file) == std::string::npos) {
     line += ", file " + error.place->file + ", offset " + std::to_string(error.place->offset);
   }
-  if (const std::string advice = remedy(program, error.code); !advice.empty()) {
+  if (const std::string advice = remedy(program, error); !advice.empty()) {
     line += "; " + advice;
   }
   return printable(line);

@@ -20,6 +20,7 @@ void Progress::show(std::uint64_t done, std::uint64_t all) {
   using namespace std::chrono_literals;
   if (!terminal_ && !forced_) return;
   const auto now = Clock::now();
+  if (shown_ && done == done_) return;
   const bool complete = done >= all;
   if (forced_ && !terminal_ ? !complete && now - last_ < 1s
                             : now - last_ < 100ms || now - started_ < 500ms) {
@@ -27,6 +28,7 @@ void Progress::show(std::uint64_t done, std::uint64_t all) {
   }
   last_ = now;
   shown_ = true;
+  done_ = done;
   const std::uint64_t percent = all == 0
                                     ? 100
                                     : static_cast<std::uint64_t>(100.0 * static_cast<double>(done) /

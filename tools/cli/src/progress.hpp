@@ -29,6 +29,7 @@ class Progress {
   bool terminal_;
   bool forced_;
   bool shown_ = false;
+  std::uint64_t done_ = 0;  // As last shown.
   Clock::time_point started_ = Clock::now();
   Clock::time_point last_ = started_;
 };

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include <annals/eventstore/time.hpp>
@@ -156,10 +157,9 @@ Result<int> set_paused(ReadModelStore& rows, const ProjectionsRequest& request, 
   return exit_ok;
 }
 
-Result<int> rebuild_all(std::string_view program, const EventStore& store, ReadModelStore& rows,
+Result<int> rebuild_all(const EventStore& store, ReadModelStore& rows,
                         const ProjectionsRequest& request, const ProgramTypes& types,
                         Output& output) {
-  if (types.projections.empty()) return without_types(program, "projections rebuild");
   std::vector<const ProjectionType*> wanted;
   for (const std::string& name : request.names) {
     const auto found =
@@ -206,6 +206,19 @@ Result<int> manage_projections(std::string_view program, const std::string& fold
   options.access =
       only_reads ? SqliteOptions::Access::read_only : SqliteOptions::Access::must_exist;
   if (request.create) options.access = SqliteOptions::Access::create;
+  if (request.action == Action::rebuild && types.projections.empty()) {
+    return without_types(program, "projections rebuild");
+  }
+  if (request.create || !std::filesystem::exists(request.read_models)) {
+    // A wrong folder is the likelier mistake, and no place to make a database in.
+    if (auto store = open_store(folder); !store) return std::move(store).error();
+    if (!request.create) {
+      return Error{.code = ErrorCode::unavailable,
+                   .message = request.read_models +
+                              ": there is no such file; a program that projects makes it, and '" +
+                              std::string(program) + " projections rebuild --create' does"};
+    }
+  }
   auto rows = open_sqlite_read_models(options);
   if (!rows) return std::move(rows).error();
   switch (request.action) {
@@ -218,7 +231,7 @@ Result<int> manage_projections(std::string_view program, const std::string& fold
   auto store = open_store(folder);
   if (!store) return std::move(store).error();
   if (request.action == Action::lag) return show_lag(**store, **rows, request, format, output);
-  return rebuild_all(program, **store, **rows, request, types, output);
+  return rebuild_all(**store, **rows, request, types, output);
 }
 
 }  // namespace annals::cli

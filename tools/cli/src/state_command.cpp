@@ -45,8 +45,9 @@ Error without_types(std::string_view program, std::string_view command) {
   return {.code = ErrorCode::invalid_argument,
           .message = "'" + std::string(program) + ' ' + std::string(command) +
                      "' needs a program's own types: link annals::cli and write int main(int "
-                     "c, char** v) { return annals::cli::main<Account>(c, v); }, Account being "
-                     "your aggregate; that program has all commands and folds state"};
+                     "c, char** v) { return annals::cli::main<Account, Balances>(c, v); }, Account "
+                     "being your aggregate and Balances your projection; that program has all "
+                     "commands"};
 }
 
 Result<const StateFold*> fold_of(const std::string& stream, const std::vector<StateFold>& folds) {

@@ -80,6 +80,10 @@ using EventInfo = RecordedEvent;
 /// What a stream's name says its category is: the text before the first '-', or the whole name.
 std::string_view category_of(std::string_view stream) noexcept;
 
+/// What a stream's name says the aggregate's id is: the text after the first '-', or nothing. "42"
+/// of "account-42".
+std::string id_of(std::string_view stream);
+
 /// A run of recorded events together with the bytes they refer to. Copies share the bytes.
 class RecordedEvents {
  public:

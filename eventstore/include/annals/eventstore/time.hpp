@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -35,5 +36,12 @@ class Clock {
 
 /// The machine's clock.
 std::shared_ptr<const Clock> system_clock();
+
+/// When a wait that begins now is over. A century at most, so that no timeout is too long:
+/// milliseconds::max() waits for as long as it takes.
+inline std::chrono::steady_clock::time_point deadline_after(std::chrono::milliseconds timeout) {
+  constexpr std::chrono::milliseconds century = std::chrono::years(100);
+  return std::chrono::steady_clock::now() + std::clamp(timeout, -century, century);
+}
 
 }  // namespace annals

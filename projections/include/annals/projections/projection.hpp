@@ -67,12 +67,34 @@ struct ProjectionType {
 };
 
 /// The tables of a projection.
-template <Row... R>
+template <typename... R>
 struct Tables {
   static constexpr std::size_t size = sizeof...(R);
 };
 
 namespace rule {
+
+template <typename R>
+struct listed_table_is_a_row {
+  static constexpr bool holds = Row<R>;
+  static_assert(holds,
+                "annals: this type is in Tables<…> but is no row: add ANNALS_ROW(Type, "
+                "\"table_name\", (key), fields...) to its public part");
+};
+
+template <typename... R>
+struct tables_have_names_of_their_own {
+  static constexpr bool holds = [] {
+    const std::array<std::string_view, sizeof...(R)> names{R::annals_table_name...};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      for (std::size_t j = 0; j < i; ++j) {
+        if (names[i] == names[j]) return false;
+      }
+    }
+    return true;
+  }();
+  static_assert(holds, "annals: two rows in Tables<…> have one table name, or one is listed twice");
+};
 
 template <typename P>
 struct projection_has_a_name {
@@ -111,6 +133,33 @@ struct projection_owns_tables {
                 "or SQL of its own (schema, SqlEvents, apply)");
 };
 
+template <typename P>
+struct sql_has_a_table_to_write_to {
+  static constexpr bool holds = requires { std::string_view(P::schema); }
+  || requires { P::Tables::size; }
+  || !requires { P::SqlEvents::valid; };
+  static_assert(holds,
+                "annals: a projection with SqlEvents makes its tables: static constexpr auto "
+                "schema = \"CREATE TABLE …;\";");
+};
+
+template <typename P>
+struct categories_are_a_list {
+  static constexpr bool holds = [] {
+    if constexpr (requires { P::categories; }) {
+      return requires {
+        { std::data(P::categories) } -> std::convertible_to<const std::string_view*>;
+        std::size(P::categories);
+      };
+    } else {
+      return true;
+    }
+  }();
+  static_assert(holds,
+                "annals: categories of a projection are a list: static constexpr "
+                "std::string_view categories[] = {\"account\"};");
+};
+
 template <typename P, typename E>
 struct projection_applies_every_sql_event {
   static constexpr bool holds = requires(Sql & sql, const E& event, const EventInfo& info) {
@@ -131,7 +180,17 @@ struct TableList {
 };
 template <typename... R>
 struct TableList<Tables<R...>> {
-  static constexpr std::array<const TableType*, sizeof...(R)> value{&table_type_of<R>()...};
+  static constexpr auto value = [] {
+    if constexpr ((rule::listed_table_is_a_row<R>::holds && ...)) {
+      if constexpr (rule::tables_have_names_of_their_own<R...>::holds) {
+        return std::array<const TableType*, sizeof...(R)>{&table_type_of<R>()...};
+      } else {
+        return std::array<const TableType*, sizeof...(R)>{};
+      }
+    } else {
+      return std::array<const TableType*, sizeof...(R)>{};
+    }
+  }();
 };
 
 template <typename P, typename E>
@@ -163,6 +222,10 @@ struct ProjectionTypeOf {
     } else if constexpr (!rule::projection_has_a_version<P>::holds) {
       return ProjectionType{};
     } else if constexpr (!rule::projection_owns_tables<P>::holds) {
+      return ProjectionType{};
+    } else if constexpr (!rule::sql_has_a_table_to_write_to<P>::holds) {
+      return ProjectionType{};
+    } else if constexpr (!rule::categories_are_a_list<P>::holds) {
       return ProjectionType{};
     } else {
       ProjectionType type{.name = P::name, .version = static_cast<std::uint32_t>(P::version)};

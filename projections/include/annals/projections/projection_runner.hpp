@@ -38,7 +38,8 @@ struct RunnerOptions {
   std::chrono::milliseconds retry_max = std::chrono::seconds(5);
   Upcasters upcasters = {};
   std::shared_ptr<const Clock> clock = system_clock();
-  /// Called after every change of a status, on a thread of the runner's; must not block.
+  /// Called after every change of a status, on a thread of the runner's; must neither block nor
+  /// stop the runner. What it throws is dropped.
   std::function<void(std::string_view projection)> on_change = {};
 };
 
@@ -47,9 +48,10 @@ enum class ProjectionActivity : std::uint8_t {
   standing_by,  ///< Somebody else holds the lease; `last_error` says who.
   catching_up,
   live,      ///< Has seen the head.
-  paused,    ///< By set_paused, until it is lifted.
+  paused,    ///< By set_paused, until it is lifted; seen within a second.
   retrying,  ///< `last_error` says why.
-  halted,    ///< `last_error` says where and why; goes on after retry().
+  halted,    ///< `last_error` says where and why; goes on after retry(), or within a second after
+             ///< the failure was cleared in the database (`annals projections resume`, a rebuild).
   stopped,
 };
 std::string_view to_string(ProjectionActivity activity) noexcept;

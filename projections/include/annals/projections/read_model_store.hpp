@@ -118,8 +118,8 @@ class ReadModelStore {
   /// Records that the projection has halted, and why. Errors: as renew.
   virtual Result<void> halt(const Claim& claim, const std::string& failure) = 0;
 
-  /// Whether it is to rest: any runner of any process obeys. Errors: invalid_argument (no such
-  /// projection), unavailable.
+  /// Whether it is to rest: any runner of any process obeys, within a second. Errors:
+  /// invalid_argument (no such projection), unavailable.
   virtual Result<void> set_paused(std::string_view projection, bool paused) = 0;
 
   /// Forgets why it has halted, so that a runner tries again. Errors: as set_paused.

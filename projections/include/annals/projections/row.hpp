@@ -8,10 +8,10 @@
 ///       ANNALS_ROW(AccountBalance, "account_balances", (account), owner, balance);
 ///
 ///       using Events = annals::Events<AccountOpened, MoneyDeposited, AccountClosed>;
-///       static std::string keys(const auto&, const EventInfo& info) { return id_of(info.stream); }
-///       void evolve(const AccountOpened& e) { owner = e.owner; }
-///       void evolve(const MoneyDeposited& e) { balance += e.amount; }
-///       bool drop(const AccountClosed&) const { return true; }
+///       static auto keys(const auto&, const EventInfo& info) { return annals::id_of(info.stream);
+///       } void evolve(const AccountOpened& e) { owner = e.owner; } void evolve(const
+///       MoneyDeposited& e) { balance += e.amount; } bool drop(const AccountClosed&) const { return
+///       true; }
 ///     };
 ///
 /// Each event of the list goes to the rows that `keys` names (none, one, or several); a row that is
@@ -205,6 +205,30 @@ struct keys_are_keys_of_the_row {
 };
 
 template <typename R>
+struct indexes_and_comments_are_lists {
+  static constexpr bool holds = [] {
+    bool lists = true;
+    if constexpr (requires { R::indexes; }) {
+      lists = requires {
+        { std::data(R::indexes) } -> std::convertible_to<const std::string_view*>;
+        std::size(R::indexes);
+      };
+    }
+    if constexpr (requires { R::comments; }) {
+      lists = lists && requires {
+        { std::data(R::comments) } -> std::convertible_to<const ColumnComment*>;
+        std::size(R::comments);
+      };
+    }
+    return lists;
+  }();
+  static_assert(holds,
+                "annals: indexes and comments of a row are lists: static constexpr "
+                "std::string_view indexes[] = {\"owner\", \"account, date\"}; static constexpr "
+                "annals::ColumnComment comments[] = {{\"owner\", \"…\"}};");
+};
+
+template <typename R>
 struct indexes_and_comments_name_columns {
   static constexpr bool is_column(std::string_view name) {
     for (const FieldEntry& field : TableOf<R>::fields) {
@@ -362,7 +386,11 @@ struct TableTypeOf {
       return TableType{};
     } else if constexpr (!rule::row_is_a_regular_value<R>::holds) {
       return TableType{};
+    } else if constexpr (!TableOf<R>::valid) {
+      return TableType{};  // What is wrong with the field list is said already.
     } else if constexpr (!rule::columns_have_sql_names<R>::holds) {
+      return TableType{};
+    } else if constexpr (!rule::indexes_and_comments_are_lists<R>::holds) {
       return TableType{};
     } else if constexpr (!rule::indexes_and_comments_name_columns<R>::holds) {
       return TableType{};
@@ -412,6 +440,17 @@ constexpr const TableType& table_type_of() noexcept {
 /// are the key members, then the others; together they are all members of the struct. A column keeps
 /// its name for good, or the projection's version is raised.
 #define ANNALS_ROW(type, table_name, key, ...)                                                 \
+  ANNALS_DETAIL_SECOND_OF(ANNALS_DETAIL_IN_BRACKETS key, ANNALS_DETAIL_ROW_WITHOUT_KEY, ~)      \
+  (type, table_name, key, __VA_ARGS__)
+// Of a key in brackets this becomes a list of two; of any other it stays one word.
+#define ANNALS_DETAIL_IN_BRACKETS(...) ~, ANNALS_DETAIL_ROW
+#define ANNALS_DETAIL_SECOND_OF(...) ANNALS_DETAIL_SECOND(__VA_ARGS__)
+#define ANNALS_DETAIL_SECOND(first, second, ...) second
+#define ANNALS_DETAIL_ROW_WITHOUT_KEY(type, ...)                                               \
+  static_assert(sizeof(type*) == 0,                                                            \
+                "annals: the key members stand in brackets: "                                  \
+                "ANNALS_ROW(Type, \"table_name\", (account), balance)")
+#define ANNALS_DETAIL_ROW(type, table_name, key, ...)                                          \
   static constexpr ::std::string_view annals_table_name = table_name;                          \
   using annals_key = ANNALS_DETAIL_KEY_TYPE(type, ANNALS_DETAIL_UNPACK key)::Type;             \
   static constexpr ::std::size_t annals_key_columns =                                          \

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,7 +17,10 @@ namespace annals {
 /// The rows of a read model at one moment. Belongs to one thread; valid as long as its transaction.
 class Rows {
  public:
-  explicit Rows(ReadTransaction& transaction) : transaction_(&transaction) {}
+  /// With `readable`, rows of other projections' tables are refused: the asker would be told a
+  /// position that they do not have.
+  explicit Rows(ReadTransaction& transaction, std::span<const ProjectionType* const> readable = {})
+      : transaction_(&transaction), readable_(readable) {}
 
   /// The row with this key, or nothing.
   template <Row R>
@@ -33,6 +37,7 @@ class Rows {
   /// ORDER BY number", account). Money columns sort by their column `…_minor`.
   template <Row R, typename... Argument>
   Result<std::vector<R>> where(std::string_view tail, const Argument&... argument) {
+    if (auto may = may_read(table_type_of<R>()); !may) return std::move(may).error();
     auto arguments = Sql::cells(argument...);
     if (!arguments) return std::move(arguments).error();
     std::vector<R> result;
@@ -50,7 +55,8 @@ class Rows {
     return where<R>(order_by_key(table_type_of<R>()));
   }
 
-  /// A select of your own into any described struct, column by column.
+  /// A select of your own into any described struct, column by column. Which tables it reads is not
+  /// looked at: stay with those of the query's projections.
   template <Described T, typename... Argument>
   Result<std::vector<T>> query(std::string_view sql, const Argument&... argument) {
     return transaction_->sql().query<T>(sql, argument...);
@@ -60,9 +66,11 @@ class Rows {
 
  private:
   Result<bool> find(const TableType& table, void* row_with_key);
+  Result<void> may_read(const TableType& table) const;
   static std::string order_by_key(const TableType& table);
 
   ReadTransaction* transaction_;
+  std::span<const ProjectionType* const> readable_;
 };
 
 }  // namespace annals

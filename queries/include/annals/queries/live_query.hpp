@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <annals/queries/query_bus.hpp>
 
@@ -25,17 +26,21 @@ class LiveQuery {
   LiveQuery(QueryBus& bus, Q query, const Consistency& first)
       : bus_(&bus), query_(std::move(query)), first_(first) {}
 
-  /// The next answer; nothing when the time is over or it was stopped. Errors: as QueryBus::ask;
-  /// later calls go on.
+  /// The next answer; nothing when the time is over or it was stopped. Only the first one may take
+  /// longer: as long as the consistency it was asked with. Errors: as QueryBus::ask; later calls go
+  /// on.
   Result<std::optional<Answer<AnswerOf<Q>>>> next(std::chrono::milliseconds timeout) {
-    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    const auto deadline = deadline_after(timeout);
     while (!stopped_->load()) {
       const auto now = std::chrono::steady_clock::now();
+      // In slices, so that stop() is seen. What was seen is noted before the question: what comes
+      // in between is news to the next one.
+      const auto slice = last_ ? std::min(deadline, now + std::chrono::milliseconds(100)) : now;
+      auto news = bus_->wait_for_news(query_type_of<Q>(), seen_, slice);
       if (last_) {
-        // In slices, so that stop() is seen.
-        const auto slice = std::min(deadline, now + std::chrono::milliseconds(100));
-        auto news = bus_->wait_for_news(query_type_of<Q>(), last_->token.position, slice);
         if (!news) return std::move(news).error();
+        if (!*news && std::chrono::steady_clock::now() >= deadline) break;
+        if (!*news) continue;
       }
       auto answer = bus_->ask(query_, last_ ? Consistency::eventual() : first_);
       if (!answer) return std::move(answer).error();
@@ -65,6 +70,7 @@ class LiveQuery {
   Q query_;
   Consistency first_;
   std::optional<Answer<AnswerOf<Q>>> last_;
+  std::vector<QueryBus::Seen> seen_;
   std::shared_ptr<std::atomic<bool>> stopped_ = std::make_shared<std::atomic<bool>>(false);
 };
 

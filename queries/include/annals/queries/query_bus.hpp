@@ -10,6 +10,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <annals/aggregates/repository.hpp>
 #include <annals/codec/upcaster.hpp>
@@ -98,9 +99,11 @@ class QueryBus {
     std::optional<AnswerOf<Q>> value;
     auto reflects =
         ask_any(query_type_of<Q>(), &query, consistency, [&](Rows& rows) -> Result<void> {
-          auto answered = query.answer(rows);
-          if (!answered) return std::move(answered).error();
-          value.emplace(*std::move(answered));
+          if constexpr (rule::query_answers<Q>::holds) {
+            auto answered = query.answer(rows);
+            if (!answered) return std::move(answered).error();
+            value.emplace(*std::move(answered));
+          }
           return {};
         });
     if (!reflects) return std::move(reflects).error();
@@ -141,8 +144,15 @@ class QueryBus {
                            const Reader& reader);
   Result<void> check_load(const Consistency& consistency) const;
   Reflects reflects(const Cut& cut) const;
-  /// Waits for any of the query's projections to go beyond `position`.
-  Result<void> wait_for_news(const QueryType& type, GlobalPosition position,
+  /// What was seen of a projection: another position, or another epoch (rebuilt), is news.
+  struct Seen {
+    GlobalPosition position;
+    std::uint64_t epoch = 0;
+    bool operator==(const Seen&) const = default;
+  };
+  /// Waits until any of the query's projections is not as it was seen, or the time is over; notes
+  /// what it sees, and returns whether that is news. Nothing seen yet is news.
+  Result<bool> wait_for_news(const QueryType& type, std::vector<Seen>& seen,
                              std::chrono::steady_clock::time_point deadline) const;
 
   class Impl;

@@ -37,8 +37,12 @@ constexpr bool is_result = false;
 template <typename T>
 constexpr bool is_result<Result<T>> = true;
 
+/// Stands for the answer of a query that has none, once that was said.
+struct NoAnswer {};
 template <typename T>
-struct ValueOfResult;
+struct ValueOfResult {
+  using Type = NoAnswer;
+};
 template <typename T>
 struct ValueOfResult<Result<T>> {
   using Type = T;
@@ -70,10 +74,23 @@ struct query_answers {
 
 }  // namespace rule
 
+namespace detail {
+template <typename Q>
+struct AnswerTypeOf {
+  static constexpr auto returned() {
+    if constexpr (rule::query_answers<Q>::holds) {
+      return std::type_identity<decltype(std::declval<const Q&>().answer(std::declval<Rows&>()))>{};
+    } else {
+      return std::type_identity<NoAnswer>{};
+    }
+  }
+  using Type = typename ValueOfResult<typename decltype(returned())::type>::Type;
+};
+}  // namespace detail
+
 /// What a query of type Q gives.
 template <typename Q>
-using AnswerOf = typename detail::ValueOfResult<decltype(std::declval<const Q&>().answer(
-    std::declval<Rows&>()))>::Type;
+using AnswerOf = typename detail::AnswerTypeOf<Q>::Type;
 
 /// A query type. There is one object per type: addresses compare.
 struct QueryType {
@@ -88,8 +105,10 @@ struct QueryTypeOf {
   static constexpr auto projections() {
     if constexpr (requires { typename Q::Projection; }) {
       return ProjectionList<typename Q::Projection>::types;
-    } else {
+    } else if constexpr (rule::query_names_its_projection<Q>::holds) {
       return Q::Projections::types;
+    } else {
+      return std::array<const ProjectionType*, 0>{};
     }
   }
   static constexpr auto list = projections();

@@ -1,0 +1,37 @@
+// expect: annals: categories of a projection are a list
+// names: categories_are_a_list<bank::Balances
+#include <string>
+#include <string_view>
+
+#include <annals/projections/projection.hpp>
+
+namespace bank {
+struct Deposited {
+  std::string account;
+  int amount = 0;
+  ANNALS_EVENT(Deposited, "deposited", account, amount);
+};
+
+struct Balance {
+  std::string account;
+  int balance = 0;
+  ANNALS_ROW(Balance, "balances", (account), balance);
+
+  using Events = annals::Events<Deposited>;
+  static std::string keys(const Deposited& e) { return e.account; }
+  void evolve(const Deposited& e) { balance += e.amount; }
+};
+
+struct Balances {
+  static constexpr auto name = "balances";
+  static constexpr int version = 1;
+  using Tables = annals::Tables<Balance>;
+#ifdef WRONG
+  static constexpr auto categories = "account";
+#else
+  static constexpr std::string_view categories[] = {"account"};
+#endif
+};
+}  // namespace bank
+
+const auto& use() { return annals::projection_type_of<bank::Balances>(); }

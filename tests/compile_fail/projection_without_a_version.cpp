@@ -1,0 +1,34 @@
+// expect: annals: a projection has a version from 1 on
+// names: projection_has_a_version<bank::Balances
+#include <string>
+#include <string_view>
+
+#include <annals/projections/projection.hpp>
+
+namespace bank {
+struct Deposited {
+  std::string account;
+  int amount = 0;
+  ANNALS_EVENT(Deposited, "deposited", account, amount);
+};
+
+struct Balance {
+  std::string account;
+  int balance = 0;
+  ANNALS_ROW(Balance, "balances", (account), balance);
+
+  using Events = annals::Events<Deposited>;
+  static std::string keys(const Deposited& e) { return e.account; }
+  void evolve(const Deposited& e) { balance += e.amount; }
+};
+
+struct Balances {
+  static constexpr auto name = "balances";
+#ifndef WRONG
+  static constexpr int version = 1;
+#endif
+  using Tables = annals::Tables<Balance>;
+};
+}  // namespace bank
+
+const auto& use() { return annals::projection_type_of<bank::Balances>(); }

@@ -1,0 +1,29 @@
+// expect: annals: this struct has a data member that is not in its field list
+// names: every_member_is_listed<bank::Balance
+#include <string>
+#include <string_view>
+
+#include <annals/projections/row.hpp>
+
+namespace bank {
+struct Deposited {
+  std::string account;
+  int amount = 0;
+  ANNALS_EVENT(Deposited, "deposited", account, amount);
+};
+
+struct Balance {
+  std::string account;
+  int balance = 0;
+#ifdef WRONG
+  ANNALS_ROW(Balance, "balances", (account));
+#else
+  ANNALS_ROW(Balance, "balances", (account), balance);
+#endif
+  using Events = annals::Events<Deposited>;
+  static std::string keys(const Deposited& e) { return e.account; }
+  void evolve(const Deposited& e) { balance += e.amount; }
+};
+}  // namespace bank
+
+const auto& use() { return annals::table_type_of<bank::Balance>(); }
