@@ -77,9 +77,15 @@ void Index::add(std::span<const Publication> appends) {
   for (const Publication& append : appends) {
     growing_->add(append.entry, append.offset, append.check, append.records, append.offsets);
     if (heads_ == nullptr) continue;
-    for (const RecordKeys& record : append.records) {
+    for (std::size_t i = 0; i < append.records.size(); ++i) {
+      const RecordKeys& record = append.records[i];
       if (!record.event) continue;
-      heads_->raise(hasher_(KeyKind::stream, record.stream), {record.version, growing_->number()});
+      // Of several events of one stream in a row the last will do.
+      if (i + 1 < append.records.size() &&
+          append.records[i + 1].stream_hash == record.stream_hash) {
+        continue;
+      }
+      heads_->raise(record.stream_hash, {record.version, growing_->number()});
     }
   }
   if (appends.empty()) return;
@@ -130,6 +136,18 @@ std::size_t Index::part_of(const Parts& parts, GlobalPosition position) {
       parts.begin(), parts.end(), position,
       [](GlobalPosition at, const auto& part) { return at < part->first(); });
   return static_cast<std::size_t>(std::prev(beyond) - parts.begin());
+}
+
+Result<std::optional<StreamVersion>> Index::last_version_for_writer(std::string_view stream,
+                                                                   const KeyHash& hash) const {
+  if (heads_ != nullptr) {
+    const Heads::Found found = heads_->find(hash);
+    if (found.what == Heads::Found::What::head) return std::optional(found.head.last);
+    if (found.what == Heads::Found::What::nothing) return std::optional<StreamVersion>();
+  } else if (parts_->size() == 1) {
+    return growing_->last_version(stream, hash);
+  }
+  return last_version(stream);
 }
 
 Result<std::optional<StreamVersion>> Index::last_version(std::string_view stream) const {

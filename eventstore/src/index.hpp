@@ -107,6 +107,12 @@ class Index {
 
   /// The part that grows.
   const MemoryPart& newest() const { return *growing_; }
+  Result<std::optional<StreamVersion>> last_version_for_writer(std::string_view stream,
+                                                               const KeyHash& hash) const;
+  /// Brings into the cache what last_version_for_writer() will look at.
+  void prefetch(const KeyHash& stream) const {
+    if (heads_ != nullptr) heads_->prefetch(stream);
+  }
   /// As find(), in that part alone.
   Result<bool> find_in_newest(const AppendId& id) const;
 

@@ -117,8 +117,7 @@ void MemoryPart::add(const RecordKeys& record) {
     not_events_.push_back(position);
     return;
   }
-  Entry& stream = entry(KeyKind::stream, record.stream,
-                        hasher_(KeyKind::stream, record.stream).low);
+  Entry& stream = entry(KeyKind::stream, record.stream, record.stream_hash.low);
   if (stream.count == 0) {
     stream.base = record.version.value;
     if (stream.base == 0) ++streams_begun_;
@@ -137,8 +136,8 @@ void MemoryPart::add(const RecordKeys& record) {
     last_type_ = &entry(KeyKind::type, record.type, hasher_(KeyKind::type, record.type).low);
   }
   post(*last_type_, position);
-  for (const std::string_view tag : record.tags) {
-    post(entry(KeyKind::tag, tag, hasher_(KeyKind::tag, tag).low), position);
+  for (std::size_t i = 0; i < record.tags.size(); ++i) {
+    post(entry(KeyKind::tag, record.tags[i], record.tag_hashes[i]), position);
   }
 }
 
@@ -163,7 +162,14 @@ void MemoryPart::add(const AppendEntry& append, std::uint32_t offset, std::uint3
   while (ids_[i].ordinal_plus_1 != 0) i = (i + 1) & mask;
   ids_[i] = {hash, static_cast<std::uint32_t>(appends_.size())};
   offsets_.insert(offsets_.end(), offsets.begin(), offsets.end());
-  for (const RecordKeys& record : records) add(record);
+  // What the next ones will look at comes into the cache meanwhile.
+  constexpr std::size_t ahead = 8;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (i + ahead < records.size()) {
+      __builtin_prefetch(&slots_[records[i + ahead].stream_hash.low & (slots_.size() - 1)]);
+    }
+    add(records[i]);
+  }
 }
 
 void MemoryPart::grow_ids() {

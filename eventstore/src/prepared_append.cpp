@@ -96,17 +96,41 @@ Problem event_problem(const NewEvent& event, const Limits& limits) {
 }
 
 Problem checks_problem(const AppendRequest& request) {
-  std::unordered_set<std::string_view> checked;
   for (const StreamCheck& check : request.checks) {
     if (Problem problem = stream_problem(check.stream)) return "check of a " + *problem;
-    if (!checked.insert(check.stream).second) {
-      return "stream" + quoted(check.stream) + " has more than one check";
-    }
   }
-  for (const NewEvent& event : request.events) {
-    if (checked.find(event.stream) == checked.end()) {
-      return "stream" + quoted(event.stream) + " is written but has no check";
+  const auto twice = [](std::string_view stream) {
+    return "stream" + quoted(stream) + " has more than one check";
+  };
+  const auto unchecked = [](std::string_view stream) {
+    return "stream" + quoted(stream) + " is written but has no check";
+  };
+  // Most appends are about a stream or two.
+  if (request.checks.size() <= 4) {
+    const auto& checks = request.checks;
+    for (std::size_t i = 1; i < checks.size(); ++i) {
+      for (std::size_t k = 0; k < i; ++k) {
+        if (checks[k].stream == checks[i].stream) return twice(checks[i].stream);
+      }
     }
+    for (const NewEvent& event : request.events) {
+      const bool checked = std::any_of(checks.begin(), checks.end(), [&](const StreamCheck& check) {
+        return check.stream == event.stream;
+      });
+      if (!checked) return unchecked(event.stream);
+    }
+    return std::nullopt;
+  }
+  std::unordered_set<std::string_view> checked;
+  checked.reserve(request.checks.size());
+  for (const StreamCheck& check : request.checks) {
+    if (!checked.insert(check.stream).second) return twice(check.stream);
+  }
+  std::string_view last;
+  for (const NewEvent& event : request.events) {
+    if (event.stream == last) continue;
+    last = event.stream;
+    if (!checked.contains(last)) return unchecked(last);
   }
   return std::nullopt;
 }
@@ -150,7 +174,8 @@ std::uint64_t text_bytes(const NewEvent& event) {
 
 }  // namespace
 
-Result<PreparedAppend> prepare(AppendRequest request, const Limits& limits) {
+Result<PreparedAppend> prepare(AppendRequest request, const Limits& limits,
+                               const KeyHasher& hasher) {
   if (!request.id) request.id = new_append_id();
   const auto refuse = [&](std::string message) {
     return Error{.code = ErrorCode::invalid_argument,
@@ -168,7 +193,14 @@ Result<PreparedAppend> prepare(AppendRequest request, const Limits& limits) {
                   std::to_string(Limits::append_bytes_max));
   }
   prepared.contents.reserve(request.events.size());
-  for (const NewEvent& event : request.events) prepared.contents.push_back(content_hash(event));
+  prepared.streams.reserve(request.events.size());
+  for (const NewEvent& event : request.events) {
+    prepared.contents.push_back(content_hash(event));
+    prepared.streams.push_back(hasher(KeyKind::stream, event.stream));
+    for (const std::string& tag : event.tags) {
+      prepared.tags.push_back(hasher(KeyKind::tag, tag).low);
+    }
+  }
   if (!request.digest) request.digest = request_digest(request.events, prepared.contents);
   prepared.request = std::move(request);
   return prepared;

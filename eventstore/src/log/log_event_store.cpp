@@ -74,7 +74,7 @@ class LogEventStore final : public LogReading {
     if (forked()) return not_ours(request);
     if (!request.id) request.id = new_append_id();
     const auto begun = queue_->begin(*request.id);
-    auto prepared = prepare(std::move(request), options_.limits);
+    auto prepared = prepare(std::move(request), options_.limits, hasher_);
     if (!prepared) return std::move(prepared).error();
     return queue_->run(std::move(*prepared));
   }
@@ -83,7 +83,7 @@ class LogEventStore final : public LogReading {
     if (forked()) return completion(not_ours(request));
     if (!request.id) request.id = new_append_id();
     auto begun = queue_->begin(*request.id);
-    auto prepared = prepare(std::move(request), options_.limits);
+    auto prepared = prepare(std::move(request), options_.limits, hasher_);
     if (!prepared) {
       queue_->complete_async(std::move(prepared).error(), std::move(completion));
       return;
@@ -187,14 +187,19 @@ class LogEventStore final : public LogReading {
     const SegmentBytes bytes = segment->bytes(store_);
     for (const Attempt* attempt : written_) {
       const std::size_t first_key = keys_.size();
-      const auto& written = attempt->append.request.events;
+      const PreparedAppend& append = attempt->append;
+      const auto& written = append.request.events;
+      std::size_t first_hash = 0;
       for (std::size_t i = 0; i < written.size(); ++i) {
         const std::size_t first_tag = tags_.size();
         tags_.insert(tags_.end(), written[i].tags.begin(), written[i].tags.end());
         keys_.push_back({.stream = written[i].stream,
                          .version = attempt->versions[i],
                          .type = written[i].type,
-                         .tags = std::span(tags_).subspan(first_tag)});
+                         .tags = std::span(tags_).subspan(first_tag),
+                         .stream_hash = append.streams[i],
+                         .tag_hashes = std::span(append.tags).subspan(first_hash)});
+        first_hash += written[i].tags.size();
       }
       publications_.push_back(
           {.entry = attempt->entry,

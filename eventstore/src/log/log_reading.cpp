@@ -15,14 +15,6 @@ Error corrupt(const SegmentBytes& segment, std::uint64_t offset, const std::stri
           .place = Error::Place{segment.file, offset}};
 }
 
-RecordKeys keys_of(const AppendView& append, const RecordView& record) {
-  return {.event = record.event,
-          .stream = record.stream,
-          .version = record.version,
-          .type = record.type,
-          .tags = append.tags_of(record)};
-}
-
 /// Whether every stream of the append goes on where it ended in `part`, or begins in it.
 Result<void> check_versions(const SegmentBytes& segment, const AppendView& append,
                             const MemoryPart& part, const KeyHasher& hasher) {
@@ -49,11 +41,24 @@ Result<void> check_versions(const SegmentBytes& segment, const AppendView& appen
 
 /// What the index is told about an append that was found in a segment.
 struct FoundAppend {
-  FoundAppend(const SegmentBytes& segment, const AppendView& append) : entry(append.entry) {
+  FoundAppend(const SegmentBytes& segment, const AppendView& append, const KeyHasher& hasher)
+      : entry(append.entry) {
+    tag_hashes.reserve(append.tags.size());
+    for (const std::string_view tag : append.tags) {
+      tag_hashes.push_back(hasher(KeyKind::tag, tag).low);
+    }
     keys.reserve(append.records.size());
     offsets.reserve(append.records.size());
     for (std::size_t i = 0; i < append.records.size(); ++i) {
-      keys.push_back(keys_of(append, append.records[i]));
+      const RecordView& record = append.records[i];
+      keys.push_back(
+          {.event = record.event,
+           .stream = record.stream,
+           .version = record.version,
+           .type = record.type,
+           .tags = append.tags_of(record),
+           .stream_hash = hasher(KeyKind::stream, record.stream),
+           .tag_hashes = std::span(tag_hashes).subspan(record.first_tag, record.tag_count)});
       offsets.push_back(static_cast<std::uint32_t>(append.offsets[i]));
     }
     check = append_header_check(segment, entry.address);
@@ -62,6 +67,7 @@ struct FoundAppend {
 
   const AppendEntry& entry;
   std::uint32_t check;
+  std::vector<std::uint64_t> tag_hashes;
   std::vector<RecordKeys> keys;
   std::vector<std::uint32_t> offsets;
 };
@@ -189,7 +195,7 @@ Result<void> LogReading::publish_found(const SegmentBytes& segment, const Append
     return corrupt(segment, append.entry.address,
                    "append " + to_string(append.entry.id) + " is there a second time");
   }
-  const FoundAppend found(segment, append);
+  const FoundAppend found(segment, append, hasher_);
   const Publication publication{.entry = found.entry,
                                 .offset = found.offset(),
                                 .check = found.check,
@@ -205,7 +211,7 @@ Result<std::shared_ptr<const MemoryPart>> LogReading::index_segment(
   Chain chain(Head{{listed.first.value - 1}, listed.link_before});
   const auto add = [&](const SegmentBytes& segment, const AppendView& append) -> Result<void> {
     if (auto follow = check_versions(segment, append, *part, hasher_); !follow) return follow;
-    const FoundAppend found(segment, append);
+    const FoundAppend found(segment, append, hasher_);
     part->add(found.entry, found.offset(), found.check, found.keys, found.offsets);
     return {};
   };

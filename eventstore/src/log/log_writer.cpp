@@ -34,7 +34,8 @@ LogWriter::LogWriter(const LogOptions& options, const Index& index, SegmentSet& 
       zeroed_to_(position.offset),
       head_(position.head),
       last_recorded_at_(position.last_recorded_at),
-      boot_(boot_of(*options.files)) {}
+      boot_(boot_of(*options.files)),
+      view_(index) {}
 
 Error LogWriter::stopped() const {
   return {ErrorCode::unavailable, "writing has ended: " + failure_ + "; reopen the store"};
@@ -49,7 +50,7 @@ void LogWriter::settle(Attempt& attempt, Error error) {
 std::size_t LogWriter::step(std::span<Attempt* const> attempts) {
   group_.clear();
   group_head_ = head_;
-  view_ = std::make_unique<GroupView>(index_);
+  view_.begin();
   frame_.begin({head_.position.value + 1});
   frame_bytes_ = 0;
   group_ids_.clear();
@@ -58,6 +59,9 @@ std::size_t LogWriter::step(std::span<Attempt* const> attempts) {
       head_.position.value == 0 ? std::nullopt : std::optional(last_recorded_at_),
       options_.accept_clock_behind ? std::chrono::microseconds::max() : options_.max_clock_skew);
 
+  for (const Attempt* attempt : attempts) {
+    for (const KeyHash& stream : attempt->append.streams) index_.prefetch(stream);
+  }
   std::size_t taken = 0;
   while (taken < attempts.size() && frame_.bytes_so_far() < group_bytes_soft_max &&
          take(*attempts[taken])) {
@@ -93,7 +97,7 @@ bool LogWriter::take(Attempt& attempt) {
     return true;
   }
   const Timestamp time = records || !frame_.empty() ? *group_time_ : last_recorded_at_;
-  if (auto holds = view_->check(attempt.append, time, options_.max_clock_skew); !holds) {
+  if (auto holds = view_.check(attempt.append, time, options_.max_clock_skew); !holds) {
     settle(attempt, std::move(holds).error());
     return true;
   }
@@ -117,7 +121,7 @@ bool LogWriter::take(Attempt& attempt) {
   }
   if (!*room) return false;
 
-  auto versions = view_->add(attempt.append);
+  auto versions = view_.add(attempt.append);
   if (!versions) {
     settle(attempt, std::move(versions).error());
     return true;

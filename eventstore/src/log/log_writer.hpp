@@ -108,7 +108,7 @@ class LogWriter {
   std::string failure_;
 
   // The group being formed:
-  std::unique_ptr<GroupView> view_;
+  GroupView view_;
   FrameWriter frame_;
   std::vector<Attempt*> group_;  // Attempts in_group, in order.
   Head group_head_;
