@@ -89,14 +89,18 @@ Result<void> GroupView::check(const PreparedAppend& append, Timestamp recorded_a
                  .conflict = Error::Conflict{check.stream, check.expected, actual},
                  .append_id = request.id};
   }
-  for (const AppendCondition& condition : request.conditions) {
+  for (std::size_t i = 0; i < request.conditions.size(); ++i) {
+    const AppendCondition& condition = request.conditions[i];
     if (condition.after > head()) {
       return Error{.code = ErrorCode::invalid_argument,
                    .message = "condition after position " + to_string(condition.after) +
                               ", but the head is " + to_string(head()),
                    .append_id = request.id};
     }
-    auto found = first_match(condition);
+    const bool seen = i < append.matches.size();
+    auto found = seen && append.matches[i]
+                     ? Result<std::optional<GlobalPosition>>(append.matches[i])
+                     : first_match(condition, seen ? append.seen_to : GlobalPosition{0});
     if (!found) return std::move(found).error();
     if (const std::optional<GlobalPosition> match = *found) {
       return Error{.code = ErrorCode::condition_failed,
@@ -110,8 +114,8 @@ Result<void> GroupView::check(const PreparedAppend& append, Timestamp recorded_a
 }
 
 Result<std::optional<GlobalPosition>> GroupView::first_match(
-    const AppendCondition& condition) const {
-  auto visible = index_.first_match(condition.query, condition.after);
+    const AppendCondition& condition, GlobalPosition seen_to) const {
+  auto visible = index_.first_match(condition.query, std::max(condition.after, seen_to));
   if (!visible || *visible) return visible;
   if (!postings_) postings_.emplace(0, GlobalPosition{before_.value + 1}, index_.hasher());
   std::vector<std::string_view> tags;

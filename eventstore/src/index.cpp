@@ -241,10 +241,12 @@ Result<std::optional<GlobalPosition>> Index::position_of(std::string_view stream
   return std::optional<GlobalPosition>();
 }
 
-Result<std::optional<AppendEntry>> Index::find(const AppendId& id) const {
+Result<std::optional<AppendEntry>> Index::find(const AppendId& id,
+                                               GlobalPosition after) const {
   const std::uint64_t hash = hasher_(id);
   const View now = view();
   for (std::size_t i = now.parts->size(); i-- > 0;) {
+    if (i + 1 < now.parts->size() && (*now.parts)[i]->last() <= after) break;
     std::vector<std::uint32_t> ordinals;
     std::vector<AppendSpot> spots;
     auto looked = with(now, i, [&](const IndexPart& part) -> Result<void> {

@@ -84,7 +84,8 @@ class Index {
   /// The position of `stream`'s event `version`, if it has it.
   Result<std::optional<GlobalPosition>> position_of(std::string_view stream,
                                                     StreamVersion version) const;
-  Result<std::optional<AppendEntry>> find(const AppendId& id) const;
+  /// The append with this id, if it is in a part that goes beyond `after`.
+  Result<std::optional<AppendEntry>> find(const AppendId& id, GlobalPosition after = {}) const;
   /// The append that holds `position`. REQUIRES: 1 <= position <= head().
   Result<AppendEntry> holding(GlobalPosition position) const;
   /// The last position of the append that holds `position`. Requires as holding().

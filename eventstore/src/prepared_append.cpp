@@ -176,7 +176,8 @@ std::uint64_t text_bytes(const NewEvent& event) {
 
 Result<PreparedAppend> prepare(AppendRequest request, const Limits& limits,
                                const KeyHasher& hasher) {
-  if (!request.id) request.id = new_append_id();
+  const bool new_id = !request.id;
+  if (new_id) request.id = new_append_id();
   const auto refuse = [&](std::string message) {
     return Error{.code = ErrorCode::invalid_argument,
                  .message = std::move(message),
@@ -187,6 +188,7 @@ Result<PreparedAppend> prepare(AppendRequest request, const Limits& limits,
   if (Problem problem = request_problem(request, limits)) return refuse(std::move(*problem));
 
   PreparedAppend prepared;
+  prepared.new_id = new_id;
   for (const NewEvent& event : request.events) prepared.data_bytes += text_bytes(event);
   if (prepared.data_bytes > Limits::append_bytes_max) {
     return refuse("append of " + bytes_of(prepared.data_bytes) + ": at most " +
@@ -204,6 +206,23 @@ Result<PreparedAppend> prepare(AppendRequest request, const Limits& limits,
   if (!request.digest) request.digest = request_digest(request.events, prepared.contents);
   prepared.request = std::move(request);
   return prepared;
+}
+
+Result<void> look_up(PreparedAppend& append, const Index& index) {
+  const GlobalPosition head = index.head();
+  if (!append.new_id) {
+    auto known = index.find(*append.request.id, {0});
+    if (!known) return std::move(known).error();
+    append.known_id = known->has_value();
+    if (append.known_id) return {};
+  }
+  for (const AppendCondition& condition : append.request.conditions) {
+    auto match = index.first_match(condition.query, condition.after);
+    if (!match) return std::move(match).error();
+    append.matches.push_back(*match);
+  }
+  append.seen_to = head;
+  return {};
 }
 
 Result<Timestamp> recorded_at_for(Timestamp clock_now, std::optional<Timestamp> last,

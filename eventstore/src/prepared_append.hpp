@@ -23,7 +23,20 @@ struct PreparedAppend {
   std::vector<KeyHash> streams;  // Likewise.
   std::vector<std::uint64_t> tags;  // KeyHash::low of each event's tags, one event after the other.
   std::uint64_t data_bytes = 0;  // Of all texts: what back-pressure counts.
+
+  // What the caller's thread has looked up, so that the writer need not: see look_up().
+  bool new_id = false;     // Made up for this append: nothing can have it yet.
+  bool known_id = false;   // An append with this id is in the log.
+  GlobalPosition seen_to;  // All up to here has been looked at.
+  // The first match of each condition; none: not up to seen_to.
+  std::vector<std::optional<GlobalPosition>> matches;
 };
+
+/// Looks for the append's id and for matches of its conditions in the log as it is now. The writer
+/// then looks only at what has come later.
+///
+/// Errors: corrupt, unavailable.
+Result<void> look_up(PreparedAppend& append, const Index& index);
 
 /// Checks `request` against the limits and the rules of a request (every written stream has a
 /// check, at most one per stream, times in order) and prepares it. An error carries the append id.
@@ -88,7 +101,9 @@ class GroupView {
  private:
   Result<std::optional<StreamVersion>> last_version(std::string_view stream,
                                                     const KeyHash& hash) const;
-  Result<std::optional<GlobalPosition>> first_match(const AppendCondition& condition) const;
+  /// Of what the condition asks about, beyond `seen_to`.
+  Result<std::optional<GlobalPosition>> first_match(const AppendCondition& condition,
+                                                    GlobalPosition seen_to) const;
 
   /// The ends of the streams that the group wrote to: a table that is cleared at little cost.
   class Ends {

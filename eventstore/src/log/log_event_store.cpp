@@ -72,23 +72,20 @@ class LogEventStore final : public LogReading {
 
   Result<Receipt> append(AppendRequest request) override {
     if (forked()) return not_ours(request);
-    if (!request.id) request.id = new_append_id();
-    const auto begun = queue_->begin(*request.id);
-    auto prepared = prepare(std::move(request), options_.limits, hasher_);
-    if (!prepared) return std::move(prepared).error();
-    return queue_->run(std::move(*prepared));
+    auto prepared = prepared_here(std::move(request));
+    if (!prepared.append) return std::move(prepared.append).error();
+    return queue_->run(std::move(*prepared.append));
   }
 
   void append_async(AppendRequest request, AppendCompletion completion) override {
     if (forked()) return completion(not_ours(request));
-    if (!request.id) request.id = new_append_id();
-    auto begun = queue_->begin(*request.id);
-    auto prepared = prepare(std::move(request), options_.limits, hasher_);
-    if (!prepared) {
-      queue_->complete_async(std::move(prepared).error(), std::move(completion));
+    auto prepared = prepared_here(std::move(request));
+    if (!prepared.append) {
+      queue_->complete_async(std::move(prepared.append).error(), std::move(completion));
       return;
     }
-    queue_->run_async(std::move(begun), std::move(*prepared), std::move(completion));
+    queue_->run_async(std::move(prepared.begun), std::move(*prepared.append),
+                      std::move(completion));
   }
 
   Result<std::optional<Receipt>> find_append(const AppendId& id) override {
@@ -142,6 +139,25 @@ class LogEventStore final : public LogReading {
                 "this process was forked after the store was opened; only the process that "
                 "opened it may write",
             .append_id = request.id};
+  }
+
+  /// A request with all that its caller's thread can do for it. It counts as begun before anything
+  /// is looked up, if it can be asked about.
+  struct Prepared {
+    CommitQueue::Begun begun;
+    Result<PreparedAppend> append;
+  };
+  Prepared prepared_here(AppendRequest request) {
+    auto begun = request.id ? queue_->begin(*request.id) : CommitQueue::Begun();
+    auto prepared = prepare(std::move(request), options_.limits, hasher_);
+    if (prepared) {
+      if (auto looked = look_up(*prepared, index_); !looked) {
+        Error error = std::move(looked).error();
+        error.append_id = prepared->request.id;
+        return {std::move(begun), std::move(error)};
+      }
+    }
+    return {std::move(begun), std::move(prepared)};
   }
 
   std::size_t run_group(std::span<Attempt* const> attempts) {

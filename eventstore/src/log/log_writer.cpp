@@ -73,9 +73,11 @@ std::size_t LogWriter::step(std::span<Attempt* const> attempts) {
 
 bool LogWriter::take(Attempt& attempt) {
   const AppendRequest& request = attempt.append.request;
-  bool repeated = group_ids_.contains(*request.id);
-  if (!repeated) {
-    auto known = index_.find(*request.id);
+  // An id that was made up for this append is nobody else's.
+  bool repeated = attempt.append.known_id ||
+                  (!attempt.append.new_id && group_ids_.contains(*request.id));
+  if (!repeated && !attempt.append.new_id) {
+    auto known = index_.find(*request.id, attempt.append.seen_to);
     if (!known) {
       settle(attempt, std::move(known).error());
       return true;
@@ -146,7 +148,7 @@ bool LogWriter::take(Attempt& attempt) {
   group_head_ = {entry.last(), entry.link};
   attempt.state = Attempt::State::in_group;
   group_.push_back(&attempt);
-  group_ids_.insert(entry.id);
+  if (!attempt.append.new_id) group_ids_.insert(entry.id);
   return true;
 }
 
@@ -296,14 +298,18 @@ Result<void> LogWriter::close() {
 
 Receipt LogWriter::receipt(const Attempt& attempt) const {
   Receipt receipt = receipt_of(attempt.entry, manifest_.store, manifest_.eras.back().era);
-  WrittenStreams written;
-  for (std::size_t i = 0; i < attempt.versions.size(); ++i) {
-    written.add(attempt.append.request.events[i].stream, attempt.versions[i]);
-  }
-  receipt.versions = written.take();
   // Without events it is the head that it was checked against.
   if (attempt.entry.count == 0) receipt.last_position = receipt.first_position;
   return receipt;
+}
+
+void Attempt::finish() {
+  if (state != State::settled || !outcome->has_value() || entry.count == 0) return;
+  WrittenStreams written;
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    written.add(append.request.events[i].stream, versions[i]);
+  }
+  (*outcome)->versions = written.take();
 }
 
 }  // namespace annals::internal

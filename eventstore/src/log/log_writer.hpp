@@ -29,6 +29,9 @@ struct Attempt {
     settled,   ///< `outcome` is set.
   };
 
+  /// What is left to do once it is settled, for whoever has waited: the receipt's versions.
+  void finish();
+
   PreparedAppend append;
   State state = State::waiting;
   std::optional<Result<Receipt>> outcome;
