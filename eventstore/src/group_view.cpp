@@ -113,8 +113,8 @@ Result<void> GroupView::check(const PreparedAppend& append, Timestamp recorded_a
   return {};
 }
 
-Result<std::optional<GlobalPosition>> GroupView::first_match(
-    const AppendCondition& condition, GlobalPosition seen_to) const {
+Result<std::optional<GlobalPosition>> GroupView::first_match(const AppendCondition& condition,
+                                                             GlobalPosition seen_to) const {
   auto visible = index_.first_match(condition.query, std::max(condition.after, seen_to));
   if (!visible || *visible) return visible;
   if (!postings_) postings_.emplace(0, GlobalPosition{before_.value + 1}, index_.hasher());

@@ -132,14 +132,14 @@ auto Index::with(const View& view, std::size_t part, Body body) const
 }
 
 std::size_t Index::part_of(const Parts& parts, GlobalPosition position) {
-  const auto beyond = std::upper_bound(
-      parts.begin(), parts.end(), position,
-      [](GlobalPosition at, const auto& part) { return at < part->first(); });
+  const auto beyond =
+      std::upper_bound(parts.begin(), parts.end(), position,
+                       [](GlobalPosition at, const auto& part) { return at < part->first(); });
   return static_cast<std::size_t>(std::prev(beyond) - parts.begin());
 }
 
 Result<std::optional<StreamVersion>> Index::last_version_for_writer(std::string_view stream,
-                                                                   const KeyHash& hash) const {
+                                                                    const KeyHash& hash) const {
   if (heads_ != nullptr) {
     const Heads::Found found = heads_->find(hash);
     if (found.what == Heads::Found::What::head) return std::optional(found.head.last);
@@ -184,8 +184,7 @@ Result<std::optional<GlobalPosition>> Index::position_of(std::string_view stream
     if (heads_ != nullptr) {
       const Heads::Found found = heads_->find(hash);
       if (found.what != Heads::Found::What::damage) {
-        const bool there =
-            found.what == Heads::Found::What::head && version <= found.head.last;
+        const bool there = found.what == Heads::Found::What::head && version <= found.head.last;
         if (!there) return std::optional<GlobalPosition>();
         while (newest > 0 && (*now.parts)[newest]->number() > found.head.part) --newest;
       }
@@ -241,8 +240,7 @@ Result<std::optional<GlobalPosition>> Index::position_of(std::string_view stream
   return std::optional<GlobalPosition>();
 }
 
-Result<std::optional<AppendEntry>> Index::find(const AppendId& id,
-                                               GlobalPosition after) const {
+Result<std::optional<AppendEntry>> Index::find(const AppendId& id, GlobalPosition after) const {
   const std::uint64_t hash = hasher_(id);
   const View now = view();
   for (std::size_t i = now.parts->size(); i-- > 0;) {
@@ -284,8 +282,8 @@ Result<AppendEntry> Index::holding(GlobalPosition position) const {
   const std::size_t i = part_of(*now.parts, position);
   auto spot = with(now, i, [&](const IndexPart& part) -> Result<AppendSpot> {
     if (auto ready = part.ready(); !ready) return std::move(ready).error();
-    return part.append(part.append_holding(
-        static_cast<std::uint32_t>(position.value - part.first().value)));
+    return part.append(
+        part.append_holding(static_cast<std::uint32_t>(position.value - part.first().value)));
   });
   if (!spot) return std::move(spot).error();
   return reader_.read_append_entry((*now.parts)[i]->number(), *spot);
@@ -348,8 +346,9 @@ Result<std::vector<RecordPlace>> Index::places(std::span<const GlobalPosition> p
           const bool follows = next_first != 0 && relative == next_first;
           ordinal = follows ? ordinal + 1 : part.append_holding(relative);
           spot = part.append(ordinal);
-          next_first = ordinal + 1 < part.append_count() ? part.append(ordinal + 1).first
-                                                         : std::numeric_limits<std::uint32_t>::max();
+          next_first = ordinal + 1 < part.append_count()
+                           ? part.append(ordinal + 1).first
+                           : std::numeric_limits<std::uint32_t>::max();
         }
         places.push_back({part.number(), part.offset(relative),
                           GlobalPosition{part.first().value + spot.first}, spot});

@@ -58,8 +58,8 @@ class Index {
   Heads* heads() const { return heads_.get(); }
   /// The next part, complete. `last`: its last append.
   void add_part(std::shared_ptr<const IndexPart> part, const AppendEntry& last);
-  /// Raises the heads of all that they do not have yet. Says whether every stream of the newest part
-  /// goes on where the heads say that it ended before.
+  /// Raises the heads of all that they do not have yet. Says whether every stream of the newest
+  /// part goes on where the heads say that it ended before.
   Result<bool> catch_up_heads();
 
   // Adding.

@@ -162,9 +162,7 @@ Result<void> IndexedEventStore::wait_beyond(GlobalPosition position,
                                             std::chrono::steady_clock::time_point until,
                                             const std::function<bool()>& stopped) const {
   std::unique_lock lock(wake_mutex_);
-  woken_.wait_until(lock, until, [&] {
-    return stopped() || index_.head() > position;
-  });
+  woken_.wait_until(lock, until, [&] { return stopped() || index_.head() > position; });
   return {};
 }
 

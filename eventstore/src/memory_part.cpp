@@ -38,9 +38,9 @@ MemoryPart::~MemoryPart() = default;
 std::byte* MemoryPart::allocate(std::size_t bytes) {
   bytes = (bytes + 7) & ~std::size_t{7};
   if (bytes > arena_left_) {
-    const std::size_t block =
-        std::max(bytes, std::min(arena_block_max, std::size_t{1024} << std::min<std::size_t>(
-                                                      arena_.size(), 10)));
+    const std::size_t block = std::max(
+        bytes,
+        std::min(arena_block_max, std::size_t{1024} << std::min<std::size_t>(arena_.size(), 10)));
     arena_.push_back(std::make_unique_for_overwrite<std::byte[]>(block));
     arena_at_ = arena_.back().get();
     arena_left_ = block;
@@ -128,8 +128,7 @@ void MemoryPart::add(const RecordKeys& record) {
   post(stream, position);
   const std::string_view category = category_of(record.stream);
   if (last_category_ == nullptr || last_category_->name() != category) {
-    last_category_ =
-        &entry(KeyKind::category, category, hasher_(KeyKind::category, category).low);
+    last_category_ = &entry(KeyKind::category, category, hasher_(KeyKind::category, category).low);
   }
   post(*last_category_, position);
   if (last_type_ == nullptr || last_type_->name() != record.type) {
@@ -142,8 +141,7 @@ void MemoryPart::add(const RecordKeys& record) {
 }
 
 void MemoryPart::add(const AppendEntry& append, std::uint32_t offset, std::uint32_t check,
-                     std::span<const RecordKeys> records,
-                     std::span<const std::uint32_t> offsets) {
+                     std::span<const RecordKeys> records, std::span<const std::uint32_t> offsets) {
   ANNALS_ASSERT(append.first.value == last().value + 1,
                 "append at " + to_string(append.first) + " after " + to_string(last()));
   ANNALS_ASSERT(append.count > 0 && records.size() == append.count,
@@ -209,7 +207,8 @@ void MemoryPart::each_stream(const EachStream& each) const {
   for (const Slot slot : slots_) {
     if (slot == 0) continue;
     const auto& found = *reinterpret_cast<const Entry*>(slot & pointer_mask);
-    if (found.kind == KeyKind::stream) each(found.name(), {found.base}, {found.base + found.count - 1});
+    if (found.kind == KeyKind::stream)
+      each(found.name(), {found.base}, {found.base + found.count - 1});
   }
 }
 

@@ -18,11 +18,11 @@ namespace annals::internal {
 /// A request that is fit to be recorded, with all that can be worked out on its caller's thread:
 /// tags sorted, id and digest filled in, contents hashed.
 struct PreparedAppend {
-  AppendRequest request;         // id and digest are set; tags are sorted sets.
-  std::vector<Digest> contents;  // One per event.
-  std::vector<KeyHash> streams;  // Likewise.
+  AppendRequest request;            // id and digest are set; tags are sorted sets.
+  std::vector<Digest> contents;     // One per event.
+  std::vector<KeyHash> streams;     // Likewise.
   std::vector<std::uint64_t> tags;  // KeyHash::low of each event's tags, one event after the other.
-  std::uint64_t data_bytes = 0;  // Of all texts: what back-pressure counts.
+  std::uint64_t data_bytes = 0;     // Of all texts: what back-pressure counts.
 
   // What the caller's thread has looked up, so that the writer need not: see look_up().
   bool new_id = false;     // Made up for this append: nothing can have it yet.

@@ -2,9 +2,6 @@
 
 #include "index.hpp"
 
-#include "index_entries.hpp"
-#include "log/index_file.hpp"
-
 #include <algorithm>
 #include <limits>
 #include <map>
@@ -18,6 +15,9 @@
 #include <annals/testkit/manual_clock.hpp>
 #include <annals/testkit/requests.hpp>
 #include <annals/testkit/seed.hpp>
+
+#include "index_entries.hpp"
+#include "log/index_file.hpp"
 
 namespace annals::internal {
 namespace {
@@ -77,8 +77,9 @@ struct Indexed {
     const auto part = index.begin_part(++parts);
     if (part == nullptr || !to_a_file) return;
     ASSERT_TRUE(IndexFile::write(disk, ".", store, 1000, *part));
-    auto file = IndexFile::open(disk, ".", store, {part->number(), part->first(), part->last(), 1000},
-                                [part] { return Result<std::shared_ptr<const MemoryPart>>(part); });
+    auto file =
+        IndexFile::open(disk, ".", store, {part->number(), part->first(), part->last(), 1000},
+                        [part] { return Result<std::shared_ptr<const MemoryPart>>(part); });
     ASSERT_TRUE(file && *file);
     ASSERT_TRUE((*file)->ready());
     EXPECT_FALSE((*file)->was_rebuilt());

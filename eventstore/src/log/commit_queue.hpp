@@ -112,7 +112,7 @@ class CommitQueue {
 
   std::mutex completions_mutex_;
   std::vector<std::unique_ptr<Entry>> completions_;  // Settled. Guarded by completions_mutex_.
-  bool completions_end_ = false;        // Guarded by completions_mutex_.
+  bool completions_end_ = false;                     // Guarded by completions_mutex_.
   std::condition_variable completion_there_;
 
   std::once_flag threads_started_;

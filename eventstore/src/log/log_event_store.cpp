@@ -53,10 +53,8 @@ class LogEventStore final : public LogReading {
            return {};
          },
          .on_active = [this](std::uint64_t number) { return begin_active(number); },
-         .on_append =
-             [this](const SegmentBytes& segment, const AppendView& append) {
-               return publish_found(segment, append);
-             }});
+         .on_append = [this](const SegmentBytes& segment,
+                             const AppendView& append) { return publish_found(segment, append); }});
     if (!position) return std::move(position).error();
     if (auto opened = open_heads(bug); !opened) return opened;
     sealer_ = std::make_unique<Sealer>([this](const Sealer::Job& job) { seal(job); }, seal_at_once);
@@ -185,7 +183,8 @@ class LogEventStore final : public LogReading {
     std::size_t events = 0;
     std::size_t tags = 0;
     for (Attempt* attempt : attempts) {
-      if (!attempt->outcome || !attempt->outcome->has_value() || attempt->entry.count == 0) continue;
+      if (!attempt->outcome || !attempt->outcome->has_value() || attempt->entry.count == 0)
+        continue;
       written_.push_back(attempt);
       events += attempt->entry.count;
       for (const NewEvent& event : attempt->append.request.events) tags += event.tags.size();
@@ -217,12 +216,11 @@ class LogEventStore final : public LogReading {
                          .tag_hashes = std::span(append.tags).subspan(first_hash)});
         first_hash += written[i].tags.size();
       }
-      publications_.push_back(
-          {.entry = attempt->entry,
-           .offset = static_cast<std::uint32_t>(attempt->entry.address),
-           .check = append_header_check(bytes, attempt->entry.address),
-           .records = std::span(keys_).subspan(first_key),
-           .offsets = attempt->offsets});
+      publications_.push_back({.entry = attempt->entry,
+                               .offset = static_cast<std::uint32_t>(attempt->entry.address),
+                               .check = append_header_check(bytes, attempt->entry.address),
+                               .records = std::span(keys_).subspan(first_key),
+                               .offsets = attempt->offsets});
     }
     index_.add(publications_);
     appends_ += written_.size();
@@ -372,7 +370,8 @@ Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options, Pla
   auto manifest = manifest_for_writing(options);
   if (!manifest) return std::move(manifest).error();
   auto store = std::make_unique<LogEventStore>(options, *manifest, std::move(*lock));
-  if (auto opened = store->open(*manifest, bug, seal_at_once); !opened) return std::move(opened).error();
+  if (auto opened = store->open(*manifest, bug, seal_at_once); !opened)
+    return std::move(opened).error();
   return std::unique_ptr<EventStore>(std::move(store));
 }
 

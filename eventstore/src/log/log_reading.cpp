@@ -24,10 +24,9 @@ Result<void> check_versions(const SegmentBytes& segment, const AppendView& appen
     if (!record.event) continue;
     auto known = next.find(record.stream);
     if (known == next.end()) {
-      const auto here =
-          part.last_version(record.stream, hasher(KeyKind::stream, record.stream));
-      known = next.emplace(record.stream, here ? StreamVersion{here->value + 1} : record.version)
-                  .first;
+      const auto here = part.last_version(record.stream, hasher(KeyKind::stream, record.stream));
+      known =
+          next.emplace(record.stream, here ? StreamVersion{here->value + 1} : record.version).first;
     }
     if (record.version != known->second) {
       return corrupt(segment, append.offsets[i],
@@ -228,7 +227,7 @@ Result<std::shared_ptr<const IndexFile>> LogReading::open_index(
 }
 
 Result<std::shared_ptr<const MemoryPart>> LogReading::add_sealed(const ManifestSegment& listed,
-                                                                bool newest) {
+                                                                 bool newest) {
   std::shared_ptr<const MemoryPart> made;
   if (listed.last < listed.first) return made;  // An append did not fit what was left of it.
   auto file = open_index(listed);

@@ -74,8 +74,8 @@ std::size_t LogWriter::step(std::span<Attempt* const> attempts) {
 bool LogWriter::take(Attempt& attempt) {
   const AppendRequest& request = attempt.append.request;
   // An id that was made up for this append is nobody else's.
-  bool repeated = attempt.append.known_id ||
-                  (!attempt.append.new_id && group_ids_.contains(*request.id));
+  bool repeated =
+      attempt.append.known_id || (!attempt.append.new_id && group_ids_.contains(*request.id));
   if (!repeated && !attempt.append.new_id) {
     auto known = index_.find(*request.id, attempt.append.seen_to);
     if (!known) {

@@ -36,7 +36,7 @@ struct Attempt {
   State state = State::waiting;
   std::optional<Result<Receipt>> outcome;
   // Set while in a group:
-  AppendEntry entry;                   // Its address: the offset of its header in the segment.
+  AppendEntry entry;  // Its address: the offset of its header in the segment.
   std::uint64_t segment = 0;
   std::vector<StreamVersion> versions;  // One per event.
   std::vector<std::uint32_t> offsets;   // One per event, in the segment.

@@ -218,8 +218,7 @@ Result<Receipt> MemoryEventStore::write(PreparedAppend prepared) {
                     .recorded_at = *recorded_at,
                     .link = {},
                     .address = blocks_.size()};
-  entry.link = link_of(entry, last ? last->link : first_link(store_), versions,
-                       prepared.contents);
+  entry.link = link_of(entry, last ? last->link : first_link(store_), versions, prepared.contents);
   bytes_ += prepared.data_bytes;
   const auto block =
       std::make_shared<const MemoryBlock>(std::move(prepared.request), versions, entry);
