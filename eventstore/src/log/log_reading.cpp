@@ -32,10 +32,9 @@ Result<void> check_versions(const SegmentBytes& segment, const AppendView& appen
     if (!record.event) continue;
     auto known = next.find(record.stream);
     if (known == next.end()) {
-      const auto here =
-          part.last_version(record.stream, hasher(KeyKind::stream, record.stream));
-      known = next.emplace(record.stream, here ? StreamVersion{here->value + 1} : record.version)
-                  .first;
+      const auto here = part.last_version(record.stream, hasher(KeyKind::stream, record.stream));
+      known =
+          next.emplace(record.stream, here ? StreamVersion{here->value + 1} : record.version).first;
     }
     if (record.version != known->second) {
       return corrupt(segment, append.offsets[i],
@@ -123,6 +122,12 @@ class Fetcher {
     event.recorded_at = append_.recorded_at;
     event.known_at = record->known_at.value_or(event.recorded_at);
     event.effective_at = record->effective_at.value_or(event.known_at);
+    if (record->origin_store && record->origin_position) {
+      event.origin = Origin{*record->origin_store, *record->origin_position};
+    }
+    event.given = {.id = record->id.has_value(),
+                   .known_at = record->known_at.has_value(),
+                   .effective_at = record->effective_at.has_value()};
     tag_ranges_.push_back({record->first_tag, record->tag_count});
     return {};
   }
@@ -222,7 +227,7 @@ Result<std::shared_ptr<const IndexFile>> LogReading::open_index(
 }
 
 Result<std::shared_ptr<const MemoryPart>> LogReading::add_sealed(const ManifestSegment& listed,
-                                                                bool newest) {
+                                                                 bool newest) {
   std::shared_ptr<const MemoryPart> made;
   if (listed.last < listed.first) return made;  // An append did not fit what was left of it.
   auto file = open_index(listed);
