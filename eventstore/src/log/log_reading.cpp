@@ -128,6 +128,12 @@ class Fetcher {
     event.recorded_at = append_.recorded_at;
     event.known_at = record->known_at.value_or(event.recorded_at);
     event.effective_at = record->effective_at.value_or(event.known_at);
+    if (record->origin_store && record->origin_position) {
+      event.origin = Origin{*record->origin_store, *record->origin_position};
+    }
+    event.given = {.id = record->id.has_value(),
+                   .known_at = record->known_at.has_value(),
+                   .effective_at = record->effective_at.has_value()};
     tag_ranges_.push_back({record->first_tag, record->tag_count});
     return {};
   }

@@ -99,6 +99,10 @@ class ReadOnlyLog final : public LogReading {
     if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
     return LogReading::link_at(position);
   }
+  Result<RecordedAppend> append_holding(GlobalPosition position) const override {
+    if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
+    return LogReading::append_holding(position);
+  }
   Result<VerifyReport> verify(const VerifyOptions& options) const override {
     if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
     return LogReading::verify(options);

@@ -52,7 +52,11 @@ MemoryBlock::MemoryBlock(AppendRequest request, std::span<const StreamVersion> v
                        .traceparent = view(event.traceparent),
                        .recorded_at = entry.recorded_at,
                        .known_at = known_at,
-                       .effective_at = event.effective_at.value_or(known_at)});
+                       .effective_at = event.effective_at.value_or(known_at),
+                       .origin = event.origin,
+                       .given = {.id = event.id.has_value(),
+                                 .known_at = event.known_at.has_value(),
+                                 .effective_at = event.effective_at.has_value()}});
   }
 }
 
