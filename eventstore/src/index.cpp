@@ -12,6 +12,7 @@ namespace annals::internal {
 
 void Index::add_part(std::shared_ptr<const IndexPart> part, const AppendEntry& last) {
   const std::unique_lock lock(mutex_);
+  ANNALS_ASSERT(growing_->append_count() == 0, "part " + std::to_string(growing_->number()));
   Parts parts(parts_->begin(), std::prev(parts_->end()));
   const GlobalPosition next{part->last().value + 1};
   growing_ = new_part(part->number() + 1, next);
