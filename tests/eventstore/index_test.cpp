@@ -76,10 +76,10 @@ struct Indexed {
   void end_part(bool to_a_file) {
     const auto part = index.begin_part(++parts);
     if (part == nullptr || !to_a_file) return;
-    ASSERT_TRUE(IndexFile::write(disk, ".", store, 1000, *part));
-    auto file =
-        IndexFile::open(disk, ".", store, {part->number(), part->first(), part->last(), 1000},
-                        [part] { return Result<std::shared_ptr<const MemoryPart>>(part); });
+    const IndexFile::Segment segment{part->number(), part->first(), part->last(), 1000, {}};
+    ASSERT_TRUE(IndexFile::write(disk, ".", store, segment, *part));
+    auto file = IndexFile::open(disk, ".", store, segment,
+                                [part] { return Result<std::shared_ptr<const MemoryPart>>(part); });
     ASSERT_TRUE(file && *file);
     ASSERT_TRUE((*file)->ready());
     EXPECT_FALSE((*file)->was_rebuilt());

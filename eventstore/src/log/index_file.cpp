@@ -12,8 +12,9 @@ namespace annals::internal {
 
 // Header: magic, u32 format, u32 header bytes, store, u64 segment, u64 first position, u64 last
 // position, u64 end of the segment's frames, u64 streams begun, u32 appends, u32 keys, least and
-// greatest append id, then {u64 offset, u64 bytes, u32 crc, u32 zero} for each section, zeros, and
-// at its end the checksum of all before it. A section's checksum is seeded with store and segment.
+// greatest append id, then at 128 {u64 offset, u64 bytes, u32 crc, u32 zero} for each section, at
+// 384 the link of the last append, zeros, and at its end the checksum of all before it. A section's
+// checksum is seeded with store and segment.
 namespace {
 
 constexpr std::array<char, 8> magic{'A', 'N', 'N', 'A', 'L', 'I', 'D', 'X'};
@@ -21,6 +22,7 @@ constexpr std::uint32_t format_version = 1;
 constexpr std::size_t header_bytes = 512;
 constexpr std::size_t sections_at = 128;
 constexpr std::size_t section_entry_bytes = 24;
+constexpr std::size_t link_at = 384;
 constexpr std::size_t append_bytes = 24;
 
 // The filter: blocks of 512 bits; a key sets one bit in each of a block's eight words. (F. Putze,
@@ -116,7 +118,7 @@ std::string IndexFile::name_of(std::uint64_t segment) {
 }
 
 Result<void> IndexFile::write(FileSystem& files, const std::string& folder, const StoreId& store_id,
-                              std::uint64_t segment_end, const MemoryPart& part) {
+                              const Segment& segment, const MemoryPart& part) {
   std::array<std::string, section_count> texts;
   texts[offsets].assign(reinterpret_cast<const char*>(part.offsets().data()),
                         part.offsets().size() * 4);
@@ -157,13 +159,14 @@ Result<void> IndexFile::write(FileSystem& files, const std::string& folder, cons
   store(header.data() + 32, part.number());
   store(header.data() + 40, part.first().value);
   store(header.data() + 48, part.last().value);
-  store(header.data() + 56, segment_end);
+  store(header.data() + 56, segment.end);
   store(header.data() + 64, part.streams_begun());
   store(header.data() + 72, part.append_count());
   store(header.data() + 76, static_cast<std::uint32_t>(all_keys.size()));
   const auto [least, greatest] = part.id_range();
   std::memcpy(header.data() + 80, least.bytes.data(), 16);
   std::memcpy(header.data() + 96, greatest.bytes.data(), 16);
+  std::memcpy(header.data() + link_at, segment.link.bytes.data(), 32);
   std::uint64_t offset = header_bytes;
   const std::uint32_t seed = seed_of(store_id, part.number());
   for (std::size_t i = 0; i < section_count; ++i) {
@@ -236,7 +239,8 @@ bool IndexFile::read_header(const StoreId& store_id) {
       load<std::uint64_t>(header + 32) != segment_.number ||
       load<std::uint64_t>(header + 40) != segment_.first.value ||
       load<std::uint64_t>(header + 48) != segment_.last.value ||
-      load<std::uint64_t>(header + 56) != segment_.end) {
+      load<std::uint64_t>(header + 56) != segment_.end ||
+      std::memcmp(header + link_at, segment_.link.bytes.data(), 32) != 0) {
     return false;
   }
   streams_begun_ = load<std::uint64_t>(header + 64);

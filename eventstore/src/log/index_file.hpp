@@ -27,6 +27,7 @@ class IndexFile final : public IndexPart {
     GlobalPosition first;
     GlobalPosition last;
     std::uint64_t end = 0;  ///< Behind its last frame.
+    Link link;              ///< Of its last append.
   };
   /// Indexes the segment anew, in memory.
   using Rebuild = std::function<Result<std::shared_ptr<const MemoryPart>>()>;
@@ -34,11 +35,11 @@ class IndexFile final : public IndexPart {
   /// "segment-00000001.index"
   static std::string name_of(std::uint64_t segment);
 
-  /// Writes the file of `part`, a complete one, and makes it durable.
+  /// Writes the file of `part`, which is all of the segment, and makes it durable.
   ///
   /// Errors: unavailable (a full disk); what is left behind then does no harm.
   static Result<void> write(FileSystem& files, const std::string& folder, const StoreId& store,
-                            std::uint64_t segment_end, const MemoryPart& part);
+                            const Segment& segment, const MemoryPart& part);
 
   /// Opens it; nothing if it is missing, damaged at first sight, or of another segment.
   ///

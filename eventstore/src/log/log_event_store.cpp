@@ -248,7 +248,7 @@ class LogEventStore final : public LogReading {
   /// memory, and the next opening tries again.
   void seal(const Sealer::Job& job) {
     auto written =
-        IndexFile::write(*options_.files, options_.path, store_, job.segment.end, *job.part);
+        IndexFile::write(*options_.files, options_.path, store_, index_of(job.segment), *job.part);
     if (!written) return;
     auto file = open_index(job.segment);
     if (file && *file) index_.replace_part(*std::move(file));

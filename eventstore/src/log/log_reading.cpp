@@ -227,8 +227,7 @@ Result<std::shared_ptr<const MemoryPart>> LogReading::index_segment(
 
 Result<std::shared_ptr<const IndexFile>> LogReading::open_index(
     const ManifestSegment& listed) const {
-  return IndexFile::open(*options_.files, options_.path, store_,
-                         {listed.number, listed.first, listed.last, listed.end},
+  return IndexFile::open(*options_.files, options_.path, store_, index_of(listed),
                          [this, listed] { return index_segment(listed); });
 }
 
