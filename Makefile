@@ -10,8 +10,9 @@ SEED ?=
 PACKAGES_BUILD := g++ cmake ninja-build pkg-config libboost-dev nlohmann-json3-dev libssl-dev libsqlite3-dev
 PACKAGES_BANK := $(PACKAGES_BUILD) libcli11-dev zlib1g-dev
 PACKAGES_TEST := $(PACKAGES_BANK) libgtest-dev python3
-PACKAGES_BENCH := $(PACKAGES_BUILD) libcli11-dev  # tools/ is annals and annals-bench
-PACKAGES_INSTALL := $(PACKAGES_BENCH) libgtest-dev
+PACKAGES_TOOLS := $(PACKAGES_BUILD) libcli11-dev  # tools/ is annals and annals-bench
+PACKAGES_BENCH := $(PACKAGES_TOOLS) librocksdb-dev liblmdb-dev  # peers, left out where missing
+PACKAGES_INSTALL := $(PACKAGES_TOOLS) libgtest-dev
 
 # Ninja if it is there. A folder once configured keeps its generator. $(PARTS_OFF) keeps the packages
 # needed few where nothing is configured yet; parts that an earlier target switched on stay on.
@@ -44,7 +45,7 @@ test: ## Build everything, compile each public header alone, run every test
 	$(BUILD) --target all all_verify_interface_header_sets
 	ctest --test-dir $(BUILD_DIR) --output-on-failure --no-tests=error -j $(JOBS)
 
-bench: ## Measure, beside the raw disk and SQLite; results in build/bench/results.jsonl
+bench: ## Measure, beside the raw disk, SQLite, RocksDB and LMDB; results in build/bench/results.jsonl
 	@$(PACKAGES) $(PACKAGES_BENCH)
 	$(CONFIGURE) $(PARTS_OFF) -DANNALS_BUILD_TOOLS=ON
 	$(BUILD) --target annals-bench

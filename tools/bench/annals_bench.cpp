@@ -1,9 +1,10 @@
-// annals-bench: annals beside the bare disk and beside SQLite, in the same run.
+// annals-bench: annals beside the bare disk and beside SQLite, RocksDB and LMDB, in the same run.
 //
 //   append-1            one caller waits for each append of one event
-//   append-64           64 callers do
+//   append-16, -64, -256  so many callers do
 //   pipelined           one caller keeps 16,384 appends of one event in flight
 //   bulk                4 callers wait for each append of 1,000 events, ten to each of 100 streams
+//   large               4 callers wait for each append of 64 events of 16 KiB
 //   load                reads streams of 100 events that lie scattered, warm
 //   replay              reads all events in order
 //   fold                folds bank accounts of 10,000 events from their JSON, no snapshots
@@ -23,7 +24,9 @@
 //                       projected at the same time
 //
 // Each runs by turns with the raw disk (write + fdatasync of as many bytes as annals wrote for each
-// sync) and with SQLite (WAL, synchronous=FULL); the median of the runs counts. Writing workloads
+// sync) and with the peers, each durable in the same way: SQLite (WAL, synchronous=FULL), RocksDB
+// (sync=true) and LMDB (synced), if this program was built with them; read models, queries, folds
+// and commands only with SQLite. The median of the runs counts. Writing workloads
 // start with an empty store, and pay for the space that they take while they run. What is measured
 // is the log engine as users get it: every append durable, hashed and linked, and indexed by
 // stream, category, type and tags. Figures in documents come from this program.
@@ -34,6 +37,7 @@
 #include <utility>
 #include <vector>
 
+#include "event_peer.hpp"
 #include "measurement.hpp"
 #include "options.hpp"
 #include "raw_disk.hpp"
@@ -50,9 +54,12 @@ using Maker = std::unique_ptr<Workload> (*)();
 // In the order of the table above.
 constexpr std::pair<const char*, Maker> workloads[] = {
     {"append-1", [] { return make_append(1); }},
+    {"append-16", [] { return make_append(16); }},
     {"append-64", [] { return make_append(64); }},
+    {"append-256", [] { return make_append(256); }},
     {"pipelined", make_pipelined},
     {"bulk", make_bulk},
+    {"large", make_large},
     {"load", make_load},
     {"replay", make_replay},
     {"fold", make_fold},
@@ -75,6 +82,9 @@ constexpr std::pair<const char*, Maker> workloads[] = {
     {"query-as-of-busy", [] { return make_query(Asked::as_of, true); }},
 };
 
+// From here on what counts is how many bytes the disk takes, not how many syncs.
+constexpr std::uint64_t large_event_bytes = 4096;
+
 Result<Comparison> compare(Workload& workload, const Context& context) {
   const Options& options = context.options;
   Comparison comparison{.workload = std::string(workload.name()), .writes = workload.writes()};
@@ -82,10 +92,8 @@ Result<Comparison> compare(Workload& workload, const Context& context) {
   constexpr double page_bytes = 4096;
   const double raw_seconds = workload.writes() ? options.seconds : options.seconds / 10;
   std::vector<Measurement> annals;
-  std::vector<Measurement> sqlite;
-  std::vector<Measurement> batched;
-  std::vector<double> raw;
-  std::vector<double> growing;
+  std::vector<std::vector<Measurement>> peers;  // Of each engine, its runs.
+  std::vector<RawRate> raw;
   for (unsigned run = 0; run < options.runs && !interrupted(); ++run) {
     auto ours = workload.annals(context);
     if (!ours) return std::move(ours).error();
@@ -95,22 +103,23 @@ Result<Comparison> compare(Workload& workload, const Context& context) {
     }
     auto disk = measure_raw_disk(context.scratch.path() / "raw", comparison.raw_bytes, raw_seconds);
     if (!disk) return std::move(disk).error();
-    auto peer = workload.sqlite(context);
-    if (!peer) return std::move(peer).error();
-    auto peer_batched = workload.sqlite_batched(context);
-    if (!peer_batched) return std::move(peer_batched).error();
-    if (*peer_batched) batched.push_back(std::move(**peer_batched));
+    if (workload.writes() && ours->event_bytes >= large_event_bytes) {
+      auto sequential =
+          measure_sequential_writes(context.scratch.path() / "raw", options.seconds / 2);
+      if (!sequential) return std::move(sequential).error();
+      disk->sequential_bytes_per_second = *sequential;
+    }
+    auto theirs = workload.peers(context);
+    if (!theirs) return std::move(theirs).error();
+    peers.resize(theirs->size());
+    for (std::size_t i = 0; i < theirs->size(); ++i) peers[i].push_back(std::move((*theirs)[i]));
     annals.push_back(std::move(*ours));
-    sqlite.push_back(std::move(*peer));
-    raw.push_back(disk->per_second);
-    growing.push_back(disk->growing_per_second);
+    raw.push_back(*disk);
   }
   if (annals.empty()) return Error{.code = ErrorCode::timeout, .message = "interrupted"};
   comparison.annals = median(std::move(annals));
-  comparison.sqlite = median(std::move(sqlite));
-  if (!batched.empty()) comparison.sqlite_batched = median(std::move(batched));
-  comparison.raw = {.per_second = median(std::move(raw)),
-                    .growing_per_second = median(std::move(growing))};
+  for (auto& runs : peers) comparison.peers.push_back(median(std::move(runs)));
+  comparison.raw = median(raw);
   return comparison;
 }
 
@@ -138,6 +147,7 @@ Result<void> run(const Options& options) {
         stderr);
   }
   const Context context{options, *scratch};
+  std::fputs(missing_peers().c_str(), stdout);
   print_title();
   for (const auto& [name, make] : workloads) {
     if (interrupted()) break;
@@ -151,7 +161,7 @@ Result<void> run(const Options& options) {
       error.message = std::string(name) + ": " + error.message;
       return error;
     }
-    print_row(*comparison);
+    print_rows(*comparison);
     if (auto kept = append_to_file(options.out, json_lines(*comparison, options)); !kept) {
       return kept;
     }
@@ -163,7 +173,7 @@ Result<void> run(const Options& options) {
 
 std::string help() {
   std::string text =
-      "Measures annals beside the bare disk and beside SQLite, in the same run.\n"
+      "Measures annals beside the bare disk and beside SQLite, RocksDB and LMDB, in the same run.\n"
       "Usage: annals-bench [OPTIONS] [WORKLOAD...]\n\nWorkloads (all, unless some are named):";
   for (const auto& [name, make] : workloads) text += " " + std::string(name);
   return text + "\n\n" + options_help();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <annals/eventstore/result.hpp>
@@ -22,7 +23,14 @@ struct Options {
   std::uint64_t streams = 10'000;           ///< Written by append, pipelined and bulk.
   std::uint32_t tags = 1;                   ///< Of each event written.
   std::uint32_t event_bytes = 256;          ///< Of an event's data.
+  std::uint64_t long_events = 100'000;      ///< In the one long stream of as-of and last-10.
+  std::vector<std::uint64_t> sizes = {};    ///< Of the store of growth, rising.
+  std::vector<std::string> engines = {};    ///< The peers to measure; empty: all of them.
+  bool no_peers = false;                    ///< None of them.
   bool help = false;
+
+  /// Whether this peer is to be measured.
+  bool wants(std::string_view engine) const;
 };
 
 /// Defaults are relative to the folder of the program: <build>/bin/annals-bench writes

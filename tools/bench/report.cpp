@@ -22,6 +22,8 @@ __attribute__((format(printf, 1, 2))) std::string formatted(const char* format, 
   return text.data();
 }
 
+constexpr double mebibyte = 1024 * 1024;
+
 std::string rate(double per_second) {
   const std::string digits = formatted("%.0f", per_second);
   std::string text;
@@ -50,27 +52,33 @@ std::string_view build_type() {
 }
 
 void print_title() {
-  std::printf("%-19s %7s %7s %12s %9s %9s %10s %6s %12s %7s\n", "workload", "callers", "a call",
-              "annals ev/s", "p50 us", "p99 us", "raw syncs", "/ raw", "sqlite ev/s", "/ sqlite");
+  std::printf("%-19s %-14s %7s %7s %9s %12s %9s %9s %10s %6s %9s\n", "workload", "engine",
+              "callers", "a call", "streams", "events/s", "p50 us", "p99 us", "raw syncs", "/ raw",
+              "annals / it");
   std::fflush(stdout);
 }
 
-void print_row(const Comparison& row) {
-  const Measurement& annals = row.annals;
-  const std::string raw = row.writes ? rate(row.raw.per_second) : "-";
-  const double of_raw = row.writes ? divided(annals.syncs_per_second, row.raw.per_second) : 0;
-  std::printf("%-19s %7u %7llu %12s %9s %9s %10s %6s %12s %7sx\n", row.workload.c_str(),
-              annals.threads, static_cast<unsigned long long>(annals.batch),
-              rate(annals.events_per_second).c_str(), formatted("%.1f", annals.p50_us).c_str(),
-              formatted("%.1f", annals.p99_us).c_str(), raw.c_str(), ratio(of_raw).c_str(),
-              rate(row.sqlite.events_per_second).c_str(),
-              ratio(divided(annals.events_per_second, row.sqlite.events_per_second)).c_str());
-  if (row.sqlite_batched) {
-    const Measurement& batched = *row.sqlite_batched;
-    const std::string what = std::to_string(batched.batch) + " events a transaction";
-    std::printf("%-73s %12s %7sx\n", ("  SQLite by hand, " + what).c_str(),
-                rate(batched.events_per_second).c_str(),
-                ratio(divided(annals.events_per_second, batched.events_per_second)).c_str());
+void print_rows(const Comparison& rows) {
+  const auto print = [&](const Measurement& m, const char* workload, const std::string& raw,
+                         const std::string& of_raw, const std::string& ours) {
+    std::printf("%-19s %-14s %7u %7llu %9llu %12s %9s %9s %10s %6s %11s\n", workload,
+                m.engine.c_str(), m.threads, static_cast<unsigned long long>(m.batch),
+                static_cast<unsigned long long>(m.streams), rate(m.events_per_second).c_str(),
+                formatted("%.1f", m.p50_us).c_str(), formatted("%.1f", m.p99_us).c_str(),
+                raw.c_str(), of_raw.c_str(), ours.c_str());
+  };
+  const Measurement& annals = rows.annals;
+  const std::string raw = rows.writes ? rate(rows.raw.per_second) : "-";
+  const double of_raw = rows.writes ? divided(annals.syncs_per_second, rows.raw.per_second) : 0;
+  print(annals, rows.workload.c_str(), raw, ratio(of_raw), "");
+  for (const Measurement& peer : rows.peers) {
+    print(peer, "", "", "", ratio(divided(annals.events_per_second, peer.events_per_second)) + "x");
+  }
+  if (rows.raw.sequential_bytes_per_second > 0) {
+    const double ours = annals.events_per_second * static_cast<double>(annals.event_bytes);
+    std::printf("%-19s %.0f MiB/s of data; the disk takes %.0f MiB/s in a row: %.2f of it\n", "",
+                ours / mebibyte, rows.raw.sequential_bytes_per_second / mebibyte,
+                divided(ours, rows.raw.sequential_bytes_per_second));
   }
   std::fflush(stdout);
 }
@@ -82,8 +90,9 @@ void print_legend(const Options& options) {
       "into\n"
       "  space zeroed before. / raw: annals' syncs a second over that (1 is all the disk can do);\n"
       "  a sync carries one event with one waiting caller, and many with more.\n"
-      "sqlite: WAL, synchronous=FULL, the same work in the same run; pipelined: 1,000 a "
-      "transaction.\n"
+      "sqlite: WAL, synchronous=FULL; rocksdb: sync=true; lmdb: synced. The same work in the same "
+      "run;\n"
+      "  pipelined: 1,000 events a transaction. annals / it: events over events.\n"
       "project-*, rebuild: into a SQLite file, WAL, synchronous=NORMAL; sqlite: the same by hand, "
       "a\n"
       "  transaction for each event (rebuild: one for all). query-*: answers a second, one event "
@@ -96,9 +105,9 @@ std::string json_lines(const Comparison& comparison, const Options& options) {
   const std::string when = to_string(
       std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()));
   std::string lines;
-  const Measurement* batched = comparison.sqlite_batched ? &*comparison.sqlite_batched : nullptr;
-  for (const Measurement* m : {&comparison.annals, &comparison.sqlite, batched}) {
-    if (m == nullptr) continue;
+  std::vector<const Measurement*> engines{&comparison.annals};
+  for (const Measurement& peer : comparison.peers) engines.push_back(&peer);
+  for (const Measurement* m : engines) {
     lines += formatted(
         R"({"workload":"%s","engine":"%s","threads":%u,"batch":%llu,"event_bytes":%llu,)"
         R"("streams":%llu,"tags":%u,"events_per_second":%.1f,"p50_us":%.2f,"p99_us":%.2f,)",
@@ -111,6 +120,10 @@ std::string json_lines(const Comparison& comparison, const Options& options) {
         R"("raw_growing_fdatasync_per_second":%.1f,"raw_bytes":%llu,)",
         m->syncs_per_second, m->bytes_per_sync, comparison.raw.per_second,
         comparison.raw.growing_per_second, static_cast<unsigned long long>(comparison.raw_bytes));
+    if (comparison.raw.sequential_bytes_per_second > 0) {
+      lines += formatted(R"("raw_sequential_mib_per_second":%.1f,)",
+                         comparison.raw.sequential_bytes_per_second / mebibyte);
+    }
     if (m->appends_beside_per_second > 0) {
       lines += formatted(R"("appends_beside_per_second":%.1f,)", m->appends_beside_per_second);
     }

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +21,7 @@ struct Comparison {
   std::string workload;
   bool writes = false;  ///< Each call ends in a sync.
   Measurement annals = {};
-  Measurement sqlite = {};
-  std::optional<Measurement> sqlite_batched = {};
+  std::vector<Measurement> peers = {};
   RawRate raw = {};             ///< With raw_bytes a write.
   std::uint64_t raw_bytes = 0;  ///< As many as annals wrote for each of its syncs.
 };
@@ -33,8 +31,8 @@ std::string_view build_type();
 
 /// Prints the title line of the table.
 void print_title();
-/// Prints a row. `raw` is annals' syncs a second over the disk's; `sqlite` is events over events.
-void print_row(const Comparison& comparison);
+/// Prints a row for each engine.
+void print_rows(const Comparison& comparison);
 /// Explains the columns.
 void print_legend(const Options& options);
 

@@ -1,5 +1,5 @@
 /// @file
-/// A workload: the same work done by annals and by the peer.
+/// A workload: the same work done by annals and by its peers.
 
 #pragma once
 
@@ -31,6 +31,16 @@ class Workload {
   virtual bool writes() const = 0;
   /// Does it for about Options::seconds. May be called again and again.
   virtual Result<Measurement> annals(const Context& context) = 0;
+  /// Each peer does it once; always the same ones, in the same order.
+  virtual Result<std::vector<Measurement>> peers(const Context& context) = 0;
+};
+
+/// One whose only peer is SQLite by hand.
+class WorkloadBesideSqlite : public Workload {
+ public:
+  Result<std::vector<Measurement>> peers(const Context& context) final;
+
+ protected:
   virtual Result<Measurement> sqlite(const Context& context) = 0;
   /// The peer once more, with many events a transaction, where that is another program to write.
   virtual Result<std::optional<Measurement>> sqlite_batched(const Context& context) {
@@ -45,6 +55,8 @@ std::unique_ptr<Workload> make_append(unsigned threads);
 std::unique_ptr<Workload> make_pipelined();
 /// Four waiting callers with 1,000 events an append.
 std::unique_ptr<Workload> make_bulk();
+/// The same with 64 events of 16 KiB.
+std::unique_ptr<Workload> make_large();
 /// Reads a stream of 100 events, warm.
 std::unique_ptr<Workload> make_load();
 /// Reads everything in order.
