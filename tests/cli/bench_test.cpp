@@ -16,12 +16,19 @@ TEST(Bench, EveryWorkloadGivesALineForEachEngine) {
   testkit::TemporaryFolder folder;
   const std::string out = folder.file("results.jsonl");
   const Ended ended = run({BENCH_PROGRAM, "--out", out, "--seconds", "0.05", "--runs", "1",
-                           "--events", "1000", "--streams", "128"});
+                           "--events", "1000", "--streams", "128", "--long-events", "1000"});
   ASSERT_EQ(ended.exit_code, 0) << ended.err;
   std::ifstream in(out);
   const auto lines = json_lines(std::string((std::istreambuf_iterator<char>(in)), {}));
   std::map<std::string, int> seen;
+  std::map<std::string, int> opened;
   for (const nlohmann::json& line : lines) {
+    if (line["workload"] == "growth" || line["workload"] == "open") {
+      EXPECT_GT(line["events_per_second"].get<double>(), 0) << line;
+      EXPECT_EQ(line["hashes"], line["engine"] == "log") << line;
+      if (line["workload"] == "open") ++opened[line["engine"]];
+      continue;
+    }
     ++seen[line["workload"].get<std::string>() + " " + line["engine"].get<std::string>()];
     for (const char* field : {"threads", "batch", "event_bytes", "streams", "events_per_second",
                               "p50_us", "p99_us", "raw_fdatasync_per_second"}) {
@@ -58,14 +65,26 @@ TEST(Bench, EveryWorkloadGivesALineForEachEngine) {
                               "query-strong-busy",
                               "query-load-busy",
                               "query-as-of-busy"};
+  // What the program was built without, it says.
+  const auto has = [&](const std::string& engine) {
+    return ended.out.find(engine + ": not measured") == std::string::npos;
+  };
   std::map<std::string, int> expected;
   for (const char* name : beside_all) {
     for (const char* engine : {"log", "sqlite", "rocksdb", "lmdb"}) {
-      // What the program was built without, it says.
-      const bool missing =
-          ended.out.find(std::string(engine) + ": not measured") != std::string::npos;
-      if (!missing) expected[std::string(name) + " " + engine] = 1;
+      if (has(engine)) expected[std::string(name) + " " + engine] = 1;
     }
+  }
+  for (const char* name : {"as-of-version", "last-10"}) {
+    for (const char* engine : {"log", "sqlite", "rocksdb", "lmdb"}) {
+      if (has(engine)) expected[std::string(name) + " " + engine] = 1;
+    }
+  }
+  for (const char* engine : {"log", "rocksdb", "lmdb"}) {
+    if (has(engine)) expected[std::string("read-tag ") + engine] = 1;
+  }
+  for (const char* name : {"as-of-time", "as-of-state", "read-category", "read-type"}) {
+    expected[std::string(name) + " log"] = 1;
   }
   for (const char* name : beside_sqlite) {
     for (const char* engine : {"log", "sqlite"}) expected[std::string(name) + " " + engine] = 1;
@@ -74,6 +93,9 @@ TEST(Bench, EveryWorkloadGivesALineForEachEngine) {
     expected[std::string(name) + " sqlite-batched"] = 1;
   }
   EXPECT_EQ(seen, expected);
+  for (const char* engine : {"log", "sqlite", "rocksdb", "lmdb"}) {
+    EXPECT_EQ(opened[engine], has(engine) ? 2 : 0) << engine << ", at two sizes";
+  }
   for (const auto& [line, count] : expected) {
     const std::string name = line.substr(0, line.find(' '));
     EXPECT_NE(ended.out.find("\n" + name + " "), std::string::npos) << name << ": " << ended.out;

@@ -7,6 +7,13 @@
 //   large               4 callers wait for each append of 64 events of 16 KiB
 //   load                reads streams of 100 events that lie scattered, warm
 //   replay              reads all events in order
+//   as-of-version       finds the event of a version in one long stream among many short ones
+//   as-of-time          finds the last event of that stream recorded up to a time
+//   as-of-state         folds what it had come to at a version, from a snapshot before it
+//   last-10             reads the newest ten events of a stream, backward
+//   read-category       reads 100 events of one of 100 categories, from anywhere
+//   read-type           of one of ten types
+//   read-tag            all 100 events with a tag
 //   fold                folds bank accounts of 10,000 events from their JSON, no snapshots
 //   commands-1          one caller waits for each typed command: load, decide, append, durable
 //   commands-pipelined  one caller keeps 16,384 typed commands in flight
@@ -22,6 +29,11 @@
 //   query-as-of         asks for one row as of the middle of the log; the cut is in the cache
 //   query-…-busy        the same five while another thread makes 1,000 appends a second, which are
 //                       projected at the same time
+//   growth              fills a store to each of --sizes by 4 callers with 1,000 events a call, in
+//   a
+//                       process that is killed then; how long opening takes after that, after a
+//                       clean stop, from a disk that is not in memory, without heads and indexes;
+//                       and the last ten events of streams, warm and cold
 //
 // Each runs by turns with the raw disk (write + fdatasync of as many bytes as annals wrote for each
 // sync) and with the peers, each durable in the same way: SQLite (WAL, synchronous=FULL), RocksDB
@@ -38,6 +50,8 @@
 #include <vector>
 
 #include "event_peer.hpp"
+#include "growth.hpp"
+#include "ingest.hpp"
 #include "measurement.hpp"
 #include "options.hpp"
 #include "raw_disk.hpp"
@@ -62,6 +76,13 @@ constexpr std::pair<const char*, Maker> workloads[] = {
     {"large", make_large},
     {"load", make_load},
     {"replay", make_replay},
+    {"as-of-version", make_as_of_version},
+    {"as-of-time", make_as_of_time},
+    {"as-of-state", make_as_of_state},
+    {"last-10", make_last_ten},
+    {"read-category", make_read_category},
+    {"read-type", make_read_type},
+    {"read-tag", make_read_tag},
     {"fold", make_fold},
     {"commands-1", [] { return make_commands(false); }},
     {"commands-pipelined", [] { return make_commands(true); }},
@@ -84,6 +105,9 @@ constexpr std::pair<const char*, Maker> workloads[] = {
 
 // From here on what counts is how many bytes the disk takes, not how many syncs.
 constexpr std::uint64_t large_event_bytes = 4096;
+
+// Not measured for a time but up to a size, so not one of those above.
+constexpr const char* growth = "growth";
 
 Result<Comparison> compare(Workload& workload, const Context& context) {
   const Options& options = context.options;
@@ -125,8 +149,9 @@ Result<Comparison> compare(Workload& workload, const Context& context) {
 
 Result<void> run(const Options& options) {
   for (const std::string& name : options.workloads) {
-    const bool known = std::any_of(std::begin(workloads), std::end(workloads),
-                                   [&](const auto& workload) { return name == workload.first; });
+    const bool known =
+        name == growth || std::any_of(std::begin(workloads), std::end(workloads),
+                                      [&](const auto& workload) { return name == workload.first; });
     if (!known) {
       return Error{.code = ErrorCode::invalid_argument,
                    .message = "there is no workload '" + name + "' (see --help)"};
@@ -146,15 +171,17 @@ Result<void> run(const Options& options) {
         "with cmake --preset release.\n",
         stderr);
   }
+  const auto wanted = [&](std::string_view name) {
+    return options.workloads.empty() ||
+           std::find(options.workloads.begin(), options.workloads.end(), name) !=
+               options.workloads.end();
+  };
   const Context context{options, *scratch};
   std::fputs(missing_peers().c_str(), stdout);
   print_title();
   for (const auto& [name, make] : workloads) {
     if (interrupted()) break;
-    if (!options.workloads.empty() && std::find(options.workloads.begin(), options.workloads.end(),
-                                                name) == options.workloads.end()) {
-      continue;
-    }
+    if (!wanted(name)) continue;
     const auto comparison = compare(*make(), context);
     if (!comparison) {
       Error error = comparison.error();
@@ -166,6 +193,9 @@ Result<void> run(const Options& options) {
       return kept;
     }
   }
+  if (wanted(growth) && !interrupted()) {
+    if (auto grown = measure_growth(options, *scratch); !grown) return grown;
+  }
   print_legend(options);
   std::printf("JSON lines: %s\n", options.out.c_str());
   return {};
@@ -176,6 +206,7 @@ std::string help() {
       "Measures annals beside the bare disk and beside SQLite, RocksDB and LMDB, in the same run.\n"
       "Usage: annals-bench [OPTIONS] [WORKLOAD...]\n\nWorkloads (all, unless some are named):";
   for (const auto& [name, make] : workloads) text += " " + std::string(name);
+  text += " " + std::string(growth);
   return text + "\n\n" + options_help();
 }
 
@@ -194,6 +225,7 @@ int main(int argc, char** argv) {
     std::fputs(help().c_str(), stdout);
     return 0;
   }
+  if (!options->ingest.engine.empty()) return ingest_until_killed(*options);
   catch_interrupts();
   if (const auto done = run(*options); !done) {
     std::fprintf(stderr, "annals-bench: %s\n", to_string(done.error()).c_str());

@@ -38,6 +38,8 @@ class WrittenStreams {
   };
   /// The next stream by turns.
   Place take();
+  /// As if so many turns had been taken.
+  void skip(std::uint64_t turns) { turn_ += turns; }
   std::uint64_t run() const { return run_; }
 
  private:

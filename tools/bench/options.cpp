@@ -69,6 +69,14 @@ std::string take(Options& options, std::string_view name, std::string_view text)
       }
       options.sizes.push_back(*value);
     }
+  } else if (name == "--ingest") {
+    options.ingest.engine = text;
+  } else if (name == "--store") {
+    options.ingest.store = text;
+  } else if (name == "--from") {
+    return set(options.ingest.from, 0, 1'000'000'000);
+  } else if (name == "--to") {
+    return set(options.ingest.to, 0, 1'000'000'000);
   } else if (name == "--seconds") {
     return set(options.seconds, 0.01, 3600.0);
   } else if (name == "--runs") {
@@ -145,11 +153,12 @@ std::string options_help() {
          "  --event-bytes N      data of each event written (256)\n"
          "  --long-events N      events of the long stream of as-of and last-10 (100000)\n"
          "  --sizes N,N,...      events in the store of growth, at which it is looked at\n"
-         "                       (200000,1000000)\n"
+         "                       (--events and five times as many)\n"
          "  --peers NAME,...     measure only these peers: sqlite, rocksdb, lmdb; or none (all)\n"
          "  --dir DIR            the disk: stores are made in a new folder below DIR, and removed\n"
          "                       (the folder of --out)\n"
-         "  --out FILE           JSON lines are added to FILE (bench/results.jsonl of the build)\n";
+         "  --out FILE           JSON lines are added to FILE (bench/results.jsonl of the build)\n"
+         "  --ingest ENGINE --store DIR --from N --to N: what growth starts; not for people\n";
 }
 
 }  // namespace annals::bench

@@ -13,6 +13,14 @@
 
 namespace annals::bench {
 
+/// What a process that growth starts is asked to do.
+struct Ingest {
+  std::string engine = {};  ///< Empty: this is no such process.
+  std::filesystem::path store = {};
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+};
+
 struct Options {
   std::vector<std::string> workloads = {};  ///< Empty: all of them.
   double seconds = 2;                       ///< Of one measurement of one engine.
@@ -27,6 +35,7 @@ struct Options {
   std::vector<std::uint64_t> sizes = {};    ///< Of the store of growth, rising.
   std::vector<std::string> engines = {};    ///< The peers to measure; empty: all of them.
   bool no_peers = false;                    ///< None of them.
+  Ingest ingest = {};
   bool help = false;
 
   /// Whether this peer is to be measured.

@@ -39,6 +39,11 @@ std::string ratio(double value) {
   return formatted(value < 10 ? "%.2f" : "%.1f", value);
 }
 
+std::string now_text() {
+  return to_string(
+      std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()));
+}
+
 double divided(double a, double b) { return b > 0 ? a / b : 0; }
 
 }  // namespace
@@ -102,8 +107,7 @@ void print_legend(const Options& options) {
 }
 
 std::string json_lines(const Comparison& comparison, const Options& options) {
-  const std::string when = to_string(
-      std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()));
+  const std::string when = now_text();
   std::string lines;
   std::vector<const Measurement*> engines{&comparison.annals};
   for (const Measurement& peer : comparison.peers) engines.push_back(&peer);
@@ -136,6 +140,57 @@ std::string json_lines(const Comparison& comparison, const Options& options) {
                   log ? "true" : "false", options.runs, options.seconds, when.c_str());
   }
   return lines;
+}
+
+void print_growth_title() {
+  std::printf("\n%-10s %-8s %10s %9s %8s %9s | %-31s | %s\n", "growth", "engine", "events",
+              "events/s", "anon MiB", "raw syncs", "open ms: killed clean cold anew",
+              "last 10, us: warm p50, p99; cold p50, p99");
+  std::fflush(stdout);
+}
+
+void print_growth_row(const GrowthRow& row) {
+  const std::string anew =
+      row.open_rebuilt_ms > 0 ? formatted("%.1f", row.open_rebuilt_ms) : std::string("-");
+  std::printf("%-10s %-8s %10llu %9s %8.1f %9s | %7.1f %7.1f %7.1f %7s | %.1f %.1f %.1f %.1f\n",
+              "growth", row.engine.c_str(), static_cast<unsigned long long>(row.events),
+              rate(row.events_per_second).c_str(), row.ingested.points.back().rss_anon_mib,
+              rate(row.raw.per_second).c_str(), row.open_killed_ms, row.open_clean_ms,
+              row.open_cold_ms, anew.c_str(), row.warm_p50_us, row.warm_p99_us, row.cold_p50_us,
+              row.cold_p99_us);
+  std::fflush(stdout);
+}
+
+std::string growth_lines(const GrowthRow& row, const Options& options) {
+  const std::string engine = formatted(
+      R"("engine":"%s","threads":%u,"batch":%llu,"event_bytes":%u,"streams":%llu,"tags":%u,)",
+      row.engine.c_str(), ingest_callers, static_cast<unsigned long long>(ingest_batch),
+      options.event_bytes, static_cast<unsigned long long>(options.streams), options.tags);
+  const std::string build = formatted(R"("build":"%s","durability":"%s","hashes":%s,"at":"%s"})"
+                                      "\n",
+                                      std::string(build_type()).c_str(), row.durability.c_str(),
+                                      row.engine == "log" ? "true" : "false", now_text().c_str());
+  std::string lines;
+  for (const GrowthPoint& point : row.ingested.points) {
+    lines += R"({"workload":"growth",)" + engine +
+             formatted(R"("events":%llu,"events_per_second":%.1f,"rss_anon_mib":%.1f,)",
+                       static_cast<unsigned long long>(point.events), point.events_per_second,
+                       point.rss_anon_mib) +
+             build;
+  }
+  lines += R"({"workload":"open",)" + engine +
+           formatted(R"("events":%llu,"events_per_second":%.1f,"raw_fdatasync_per_second":%.1f,)",
+                     static_cast<unsigned long long>(row.events), row.events_per_second,
+                     row.raw.per_second);
+  lines += formatted(R"("open_killed_ms":%.2f,"open_clean_ms":%.2f,"open_cold_ms":%.2f,)",
+                     row.open_killed_ms, row.open_clean_ms, row.open_cold_ms);
+  if (row.open_rebuilt_ms > 0)
+    lines += formatted(R"("open_rebuilt_ms":%.2f,)", row.open_rebuilt_ms);
+  lines += formatted(
+      R"("last_10_warm_p50_us":%.1f,"last_10_warm_p99_us":%.1f,"last_10_cold_p50_us":%.1f,)"
+      R"("last_10_cold_p99_us":%.1f,)",
+      row.warm_p50_us, row.warm_p99_us, row.cold_p50_us, row.cold_p99_us);
+  return lines + build;
 }
 
 Result<void> append_to_file(const std::filesystem::path& file, std::string_view lines) {

@@ -17,9 +17,13 @@
 
 namespace annals::bench {
 
+class History;
+
 struct Context {
   const Options& options;
   const ScratchFolder& scratch;
+  /// What several workloads read; made by the first of them.
+  mutable std::shared_ptr<History> history = {};
 };
 
 class Workload {
@@ -61,6 +65,17 @@ std::unique_ptr<Workload> make_large();
 std::unique_ptr<Workload> make_load();
 /// Reads everything in order.
 std::unique_ptr<Workload> make_replay();
+/// Finds the event that a long stream had come to at a version, or at a time.
+std::unique_ptr<Workload> make_as_of_version();
+std::unique_ptr<Workload> make_as_of_time();
+/// Folds the state that it had at a version, from a snapshot.
+std::unique_ptr<Workload> make_as_of_state();
+/// Reads the newest ten events of a stream, backward.
+std::unique_ptr<Workload> make_last_ten();
+/// Reads 100 events of a category, of a type, with a tag.
+std::unique_ptr<Workload> make_read_category();
+std::unique_ptr<Workload> make_read_type();
+std::unique_ptr<Workload> make_read_tag();
 /// Folds a bank account from its stored JSON.
 std::unique_ptr<Workload> make_fold();
 /// Sends typed commands, waiting for each, or with thousands in flight.
