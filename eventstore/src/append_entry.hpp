@@ -6,6 +6,8 @@
 
 #include <annals/eventstore/append.hpp>
 
+#include "key_hash.hpp"
+
 namespace annals::internal {
 
 /// One append as the log has it. `address` is the engine's own note of where it lies.
@@ -36,6 +38,8 @@ struct RecordKeys {
   StreamVersion version;
   std::string_view type;
   std::span<const std::string_view> tags;
+  KeyHash stream_hash = {};
+  std::span<const std::uint64_t> tag_hashes = {};  ///< KeyHash::low of each tag.
 };
 
 }  // namespace annals::internal

@@ -150,8 +150,8 @@ Link first_link(const StoreId& store) {
 
 Link next_link(const Link& previous, const AppendId& id, GlobalPosition first_position,
                Timestamp recorded_at, std::span<const LinkedEvent> events) {
-  std::string bytes;
-  bytes.reserve(32 + 16 + 8 + 8 + 4 + events.size() * 40);
+  thread_local std::string bytes;  // Keeps its room.
+  bytes.clear();
   internal::put_bytes(bytes, previous.bytes);
   internal::put_bytes(bytes, id.bytes);
   internal::put_number(bytes, first_position.value);

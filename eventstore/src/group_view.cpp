@@ -5,11 +5,63 @@
 
 namespace annals::internal {
 
-Result<std::optional<StreamVersion>> GroupView::last_version(std::string_view stream) const {
-  if (const auto written = heads_.find(stream); written != heads_.end()) {
-    return std::optional(written->second);
+std::uint64_t GroupView::Ends::find(const KeyHash& stream) const {
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t i = stream.low & mask; slots_[i].used; i = (i + 1) & mask) {
+    if (slots_[i].stream == stream) return slots_[i].next;
   }
-  return index_.last_version(stream);
+  return 0;
+}
+
+std::uint64_t& GroupView::Ends::next_version(const KeyHash& stream) {
+  if ((used_.size() + 1) * 2 > slots_.size()) grow();
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t i = stream.low & mask;
+  for (; slots_[i].used; i = (i + 1) & mask) {
+    if (slots_[i].stream == stream) return slots_[i].next;
+  }
+  slots_[i] = {stream, 0, true};
+  used_.push_back(static_cast<std::uint32_t>(i));
+  return slots_[i].next;
+}
+
+void GroupView::Ends::grow() {
+  std::vector<Slot> before(slots_.size() * 2);
+  before.swap(slots_);
+  const auto used = std::exchange(used_, {});
+  const std::size_t mask = slots_.size() - 1;
+  for (const std::uint32_t from : used) {
+    std::size_t i = before[from].stream.low & mask;
+    while (slots_[i].used) i = (i + 1) & mask;
+    slots_[i] = before[from];
+    used_.push_back(static_cast<std::uint32_t>(i));
+  }
+}
+
+void GroupView::Ends::clear() {
+  for (const std::uint32_t i : used_) slots_[i] = {};
+  used_.clear();
+}
+
+void GroupView::begin() {
+  before_ = index_.head();
+  added_ = 0;
+  ends_.clear();
+  group_.clear();
+  postings_.reset();
+  appends_posted_ = 0;
+}
+
+Result<std::optional<StreamVersion>> GroupView::last_version(std::string_view stream,
+                                                             const KeyHash& hash) const {
+  if (const std::uint64_t next = ends_.find(hash); next > 0) {
+    return std::optional(StreamVersion{next - 1});
+  }
+  return index_.last_version_for_writer(stream, hash);
+}
+
+Result<std::optional<StreamVersion>> GroupView::last_version(std::string_view stream) const {
+  return last_version(stream, index_.hasher()(KeyKind::stream, stream));
 }
 
 Result<void> GroupView::check(const PreparedAppend& append, Timestamp recorded_at,
@@ -37,14 +89,18 @@ Result<void> GroupView::check(const PreparedAppend& append, Timestamp recorded_a
                  .conflict = Error::Conflict{check.stream, check.expected, actual},
                  .append_id = request.id};
   }
-  for (const AppendCondition& condition : request.conditions) {
+  for (std::size_t i = 0; i < request.conditions.size(); ++i) {
+    const AppendCondition& condition = request.conditions[i];
     if (condition.after > head()) {
       return Error{.code = ErrorCode::invalid_argument,
                    .message = "condition after position " + to_string(condition.after) +
                               ", but the head is " + to_string(head()),
                    .append_id = request.id};
     }
-    auto found = first_match(condition);
+    const bool seen = i < append.matches.size();
+    auto found = seen && append.matches[i]
+                     ? Result<std::optional<GlobalPosition>>(append.matches[i])
+                     : first_match(condition, seen ? append.seen_to : GlobalPosition{0});
     if (!found) return std::move(found).error();
     if (const std::optional<GlobalPosition> match = *found) {
       return Error{.code = ErrorCode::condition_failed,
@@ -57,21 +113,25 @@ Result<void> GroupView::check(const PreparedAppend& append, Timestamp recorded_a
   return {};
 }
 
-Result<std::optional<GlobalPosition>> GroupView::first_match(
-    const AppendCondition& condition) const {
-  auto visible = index_.first_match(condition.query, condition.after);
+Result<std::optional<GlobalPosition>> GroupView::first_match(const AppendCondition& condition,
+                                                             GlobalPosition seen_to) const {
+  auto visible = index_.first_match(condition.query, std::max(condition.after, seen_to));
   if (!visible || *visible) return visible;
   if (!postings_) postings_.emplace(0, GlobalPosition{before_.value + 1}, index_.hasher());
   std::vector<std::string_view> tags;
   for (; appends_posted_ < group_.size(); ++appends_posted_) {
     const Added& added = group_[appends_posted_];
     const auto& events = added.append->request.events;
+    std::size_t first_tag = 0;
     for (std::size_t i = 0; i < events.size(); ++i) {
       tags.assign(events[i].tags.begin(), events[i].tags.end());
       postings_->add({.stream = events[i].stream,
                       .version = added.versions[i],
                       .type = events[i].type,
-                      .tags = tags});
+                      .tags = tags,
+                      .stream_hash = added.append->streams[i],
+                      .tag_hashes = std::span(added.append->tags).subspan(first_tag, tags.size())});
+      first_tag += tags.size();
     }
   }
   const GlobalPosition first = std::max(postings_->first(), {condition.after.value + 1});
@@ -86,26 +146,21 @@ Result<std::vector<StreamVersion>> GroupView::add(const PreparedAppend& append) 
   std::vector<StreamVersion> versions;
   const auto& events = append.request.events;
   versions.reserve(events.size());
-  for (const NewEvent& event : events) {
-    auto known = heads_.find(event.stream);
-    if (known == heads_.end()) {
-      auto last = index_.last_version(event.stream);
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    std::uint64_t& next = ends_.next_version(append.streams[i]);
+    if (next == 0) {
+      auto last = index_.last_version_for_writer(events[i].stream, append.streams[i]);
       if (!last) {
-        // What of this append has been noted is before what could not be read: it must go again.
-        for (std::size_t i = versions.size(); i-- > 0;) {
-          if (versions[i].value == 0) {
-            heads_.erase(events[i].stream);
-          } else {
-            heads_.insert_or_assign(events[i].stream, StreamVersion{versions[i].value - 1});
-          }
+        // As if this append had never come.
+        while (!versions.empty()) {
+          ends_.next_version(append.streams[versions.size() - 1]) = versions.back().value;
+          versions.pop_back();
         }
         return std::move(last).error();
       }
-      known = heads_.emplace(event.stream, StreamVersion{*last ? (*last)->value + 1 : 0}).first;
-    } else {
-      ++known->second.value;
+      next = *last ? (*last)->value + 1 : 0;
     }
-    versions.push_back(known->second);
+    versions.push_back({next++});
   }
   added_ += versions.size();
   group_.push_back({&append, versions});

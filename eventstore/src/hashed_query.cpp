@@ -71,8 +71,7 @@ void HashedQuery::walk(const IndexPart& part, GlobalPosition first, GlobalPositi
       return true;
     };
     bool possible = narrow(KeyKind::stream, item.streams) &&
-                    narrow(KeyKind::category, item.categories) &&
-                    narrow(KeyKind::type, item.types);
+                    narrow(KeyKind::category, item.categories) && narrow(KeyKind::type, item.types);
     for (std::size_t i = 0; possible && i < item.tags.size(); ++i) {
       auto tagged = part.find(KeyKind::tag, *item.tags[i].text, item.tags[i].hash);
       possible = tagged.has_value();

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -9,15 +11,14 @@
 #include "hex.hpp"
 #include "sha256.hpp"
 
+#include <pthread.h>
 #include <sys/random.h>
 
 namespace annals {
 
 namespace {
 
-// Asks the system each time: a buffer of random bytes in the process would be given out twice after
-// a fork.
-void fill_random(std::uint8_t* bytes, std::size_t count) {
+void ask_system(std::uint8_t* bytes, std::size_t count) {
   while (count > 0) {
     const ssize_t got = ::getrandom(bytes, count, 0);
     if (got < 0) {
@@ -27,6 +28,33 @@ void fill_random(std::uint8_t* bytes, std::size_t count) {
     bytes += got;
     count -= static_cast<std::size_t>(got);
   }
+}
+
+// How often this process has been a child: bytes that its parent kept would be given out twice.
+std::atomic<std::uint64_t>& forks() {
+  static std::atomic<std::uint64_t> count = [] {
+    ::pthread_atfork(nullptr, nullptr, [] { ++forks(); });
+    return 0;
+  }();
+  return count;
+}
+
+// Each thread keeps some bytes of the system's: asking for each id costs more than all the rest.
+void fill_random(std::uint8_t* bytes, std::size_t count) {
+  struct Kept {
+    std::array<std::uint8_t, 1024> bytes;
+    std::size_t used = 1024;
+    std::uint64_t fork = 0;
+  };
+  thread_local Kept kept;
+  const std::uint64_t fork = forks().load(std::memory_order_relaxed);
+  if (kept.fork != fork || kept.used + count > kept.bytes.size()) {
+    ask_system(kept.bytes.data(), kept.bytes.size());
+    kept.used = 0;
+    kept.fork = fork;
+  }
+  std::memcpy(bytes, kept.bytes.data() + kept.used, count);
+  kept.used += count;
 }
 
 void set_version(std::array<std::uint8_t, 16>& bytes, std::uint8_t version) {

@@ -12,6 +12,7 @@ namespace annals::internal {
 
 void Index::add_part(std::shared_ptr<const IndexPart> part, const AppendEntry& last) {
   const std::unique_lock lock(mutex_);
+  ANNALS_ASSERT(growing_->append_count() == 0, "part " + std::to_string(growing_->number()));
   Parts parts(parts_->begin(), std::prev(parts_->end()));
   const GlobalPosition next{part->last().value + 1};
   growing_ = new_part(part->number() + 1, next);
@@ -77,9 +78,15 @@ void Index::add(std::span<const Publication> appends) {
   for (const Publication& append : appends) {
     growing_->add(append.entry, append.offset, append.check, append.records, append.offsets);
     if (heads_ == nullptr) continue;
-    for (const RecordKeys& record : append.records) {
+    for (std::size_t i = 0; i < append.records.size(); ++i) {
+      const RecordKeys& record = append.records[i];
       if (!record.event) continue;
-      heads_->raise(hasher_(KeyKind::stream, record.stream), {record.version, growing_->number()});
+      // Of several events of one stream in a row the last will do.
+      if (i + 1 < append.records.size() &&
+          append.records[i + 1].stream_hash == record.stream_hash) {
+        continue;
+      }
+      heads_->raise(record.stream_hash, {record.version, growing_->number()});
     }
   }
   if (appends.empty()) return;
@@ -126,10 +133,22 @@ auto Index::with(const View& view, std::size_t part, Body body) const
 }
 
 std::size_t Index::part_of(const Parts& parts, GlobalPosition position) {
-  const auto beyond = std::upper_bound(
-      parts.begin(), parts.end(), position,
-      [](GlobalPosition at, const auto& part) { return at < part->first(); });
+  const auto beyond =
+      std::upper_bound(parts.begin(), parts.end(), position,
+                       [](GlobalPosition at, const auto& part) { return at < part->first(); });
   return static_cast<std::size_t>(std::prev(beyond) - parts.begin());
+}
+
+Result<std::optional<StreamVersion>> Index::last_version_for_writer(std::string_view stream,
+                                                                    const KeyHash& hash) const {
+  if (heads_ != nullptr) {
+    const Heads::Found found = heads_->find(hash);
+    if (found.what == Heads::Found::What::head) return std::optional(found.head.last);
+    if (found.what == Heads::Found::What::nothing) return std::optional<StreamVersion>();
+  } else if (parts_->size() == 1) {
+    return growing_->last_version(stream, hash);
+  }
+  return last_version(stream);
 }
 
 Result<std::optional<StreamVersion>> Index::last_version(std::string_view stream) const {
@@ -166,8 +185,7 @@ Result<std::optional<GlobalPosition>> Index::position_of(std::string_view stream
     if (heads_ != nullptr) {
       const Heads::Found found = heads_->find(hash);
       if (found.what != Heads::Found::What::damage) {
-        const bool there =
-            found.what == Heads::Found::What::head && version <= found.head.last;
+        const bool there = found.what == Heads::Found::What::head && version <= found.head.last;
         if (!there) return std::optional<GlobalPosition>();
         while (newest > 0 && (*now.parts)[newest]->number() > found.head.part) --newest;
       }
@@ -223,10 +241,11 @@ Result<std::optional<GlobalPosition>> Index::position_of(std::string_view stream
   return std::optional<GlobalPosition>();
 }
 
-Result<std::optional<AppendEntry>> Index::find(const AppendId& id) const {
+Result<std::optional<AppendEntry>> Index::find(const AppendId& id, GlobalPosition after) const {
   const std::uint64_t hash = hasher_(id);
   const View now = view();
   for (std::size_t i = now.parts->size(); i-- > 0;) {
+    if (i + 1 < now.parts->size() && (*now.parts)[i]->last() <= after) break;
     std::vector<std::uint32_t> ordinals;
     std::vector<AppendSpot> spots;
     auto looked = with(now, i, [&](const IndexPart& part) -> Result<void> {
@@ -264,8 +283,8 @@ Result<AppendEntry> Index::holding(GlobalPosition position) const {
   const std::size_t i = part_of(*now.parts, position);
   auto spot = with(now, i, [&](const IndexPart& part) -> Result<AppendSpot> {
     if (auto ready = part.ready(); !ready) return std::move(ready).error();
-    return part.append(part.append_holding(
-        static_cast<std::uint32_t>(position.value - part.first().value)));
+    return part.append(
+        part.append_holding(static_cast<std::uint32_t>(position.value - part.first().value)));
   });
   if (!spot) return std::move(spot).error();
   return reader_.read_append_entry((*now.parts)[i]->number(), *spot);
@@ -328,8 +347,9 @@ Result<std::vector<RecordPlace>> Index::places(std::span<const GlobalPosition> p
           const bool follows = next_first != 0 && relative == next_first;
           ordinal = follows ? ordinal + 1 : part.append_holding(relative);
           spot = part.append(ordinal);
-          next_first = ordinal + 1 < part.append_count() ? part.append(ordinal + 1).first
-                                                         : std::numeric_limits<std::uint32_t>::max();
+          next_first = ordinal + 1 < part.append_count()
+                           ? part.append(ordinal + 1).first
+                           : std::numeric_limits<std::uint32_t>::max();
         }
         places.push_back({part.number(), part.offset(relative),
                           GlobalPosition{part.first().value + spot.first}, spot});

@@ -58,8 +58,8 @@ class Index {
   Heads* heads() const { return heads_.get(); }
   /// The next part, complete. `last`: its last append.
   void add_part(std::shared_ptr<const IndexPart> part, const AppendEntry& last);
-  /// Raises the heads of all that they do not have yet. Says whether every stream of the newest part
-  /// goes on where the heads say that it ended before.
+  /// Raises the heads of all that they do not have yet. Says whether every stream of the newest
+  /// part goes on where the heads say that it ended before.
   Result<bool> catch_up_heads();
 
   // Adding.
@@ -84,7 +84,8 @@ class Index {
   /// The position of `stream`'s event `version`, if it has it.
   Result<std::optional<GlobalPosition>> position_of(std::string_view stream,
                                                     StreamVersion version) const;
-  Result<std::optional<AppendEntry>> find(const AppendId& id) const;
+  /// The append with this id, if it is in a part that goes beyond `after`.
+  Result<std::optional<AppendEntry>> find(const AppendId& id, GlobalPosition after = {}) const;
   /// The append that holds `position`. REQUIRES: 1 <= position <= head().
   Result<AppendEntry> holding(GlobalPosition position) const;
   /// The last position of the append that holds `position`. Requires as holding().
@@ -107,6 +108,12 @@ class Index {
 
   /// The part that grows.
   const MemoryPart& newest() const { return *growing_; }
+  Result<std::optional<StreamVersion>> last_version_for_writer(std::string_view stream,
+                                                               const KeyHash& hash) const;
+  /// Brings into the cache what last_version_for_writer() will look at.
+  void prefetch(const KeyHash& stream) const {
+    if (heads_ != nullptr) heads_->prefetch(stream);
+  }
   /// As find(), in that part alone.
   Result<bool> find_in_newest(const AppendId& id) const;
 

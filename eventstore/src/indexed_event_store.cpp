@@ -48,6 +48,23 @@ Result<Link> IndexedEventStore::link_at(GlobalPosition position) const {
   return entry->link;
 }
 
+Result<RecordedAppend> IndexedEventStore::append_holding(GlobalPosition position) const {
+  if (position.value == 0) {
+    return Error{.code = ErrorCode::invalid_argument,
+                 .message = "position 0 is before the first event: no append holds it"};
+  }
+  const GlobalPosition head = index_.head();
+  if (position > head) return beyond_head(position, head);
+  const auto entry = index_.holding(position);
+  if (!entry) return entry.error();
+  return RecordedAppend{.id = entry->id,
+                        .digest = entry->digest,
+                        .first = entry->first,
+                        .count = entry->count,
+                        .recorded_at = entry->recorded_at,
+                        .link = entry->link};
+}
+
 Result<std::optional<StreamVersion>> IndexedEventStore::stream_version(
     std::string_view stream) const {
   return index_.last_version(stream);
@@ -162,9 +179,7 @@ Result<void> IndexedEventStore::wait_beyond(GlobalPosition position,
                                             std::chrono::steady_clock::time_point until,
                                             const std::function<bool()>& stopped) const {
   std::unique_lock lock(wake_mutex_);
-  woken_.wait_until(lock, until, [&] {
-    return stopped() || index_.head() > position;
-  });
+  woken_.wait_until(lock, until, [&] { return stopped() || index_.head() > position; });
   return {};
 }
 

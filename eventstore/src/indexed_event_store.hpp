@@ -28,6 +28,7 @@ class IndexedEventStore : public EventStore, protected AppendReader {
   Result<Checkpoint> resume(const Checkpoint& checkpoint) const override;
   Result<std::optional<StreamVersion>> stream_version(std::string_view stream) const override;
   Result<Link> link_at(GlobalPosition position) const override;
+  Result<RecordedAppend> append_holding(GlobalPosition position) const override;
 
   /// The events at these visible positions, in the order given; positions that hold no event are
   /// left out. Called without a lock held.

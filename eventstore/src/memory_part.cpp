@@ -38,9 +38,9 @@ MemoryPart::~MemoryPart() = default;
 std::byte* MemoryPart::allocate(std::size_t bytes) {
   bytes = (bytes + 7) & ~std::size_t{7};
   if (bytes > arena_left_) {
-    const std::size_t block =
-        std::max(bytes, std::min(arena_block_max, std::size_t{1024} << std::min<std::size_t>(
-                                                      arena_.size(), 10)));
+    const std::size_t block = std::max(
+        bytes,
+        std::min(arena_block_max, std::size_t{1024} << std::min<std::size_t>(arena_.size(), 10)));
     arena_.push_back(std::make_unique_for_overwrite<std::byte[]>(block));
     arena_at_ = arena_.back().get();
     arena_left_ = block;
@@ -117,8 +117,7 @@ void MemoryPart::add(const RecordKeys& record) {
     not_events_.push_back(position);
     return;
   }
-  Entry& stream = entry(KeyKind::stream, record.stream,
-                        hasher_(KeyKind::stream, record.stream).low);
+  Entry& stream = entry(KeyKind::stream, record.stream, record.stream_hash.low);
   if (stream.count == 0) {
     stream.base = record.version.value;
     if (stream.base == 0) ++streams_begun_;
@@ -129,22 +128,20 @@ void MemoryPart::add(const RecordKeys& record) {
   post(stream, position);
   const std::string_view category = category_of(record.stream);
   if (last_category_ == nullptr || last_category_->name() != category) {
-    last_category_ =
-        &entry(KeyKind::category, category, hasher_(KeyKind::category, category).low);
+    last_category_ = &entry(KeyKind::category, category, hasher_(KeyKind::category, category).low);
   }
   post(*last_category_, position);
   if (last_type_ == nullptr || last_type_->name() != record.type) {
     last_type_ = &entry(KeyKind::type, record.type, hasher_(KeyKind::type, record.type).low);
   }
   post(*last_type_, position);
-  for (const std::string_view tag : record.tags) {
-    post(entry(KeyKind::tag, tag, hasher_(KeyKind::tag, tag).low), position);
+  for (std::size_t i = 0; i < record.tags.size(); ++i) {
+    post(entry(KeyKind::tag, record.tags[i], record.tag_hashes[i]), position);
   }
 }
 
 void MemoryPart::add(const AppendEntry& append, std::uint32_t offset, std::uint32_t check,
-                     std::span<const RecordKeys> records,
-                     std::span<const std::uint32_t> offsets) {
+                     std::span<const RecordKeys> records, std::span<const std::uint32_t> offsets) {
   ANNALS_ASSERT(append.first.value == last().value + 1,
                 "append at " + to_string(append.first) + " after " + to_string(last()));
   ANNALS_ASSERT(append.count > 0 && records.size() == append.count,
@@ -163,7 +160,14 @@ void MemoryPart::add(const AppendEntry& append, std::uint32_t offset, std::uint3
   while (ids_[i].ordinal_plus_1 != 0) i = (i + 1) & mask;
   ids_[i] = {hash, static_cast<std::uint32_t>(appends_.size())};
   offsets_.insert(offsets_.end(), offsets.begin(), offsets.end());
-  for (const RecordKeys& record : records) add(record);
+  // What the next ones will look at comes into the cache meanwhile.
+  constexpr std::size_t ahead = 8;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (i + ahead < records.size()) {
+      __builtin_prefetch(&slots_[records[i + ahead].stream_hash.low & (slots_.size() - 1)]);
+    }
+    add(records[i]);
+  }
 }
 
 void MemoryPart::grow_ids() {
@@ -203,7 +207,8 @@ void MemoryPart::each_stream(const EachStream& each) const {
   for (const Slot slot : slots_) {
     if (slot == 0) continue;
     const auto& found = *reinterpret_cast<const Entry*>(slot & pointer_mask);
-    if (found.kind == KeyKind::stream) each(found.name(), {found.base}, {found.base + found.count - 1});
+    if (found.kind == KeyKind::stream)
+      each(found.name(), {found.base}, {found.base + found.count - 1});
   }
 }
 

@@ -22,7 +22,7 @@ class MemoryPart final : public IndexPart {
   /// Adds the next append. `offsets` of the records may be empty: then there are none to ask for.
   void add(const AppendEntry& entry, std::uint32_t offset, std::uint32_t check,
            std::span<const RecordKeys> records, std::span<const std::uint32_t> offsets);
-  /// Adds a record without its append.
+  /// Adds a record without its append. REQUIRES: its hashes are set, as for add() above.
   void add(const RecordKeys& record);
 
   std::uint64_t number() const override { return number_; }

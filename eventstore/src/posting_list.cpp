@@ -100,8 +100,8 @@ std::size_t PostingList::lower_bound(std::size_t from, std::uint32_t bound) cons
       step *= 2;
     }
     const std::size_t high = std::min(low + step, size_);
-    return static_cast<std::size_t>(
-        std::lower_bound(plain_ + low + 1, plain_ + high, bound) - plain_);
+    return static_cast<std::size_t>(std::lower_bound(plain_ + low + 1, plain_ + high, bound) -
+                                    plain_);
   }
   // The last block that begins before the bound, not before the one of `from`.
   std::size_t low = from / block_postings;

@@ -19,8 +19,8 @@ class PostingList {
   PostingList() = default;
   explicit PostingList(std::span<const std::uint32_t> plain)
       : plain_(plain.data()), size_(plain.size()) {}
-  /// What pack() made of `count` positions, and whatever follows it. Never reads beyond `packed`: of
-  /// bytes that pack() did not make it makes some list or other.
+  /// What pack() made of `count` positions, and whatever follows it. Never reads beyond `packed`:
+  /// of bytes that pack() did not make it makes some list or other.
   PostingList(std::span<const std::byte> packed, std::size_t count);
 
   std::size_t size() const noexcept { return size_; }

@@ -96,17 +96,41 @@ Problem event_problem(const NewEvent& event, const Limits& limits) {
 }
 
 Problem checks_problem(const AppendRequest& request) {
-  std::unordered_set<std::string_view> checked;
   for (const StreamCheck& check : request.checks) {
     if (Problem problem = stream_problem(check.stream)) return "check of a " + *problem;
-    if (!checked.insert(check.stream).second) {
-      return "stream" + quoted(check.stream) + " has more than one check";
-    }
   }
-  for (const NewEvent& event : request.events) {
-    if (checked.find(event.stream) == checked.end()) {
-      return "stream" + quoted(event.stream) + " is written but has no check";
+  const auto twice = [](std::string_view stream) {
+    return "stream" + quoted(stream) + " has more than one check";
+  };
+  const auto unchecked = [](std::string_view stream) {
+    return "stream" + quoted(stream) + " is written but has no check";
+  };
+  // Most appends are about a stream or two.
+  if (request.checks.size() <= 4) {
+    const auto& checks = request.checks;
+    for (std::size_t i = 1; i < checks.size(); ++i) {
+      for (std::size_t k = 0; k < i; ++k) {
+        if (checks[k].stream == checks[i].stream) return twice(checks[i].stream);
+      }
     }
+    for (const NewEvent& event : request.events) {
+      const bool checked = std::any_of(checks.begin(), checks.end(), [&](const StreamCheck& check) {
+        return check.stream == event.stream;
+      });
+      if (!checked) return unchecked(event.stream);
+    }
+    return std::nullopt;
+  }
+  std::unordered_set<std::string_view> checked;
+  checked.reserve(request.checks.size());
+  for (const StreamCheck& check : request.checks) {
+    if (!checked.insert(check.stream).second) return twice(check.stream);
+  }
+  std::string_view last;
+  for (const NewEvent& event : request.events) {
+    if (event.stream == last) continue;
+    last = event.stream;
+    if (!checked.contains(last)) return unchecked(last);
   }
   return std::nullopt;
 }
@@ -150,8 +174,10 @@ std::uint64_t text_bytes(const NewEvent& event) {
 
 }  // namespace
 
-Result<PreparedAppend> prepare(AppendRequest request, const Limits& limits) {
-  if (!request.id) request.id = new_append_id();
+Result<PreparedAppend> prepare(AppendRequest request, const Limits& limits,
+                               const KeyHasher& hasher) {
+  const bool new_id = !request.id;
+  if (new_id) request.id = new_append_id();
   const auto refuse = [&](std::string message) {
     return Error{.code = ErrorCode::invalid_argument,
                  .message = std::move(message),
@@ -162,16 +188,41 @@ Result<PreparedAppend> prepare(AppendRequest request, const Limits& limits) {
   if (Problem problem = request_problem(request, limits)) return refuse(std::move(*problem));
 
   PreparedAppend prepared;
+  prepared.new_id = new_id;
   for (const NewEvent& event : request.events) prepared.data_bytes += text_bytes(event);
   if (prepared.data_bytes > Limits::append_bytes_max) {
     return refuse("append of " + bytes_of(prepared.data_bytes) + ": at most " +
                   std::to_string(Limits::append_bytes_max));
   }
   prepared.contents.reserve(request.events.size());
-  for (const NewEvent& event : request.events) prepared.contents.push_back(content_hash(event));
+  prepared.streams.reserve(request.events.size());
+  for (const NewEvent& event : request.events) {
+    prepared.contents.push_back(content_hash(event));
+    prepared.streams.push_back(hasher(KeyKind::stream, event.stream));
+    for (const std::string& tag : event.tags) {
+      prepared.tags.push_back(hasher(KeyKind::tag, tag).low);
+    }
+  }
   if (!request.digest) request.digest = request_digest(request.events, prepared.contents);
   prepared.request = std::move(request);
   return prepared;
+}
+
+Result<void> look_up(PreparedAppend& append, const Index& index) {
+  const GlobalPosition head = index.head();
+  if (!append.new_id) {
+    auto known = index.find(*append.request.id, {0});
+    if (!known) return std::move(known).error();
+    append.known_id = known->has_value();
+    if (append.known_id) return {};
+  }
+  for (const AppendCondition& condition : append.request.conditions) {
+    auto match = index.first_match(condition.query, condition.after);
+    if (!match) return std::move(match).error();
+    append.matches.push_back(*match);
+  }
+  append.seen_to = head;
+  return {};
 }
 
 Result<Timestamp> recorded_at_for(Timestamp clock_now, std::optional<Timestamp> last,

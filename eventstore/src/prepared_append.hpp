@@ -4,7 +4,6 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -19,16 +18,32 @@ namespace annals::internal {
 /// A request that is fit to be recorded, with all that can be worked out on its caller's thread:
 /// tags sorted, id and digest filled in, contents hashed.
 struct PreparedAppend {
-  AppendRequest request;         // id and digest are set; tags are sorted sets.
-  std::vector<Digest> contents;  // One per event.
-  std::uint64_t data_bytes = 0;  // Of all texts: what back-pressure counts.
+  AppendRequest request;            // id and digest are set; tags are sorted sets.
+  std::vector<Digest> contents;     // One per event.
+  std::vector<KeyHash> streams;     // Likewise.
+  std::vector<std::uint64_t> tags;  // KeyHash::low of each event's tags, one event after the other.
+  std::uint64_t data_bytes = 0;     // Of all texts: what back-pressure counts.
+
+  // What the caller's thread has looked up, so that the writer need not: see look_up().
+  bool new_id = false;     // Made up for this append: nothing can have it yet.
+  bool known_id = false;   // An append with this id is in the log.
+  GlobalPosition seen_to;  // All up to here has been looked at.
+  // The first match of each condition; none: not up to seen_to.
+  std::vector<std::optional<GlobalPosition>> matches;
 };
+
+/// Looks for the append's id and for matches of its conditions in the log as it is now. The writer
+/// then looks only at what has come later.
+///
+/// Errors: corrupt, unavailable.
+Result<void> look_up(PreparedAppend& append, const Index& index);
 
 /// Checks `request` against the limits and the rules of a request (every written stream has a
 /// check, at most one per stream, times in order) and prepares it. An error carries the append id.
 ///
 /// Errors: invalid_argument.
-Result<PreparedAppend> prepare(AppendRequest request, const Limits& limits);
+Result<PreparedAppend> prepare(AppendRequest request, const Limits& limits,
+                               const KeyHasher& hasher);
 
 /// The digest of a request whose contents are hashed already; `contents` may be empty.
 RequestDigest request_digest(std::span<const NewEvent> events, std::span<const Digest> contents);
@@ -59,10 +74,13 @@ class WrittenStreams {
 };
 
 /// The writer's view while it forms a group: the index plus the appends of the group before it,
-/// which are not visible to anyone yet.
+/// which are not visible to anyone yet. For the thread that adds to the index.
 class GroupView {
  public:
   explicit GroupView(const Index& index) : index_(index), before_(index.head()) {}
+
+  /// Begins the next group.
+  void begin();
 
   Result<std::optional<StreamVersion>> last_version(std::string_view stream) const;
   GlobalPosition head() const { return {before_.value + added_}; }
@@ -75,18 +93,42 @@ class GroupView {
                      std::chrono::microseconds max_clock_skew) const;
 
   /// Gives the append's events their versions, in order, and makes them seen by later checks of the
-  /// group. `append` must stay alive and in place as long as this view.
+  /// group. `append` must stay alive and in place until the next group begins.
   ///
   /// Errors: corrupt; nothing has been added then.
   Result<std::vector<StreamVersion>> add(const PreparedAppend& append);
 
  private:
-  Result<std::optional<GlobalPosition>> first_match(const AppendCondition& condition) const;
+  Result<std::optional<StreamVersion>> last_version(std::string_view stream,
+                                                    const KeyHash& hash) const;
+  /// Of what the condition asks about, beyond `seen_to`.
+  Result<std::optional<GlobalPosition>> first_match(const AppendCondition& condition,
+                                                    GlobalPosition seen_to) const;
+
+  /// The ends of the streams that the group wrote to: a table that is cleared at little cost.
+  class Ends {
+   public:
+    /// The place for a stream's next version; 0: it has none here.
+    std::uint64_t& next_version(const KeyHash& stream);
+    std::uint64_t find(const KeyHash& stream) const;
+    void clear();
+
+   private:
+    struct Slot {
+      KeyHash stream;
+      std::uint64_t next = 0;
+      bool used = false;
+    };
+    void grow();
+
+    std::vector<Slot> slots_ = std::vector<Slot>(64);
+    std::vector<std::uint32_t> used_;
+  };
 
   const Index& index_;
-  const GlobalPosition before_;
+  GlobalPosition before_;
   std::uint64_t added_ = 0;
-  std::unordered_map<std::string_view, StreamVersion> heads_;  // Of streams the group wrote to.
+  Ends ends_;
   struct Added {
     const PreparedAppend* append;
     std::vector<StreamVersion> versions;

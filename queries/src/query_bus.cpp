@@ -37,10 +37,25 @@ Result<void> read_rows(const std::function<Result<void>(Rows&)>& reader, Rows& r
 class QueryBus::Impl {
  public:
   Impl(EventStore& events, const ReadModelStore& rows, QueryOptions options)
-      : events_(events), rows_(rows), options_(std::move(options)), cuts_(events, options_) {}
+      : events_(events),
+        rows_(rows),
+        options_(std::move(options)),
+        cuts_(events, options_),
+        store_(events.token().store),
+        eras_(events.stats().eras) {}
 
   Result<Reflects> ask(const QueryType& type, const void* query, const Consistency& consistency,
                        const Reader& reader);
+
+  /// A position with the era in which it was written. With the present one a token could seem newer
+  /// than one of a later position.
+  Token token_at(GlobalPosition position) const {
+    Token token{store_, eras_.front().era, position};
+    for (const EraBegin& begin : eras_) {
+      if (begin.begins_after < position) token.era = begin.era;
+    }
+    return token;
+  }
 
   EventStore& events_;
   const ReadModelStore& rows_;
@@ -52,6 +67,9 @@ class QueryBus::Impl {
   std::atomic<std::uint64_t> timed_out_ = 0;
 
  private:
+  const StoreId store_;
+  const std::vector<EraBegin> eras_;  // Of an open store they do not change.
+
   Result<Reflects> answer(const QueryType& type, const Consistency& consistency,
                           const Reader& reader);
   Result<Reflects> answer_as_of(const QueryType& type, const Consistency& consistency,
@@ -159,14 +177,14 @@ Result<std::optional<Reflects>> QueryBus::Impl::read_now(const QueryType& type,
                                                          const Reader& reader) {
   auto transaction = rows_.read();
   if (!transaction) return std::move(transaction).error();
-  Reflects reflects{.token = events_.token()};
+  Reflects reflects;
   std::optional<GlobalPosition> least;
   for (const ProjectionType* projection : type.projections) {
     auto position = position_of(*projection, **transaction);
     if (!position) return std::move(position).error();
     least = least ? std::min(*least, *position) : *position;
   }
-  reflects.token.position = least.value_or(GlobalPosition{});
+  reflects.token = token_at(least.value_or(GlobalPosition{}));
   if (reflects.token.position < wanted) return std::optional<Reflects>();
   Rows rows(**transaction, type.projections);
   if (auto read = read_rows(reader, rows); !read) return std::move(read).error();
@@ -220,9 +238,7 @@ Result<Reflects> QueryBus::Impl::answer_as_of(const QueryType& type, const Consi
   if (!transaction) return std::move(transaction).error();
   Rows rows(**transaction, type.projections);
   if (auto read = read_rows(reader, rows); !read) return std::move(read).error();
-  Reflects reflects{.token = events_.token(), .open = (*folded)->cut.open};
-  reflects.token.position = (*folded)->cut.position;
-  return reflects;
+  return Reflects{.token = token_at((*folded)->cut.position), .open = (*folded)->cut.open};
 }
 
 QueryBus::QueryBus(EventStore& events, const ReadModelStore& rows, QueryOptions options)
@@ -254,9 +270,7 @@ Result<void> QueryBus::check_load(const Consistency& consistency) const {
 }
 
 Reflects QueryBus::reflects(const Cut& cut) const {
-  Reflects reflects{.token = impl_->events_.token(), .open = cut.open};
-  reflects.token.position = cut.position;
-  return reflects;
+  return {.token = impl_->token_at(cut.position), .open = cut.open};
 }
 
 Result<bool> QueryBus::wait_for_news(const QueryType& type, std::vector<Seen>& seen,

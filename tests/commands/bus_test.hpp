@@ -87,6 +87,9 @@ class IntrudedStore final : public EventStore {
   Result<std::optional<StreamVersion>> stream_version(std::string_view stream) const override {
     return inner_.stream_version(stream);
   }
+  Result<RecordedAppend> append_holding(GlobalPosition position) const override {
+    return inner_.append_holding(position);
+  }
   Result<Link> link_at(GlobalPosition position) const override { return inner_.link_at(position); }
   Result<void> save_snapshot(Snapshot snapshot) override {
     return inner_.save_snapshot(std::move(snapshot));

@@ -21,7 +21,7 @@ constexpr std::chrono::microseconds skew = std::chrono::minutes(5);
 constexpr Timestamp now = ManualClock::beginning;
 
 PreparedAppend prepared(AppendRequest request) {
-  auto result = prepare(std::move(request), {});
+  auto result = prepare(std::move(request), {}, test_hasher);
   EXPECT_TRUE(result) << to_string(result.error());
   return *std::move(result);
 }
@@ -45,7 +45,12 @@ TEST(GroupView, LaterAppendsOfAGroupSeeVersionsOfEarlierOnes) {
 TEST(GroupView, ConditionsSeeTheGroupAndNothingBeforeTheirPosition) {
   const IndexEntries entries;
   Index index(test_hasher, entries);
-  const RecordKeys key{.event = true, .stream = "x-1", .version = {0}, .type = "t", .tags = {}};
+  const RecordKeys key{.event = true,
+                       .stream = "x-1",
+                       .version = {0},
+                       .type = "t",
+                       .tags = {},
+                       .stream_hash = test_hasher(KeyKind::stream, "x-1")};
   const std::uint32_t offset = 0;
   const Publication publication{.entry = {.id = new_append_id(),
                                           .digest = {},

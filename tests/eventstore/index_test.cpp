@@ -2,9 +2,6 @@
 
 #include "index.hpp"
 
-#include "index_entries.hpp"
-#include "log/index_file.hpp"
-
 #include <algorithm>
 #include <limits>
 #include <map>
@@ -18,6 +15,9 @@
 #include <annals/testkit/manual_clock.hpp>
 #include <annals/testkit/requests.hpp>
 #include <annals/testkit/seed.hpp>
+
+#include "index_entries.hpp"
+#include "log/index_file.hpp"
 
 namespace annals::internal {
 namespace {
@@ -43,6 +43,7 @@ struct Indexed {
                             .recorded_at = recorded_at,
                             .link = {}};
     std::vector<std::vector<std::string_view>> tags(append.size());
+    std::vector<std::vector<std::uint64_t>> hashes(append.size());
     std::vector<RecordKeys> keys;
     for (std::size_t i = 0; i < append.size(); ++i) {
       if (!append[i]) {
@@ -51,11 +52,14 @@ struct Indexed {
       }
       const NewEvent& event = *append[i];
       tags[i].assign(event.tags.begin(), event.tags.end());
+      for (const auto& tag : tags[i]) hashes[i].push_back(test_hasher(KeyKind::tag, tag).low);
       keys.push_back({.event = true,
                       .stream = event.stream,
                       .version = {versions[event.stream]++},
                       .type = event.type,
-                      .tags = tags[i]});
+                      .tags = tags[i],
+                      .stream_hash = test_hasher(KeyKind::stream, event.stream),
+                      .tag_hashes = hashes[i]});
     }
     const std::vector<std::uint32_t> offsets(keys.size());
     const Publication publication{.entry = entry,
@@ -73,8 +77,9 @@ struct Indexed {
     const auto part = index.begin_part(++parts);
     if (part == nullptr || !to_a_file) return;
     ASSERT_TRUE(IndexFile::write(disk, ".", store, 1000, *part));
-    auto file = IndexFile::open(disk, ".", store, {part->number(), part->first(), part->last(), 1000},
-                                [part] { return Result<std::shared_ptr<const MemoryPart>>(part); });
+    auto file =
+        IndexFile::open(disk, ".", store, {part->number(), part->first(), part->last(), 1000},
+                        [part] { return Result<std::shared_ptr<const MemoryPart>>(part); });
     ASSERT_TRUE(file && *file);
     ASSERT_TRUE((*file)->ready());
     EXPECT_FALSE((*file)->was_rebuilt());

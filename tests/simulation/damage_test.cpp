@@ -102,10 +102,12 @@ class Store : public testing::Test {
           << how << ": " << to_string(error);
       return Verdict::noticed;
     }
-    // What lies in complete segments is looked at when it is read: then nothing wrong is handed out.
+    // What lies in complete segments is looked at when it is read: then nothing wrong is handed
+    // out.
     const auto report = (*store)->verify({});
     if (report && report->outcome == VerifyReport::Outcome::changed && report->first_bad &&
-        report->first_bad->place && report->first_bad->place->file.starts_with(folder + "segment-")) {
+        report->first_bad->place &&
+        report->first_bad->place->file.starts_with(folder + "segment-")) {
       const auto wrong = books_.misread(**store);
       EXPECT_FALSE(wrong) << how << ": " << *wrong;
       return Verdict::noticed;

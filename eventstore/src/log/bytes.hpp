@@ -1,12 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
-#include <string>
 #include <string_view>
+#include <utility>
 
 namespace annals::internal {
 
@@ -26,29 +28,47 @@ void store(std::byte* to, T value) noexcept {
   std::memcpy(to, &value, sizeof(T));
 }
 
-/// A buffer that grows as the next frame is written into it.
+/// A buffer that grows as the next frame is written into it. It keeps its room when it is cleared.
 class ByteBuffer {
  public:
-  std::size_t size() const noexcept { return bytes_.size(); }
-  void clear() noexcept { bytes_.clear(); }
-  void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
-  std::byte* data() noexcept { return reinterpret_cast<std::byte*>(bytes_.data()); }
-  std::span<const std::byte> bytes() const noexcept {
-    return {reinterpret_cast<const std::byte*>(bytes_.data()), bytes_.size()};
+  std::size_t size() const noexcept { return size_; }
+  void clear() noexcept { size_ = 0; }
+  void reserve(std::size_t bytes) {
+    if (bytes > capacity_) grow(bytes);
   }
+  std::byte* data() noexcept { return bytes_.get(); }
+  std::span<const std::byte> bytes() const noexcept { return {bytes_.get(), size_}; }
 
   template <typename T>
   void put(T value) {
-    bytes_.append(reinterpret_cast<const char*>(&value), sizeof(T));
+    std::memcpy(extend(sizeof(T)), &value, sizeof(T));
   }
   void put_bytes(const void* from, std::size_t count) {
-    bytes_.append(static_cast<const char*>(from), count);
+    if (count > 0) std::memcpy(extend(count), from, count);
   }
-  void put_text(std::string_view text) { bytes_.append(text); }
-  void put_zeros(std::size_t count) { bytes_.append(count, '\0'); }
+  void put_text(std::string_view text) { put_bytes(text.data(), text.size()); }
+  void put_zeros(std::size_t count) {
+    if (count > 0) std::memset(extend(count), 0, count);
+  }
 
  private:
-  std::string bytes_;
+  std::byte* extend(std::size_t count) {
+    if (count > capacity_ - size_) grow(size_ + count);
+    std::byte* const at = bytes_.get() + size_;
+    size_ += count;
+    return at;
+  }
+  void grow(std::size_t least) {
+    const std::size_t capacity = std::max({least, capacity_ * 2, std::size_t{4096}});
+    auto larger = std::make_unique_for_overwrite<std::byte[]>(capacity);
+    if (size_ > 0) std::memcpy(larger.get(), bytes_.get(), size_);
+    bytes_ = std::move(larger);
+    capacity_ = capacity;
+  }
+
+  std::unique_ptr<std::byte[]> bytes_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
 };
 
 constexpr std::uint64_t round_up_to_8(std::uint64_t value) noexcept { return (value + 7) & ~7ULL; }

@@ -55,6 +55,7 @@ Result<Receipt> CommitQueue::run(PreparedAppend append) {
   }
   if (!entry.ended) lead(lock, &entry);
   lock.unlock();
+  entry.attempt.finish();
   return std::move(*entry.attempt.outcome);
 }
 
@@ -76,12 +77,15 @@ void CommitQueue::run_async(Begun begun, PreparedAppend append, AppendCompletion
 
 void CommitQueue::complete_async(Error error, AppendCompletion completion) {
   start_threads();
+  auto entry = std::make_unique<Entry>();
+  entry->attempt.outcome.emplace(std::move(error));
+  entry->completion = std::move(completion);
   {
     const std::scoped_lock lock(mutex_);
     ++uncompleted_;
   }
   const std::scoped_lock lock(completions_mutex_);
-  completions_.push_back({std::move(completion), std::move(error)});
+  completions_.push_back(std::move(entry));
   completion_there_.notify_one();
 }
 
@@ -97,30 +101,26 @@ void CommitQueue::lead(std::unique_lock<std::mutex>& lock, const Entry* until) {
     ++groups_begun_;
     lock.unlock();
     const std::size_t taken = run_group_(attempts);
-    {
-      // Before the callers are answered, so that completions stay in position order.
-      const std::scoped_lock completions_lock(completions_mutex_);
-      bool any = false;
-      for (std::size_t i = 0; i < taken; ++i) {
-        if (!group[i]->asynchronous()) continue;
-        completions_.push_back(
-            {std::move(group[i]->completion), std::move(*group[i]->attempt.outcome)});
-        any = true;
-      }
-      if (any) completion_there_.notify_one();
-    }
     lock.lock();
     ++groups_ended_;
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(taken));
+    // With the lock held, so that completions stay in position order.
+    std::unique_lock<std::mutex> completions_lock;
     for (std::size_t i = 0; i < taken; ++i) {
       Entry* const entry = group[i];
       bytes_in_flight_ -= entry->attempt.append.data_bytes;
       if (entry->asynchronous()) {
-        delete entry;
+        if (!completions_lock) completions_lock = std::unique_lock(completions_mutex_);
+        entry->begun.reset();
+        completions_.emplace_back(entry);
       } else {
         entry->ended = true;
         if (entry != until) entry->turn.notify_one();
       }
+    }
+    if (completions_lock) {
+      completions_lock.unlock();
+      completion_there_.notify_one();
     }
     room_.notify_all();
     group_ended_.notify_all();
@@ -155,16 +155,17 @@ void CommitQueue::lead_for_async() {
 }
 
 void CommitQueue::run_completions() {
+  std::vector<std::unique_ptr<Entry>> ready;
   std::unique_lock lock(completions_mutex_);
   while (true) {
     completion_there_.wait(lock, [&] { return !completions_.empty() || completions_end_; });
     if (completions_.empty()) return;
-    std::deque<Completion> ready;
     ready.swap(completions_);
     lock.unlock();
-    for (Completion& completion : ready) {
+    for (const auto& entry : ready) {
+      entry->attempt.finish();
       try {
-        completion.call(std::move(completion.outcome));
+        entry->completion(std::move(*entry->attempt.outcome));
       } catch (...) {
         // The append stands whatever its writer makes of it, and others wait behind it.
       }

@@ -35,9 +35,11 @@ class CommitQueue {
   CommitQueue(const CommitQueue&) = delete;
   CommitQueue& operator=(const CommitQueue&) = delete;
 
-  /// Counts an attempt from before it is prepared until it has ended.
+  /// Counts an attempt from before it is prepared until it has ended. One whose id nobody knows
+  /// need not be counted.
   class Begun {
    public:
+    Begun() = default;
     explicit Begun(std::atomic<std::uint32_t>& slot) : slot_(&slot) { ++*slot_; }
     Begun(Begun&& other) noexcept : slot_(std::exchange(other.slot_, nullptr)) {}
     Begun& operator=(Begun&&) = delete;
@@ -46,7 +48,7 @@ class CommitQueue {
     }
 
    private:
-    std::atomic<std::uint32_t>* slot_;
+    std::atomic<std::uint32_t>* slot_ = nullptr;
   };
   Begun begin(const AppendId& id) { return Begun(slot(id)); }
 
@@ -108,13 +110,9 @@ class CommitQueue {
   std::uint64_t uncompleted_ = 0;  // Guarded by mutex_: asynchronous, begun, not completed.
   std::condition_variable completed_;
 
-  struct Completion {
-    AppendCompletion call;
-    Result<Receipt> outcome;
-  };
   std::mutex completions_mutex_;
-  std::deque<Completion> completions_;  // Guarded by completions_mutex_.
-  bool completions_end_ = false;        // Guarded by completions_mutex_.
+  std::vector<std::unique_ptr<Entry>> completions_;  // Settled. Guarded by completions_mutex_.
+  bool completions_end_ = false;                     // Guarded by completions_mutex_.
   std::condition_variable completion_there_;
 
   std::once_flag threads_started_;

@@ -16,9 +16,9 @@
 
 namespace annals::internal {
 
-/// The heads in a mapped file, `heads` in the store's folder: a hash table of 4,096 partitions, each
-/// of which grows on its own, so that no growth takes long. A cache of what the segments' indexes
-/// say: it can be made anew at any time (docs/reference/heads_format.md).
+/// The heads in a mapped file, `heads` in the store's folder: a hash table of 4,096 partitions,
+/// each of which grows on its own, so that no growth takes long. A cache of what the segments'
+/// indexes say: it can be made anew at any time (docs/reference/heads_format.md).
 ///
 /// It is believed up to its applied position if it was closed, or if the process that wrote it died
 /// while this start of the machine has run on; never in a copy, which is another file. Where there
@@ -77,7 +77,7 @@ class HeadsFile final : public Heads {
   std::string path_;
   std::unique_ptr<File> file_;  // Null: everything is in memory.
   std::vector<Extent> extents_;
-  std::uint64_t next_free_ = 0;  // In the last extent.
+  std::uint64_t next_free_ = 0;                              // In the last extent.
   std::array<std::vector<std::uint64_t>, 32> free_regions_;  // By power.
   GlobalPosition applied_;
   StoreId store_;

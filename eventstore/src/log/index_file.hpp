@@ -70,10 +70,21 @@ class IndexFile final : public IndexPart {
   bool was_rebuilt() const { return rebuilt_.load() != nullptr; }
 
  private:
-  enum Section : std::uint8_t { offsets, appends, id_hashes, id_ordinals, not_event_list, filter,
-                                key_hashes, key_offsets, keys, section_count };
+  enum Section : std::uint8_t {
+    offsets,
+    appends,
+    id_hashes,
+    id_ordinals,
+    not_event_list,
+    filter,
+    key_hashes,
+    key_offsets,
+    keys,
+    section_count
+  };
 
-  IndexFile(const Segment& segment, Rebuild rebuild) : segment_(segment), rebuild_(std::move(rebuild)) {}
+  IndexFile(const Segment& segment, Rebuild rebuild)
+      : segment_(segment), rebuild_(std::move(rebuild)) {}
   bool read_header(const StoreId& store);
   bool check(Section section) const;
   std::span<const std::byte> section(Section which) const { return sections_[which].bytes; }

@@ -53,10 +53,8 @@ class LogEventStore final : public LogReading {
            return {};
          },
          .on_active = [this](std::uint64_t number) { return begin_active(number); },
-         .on_append =
-             [this](const SegmentBytes& segment, const AppendView& append) {
-               return publish_found(segment, append);
-             }});
+         .on_append = [this](const SegmentBytes& segment,
+                             const AppendView& append) { return publish_found(segment, append); }});
     if (!position) return std::move(position).error();
     if (auto opened = open_heads(bug); !opened) return opened;
     sealer_ = std::make_unique<Sealer>([this](const Sealer::Job& job) { seal(job); }, seal_at_once);
@@ -72,23 +70,20 @@ class LogEventStore final : public LogReading {
 
   Result<Receipt> append(AppendRequest request) override {
     if (forked()) return not_ours(request);
-    if (!request.id) request.id = new_append_id();
-    const auto begun = queue_->begin(*request.id);
-    auto prepared = prepare(std::move(request), options_.limits);
-    if (!prepared) return std::move(prepared).error();
-    return queue_->run(std::move(*prepared));
+    auto prepared = prepared_here(std::move(request));
+    if (!prepared.append) return std::move(prepared.append).error();
+    return queue_->run(std::move(*prepared.append));
   }
 
   void append_async(AppendRequest request, AppendCompletion completion) override {
     if (forked()) return completion(not_ours(request));
-    if (!request.id) request.id = new_append_id();
-    auto begun = queue_->begin(*request.id);
-    auto prepared = prepare(std::move(request), options_.limits);
-    if (!prepared) {
-      queue_->complete_async(std::move(prepared).error(), std::move(completion));
+    auto prepared = prepared_here(std::move(request));
+    if (!prepared.append) {
+      queue_->complete_async(std::move(prepared.append).error(), std::move(completion));
       return;
     }
-    queue_->run_async(std::move(begun), std::move(*prepared), std::move(completion));
+    queue_->run_async(std::move(prepared.begun), std::move(*prepared.append),
+                      std::move(completion));
   }
 
   Result<std::optional<Receipt>> find_append(const AppendId& id) override {
@@ -144,6 +139,25 @@ class LogEventStore final : public LogReading {
             .append_id = request.id};
   }
 
+  /// A request with all that its caller's thread can do for it. It counts as begun before anything
+  /// is looked up, if it can be asked about.
+  struct Prepared {
+    CommitQueue::Begun begun;
+    Result<PreparedAppend> append;
+  };
+  Prepared prepared_here(AppendRequest request) {
+    auto begun = request.id ? queue_->begin(*request.id) : CommitQueue::Begun();
+    auto prepared = prepare(std::move(request), options_.limits, hasher_);
+    if (prepared) {
+      if (auto looked = look_up(*prepared, index_); !looked) {
+        Error error = std::move(looked).error();
+        error.append_id = prepared->request.id;
+        return {std::move(begun), std::move(error)};
+      }
+    }
+    return {std::move(begun), std::move(prepared)};
+  }
+
   std::size_t run_group(std::span<Attempt* const> attempts) {
     const std::size_t taken = writer_->step(attempts);
     if (writer_->has_group()) writer_->synced(writer_->sync());
@@ -169,7 +183,8 @@ class LogEventStore final : public LogReading {
     std::size_t events = 0;
     std::size_t tags = 0;
     for (Attempt* attempt : attempts) {
-      if (!attempt->outcome || !attempt->outcome->has_value() || attempt->entry.count == 0) continue;
+      if (!attempt->outcome || !attempt->outcome->has_value() || attempt->entry.count == 0)
+        continue;
       written_.push_back(attempt);
       events += attempt->entry.count;
       for (const NewEvent& event : attempt->append.request.events) tags += event.tags.size();
@@ -187,21 +202,25 @@ class LogEventStore final : public LogReading {
     const SegmentBytes bytes = segment->bytes(store_);
     for (const Attempt* attempt : written_) {
       const std::size_t first_key = keys_.size();
-      const auto& written = attempt->append.request.events;
+      const PreparedAppend& append = attempt->append;
+      const auto& written = append.request.events;
+      std::size_t first_hash = 0;
       for (std::size_t i = 0; i < written.size(); ++i) {
         const std::size_t first_tag = tags_.size();
         tags_.insert(tags_.end(), written[i].tags.begin(), written[i].tags.end());
         keys_.push_back({.stream = written[i].stream,
                          .version = attempt->versions[i],
                          .type = written[i].type,
-                         .tags = std::span(tags_).subspan(first_tag)});
+                         .tags = std::span(tags_).subspan(first_tag),
+                         .stream_hash = append.streams[i],
+                         .tag_hashes = std::span(append.tags).subspan(first_hash)});
+        first_hash += written[i].tags.size();
       }
-      publications_.push_back(
-          {.entry = attempt->entry,
-           .offset = static_cast<std::uint32_t>(attempt->entry.address),
-           .check = append_header_check(bytes, attempt->entry.address),
-           .records = std::span(keys_).subspan(first_key),
-           .offsets = attempt->offsets});
+      publications_.push_back({.entry = attempt->entry,
+                               .offset = static_cast<std::uint32_t>(attempt->entry.address),
+                               .check = append_header_check(bytes, attempt->entry.address),
+                               .records = std::span(keys_).subspan(first_key),
+                               .offsets = attempt->offsets});
     }
     index_.add(publications_);
     appends_ += written_.size();
@@ -351,7 +370,8 @@ Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options, Pla
   auto manifest = manifest_for_writing(options);
   if (!manifest) return std::move(manifest).error();
   auto store = std::make_unique<LogEventStore>(options, *manifest, std::move(*lock));
-  if (auto opened = store->open(*manifest, bug, seal_at_once); !opened) return std::move(opened).error();
+  if (auto opened = store->open(*manifest, bug, seal_at_once); !opened)
+    return std::move(opened).error();
   return std::unique_ptr<EventStore>(std::move(store));
 }
 

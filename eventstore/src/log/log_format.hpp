@@ -78,9 +78,9 @@ enum class Field : std::uint8_t {
   traceparent = 15,
   key_id = 16 | must_understand,  // Reserved: data is encrypted.
   nonce = 17 | must_understand,   // Reserved.
-  origin_store = 18,              // Reserved: where an imported event was recorded first.
-  origin_position = 19,           // Reserved.
-  origin_vector = 20,             // Reserved.
+  origin_store = 18,              // Where an imported event was recorded first.
+  origin_position = 19,
+  origin_vector = 20,  // Reserved.
 };
 
 /// What a checksum of stored bytes starts from, so that bytes of another store, segment or place

@@ -15,14 +15,6 @@ Error corrupt(const SegmentBytes& segment, std::uint64_t offset, const std::stri
           .place = Error::Place{segment.file, offset}};
 }
 
-RecordKeys keys_of(const AppendView& append, const RecordView& record) {
-  return {.event = record.event,
-          .stream = record.stream,
-          .version = record.version,
-          .type = record.type,
-          .tags = append.tags_of(record)};
-}
-
 /// Whether every stream of the append goes on where it ended in `part`, or begins in it.
 Result<void> check_versions(const SegmentBytes& segment, const AppendView& append,
                             const MemoryPart& part, const KeyHasher& hasher) {
@@ -32,10 +24,9 @@ Result<void> check_versions(const SegmentBytes& segment, const AppendView& appen
     if (!record.event) continue;
     auto known = next.find(record.stream);
     if (known == next.end()) {
-      const auto here =
-          part.last_version(record.stream, hasher(KeyKind::stream, record.stream));
-      known = next.emplace(record.stream, here ? StreamVersion{here->value + 1} : record.version)
-                  .first;
+      const auto here = part.last_version(record.stream, hasher(KeyKind::stream, record.stream));
+      known =
+          next.emplace(record.stream, here ? StreamVersion{here->value + 1} : record.version).first;
     }
     if (record.version != known->second) {
       return corrupt(segment, append.offsets[i],
@@ -49,11 +40,24 @@ Result<void> check_versions(const SegmentBytes& segment, const AppendView& appen
 
 /// What the index is told about an append that was found in a segment.
 struct FoundAppend {
-  FoundAppend(const SegmentBytes& segment, const AppendView& append) : entry(append.entry) {
+  FoundAppend(const SegmentBytes& segment, const AppendView& append, const KeyHasher& hasher)
+      : entry(append.entry) {
+    tag_hashes.reserve(append.tags.size());
+    for (const std::string_view tag : append.tags) {
+      tag_hashes.push_back(hasher(KeyKind::tag, tag).low);
+    }
     keys.reserve(append.records.size());
     offsets.reserve(append.records.size());
     for (std::size_t i = 0; i < append.records.size(); ++i) {
-      keys.push_back(keys_of(append, append.records[i]));
+      const RecordView& record = append.records[i];
+      keys.push_back(
+          {.event = record.event,
+           .stream = record.stream,
+           .version = record.version,
+           .type = record.type,
+           .tags = append.tags_of(record),
+           .stream_hash = hasher(KeyKind::stream, record.stream),
+           .tag_hashes = std::span(tag_hashes).subspan(record.first_tag, record.tag_count)});
       offsets.push_back(static_cast<std::uint32_t>(append.offsets[i]));
     }
     check = append_header_check(segment, entry.address);
@@ -62,6 +66,7 @@ struct FoundAppend {
 
   const AppendEntry& entry;
   std::uint32_t check;
+  std::vector<std::uint64_t> tag_hashes;
   std::vector<RecordKeys> keys;
   std::vector<std::uint32_t> offsets;
 };
@@ -123,6 +128,12 @@ class Fetcher {
     event.recorded_at = append_.recorded_at;
     event.known_at = record->known_at.value_or(event.recorded_at);
     event.effective_at = record->effective_at.value_or(event.known_at);
+    if (record->origin_store && record->origin_position) {
+      event.origin = Origin{*record->origin_store, *record->origin_position};
+    }
+    event.given = {.id = record->id.has_value(),
+                   .known_at = record->known_at.has_value(),
+                   .effective_at = record->effective_at.has_value()};
     tag_ranges_.push_back({record->first_tag, record->tag_count});
     return {};
   }
@@ -189,7 +200,7 @@ Result<void> LogReading::publish_found(const SegmentBytes& segment, const Append
     return corrupt(segment, append.entry.address,
                    "append " + to_string(append.entry.id) + " is there a second time");
   }
-  const FoundAppend found(segment, append);
+  const FoundAppend found(segment, append, hasher_);
   const Publication publication{.entry = found.entry,
                                 .offset = found.offset(),
                                 .check = found.check,
@@ -205,7 +216,7 @@ Result<std::shared_ptr<const MemoryPart>> LogReading::index_segment(
   Chain chain(Head{{listed.first.value - 1}, listed.link_before});
   const auto add = [&](const SegmentBytes& segment, const AppendView& append) -> Result<void> {
     if (auto follow = check_versions(segment, append, *part, hasher_); !follow) return follow;
-    const FoundAppend found(segment, append);
+    const FoundAppend found(segment, append, hasher_);
     part->add(found.entry, found.offset(), found.check, found.keys, found.offsets);
     return {};
   };
@@ -222,7 +233,7 @@ Result<std::shared_ptr<const IndexFile>> LogReading::open_index(
 }
 
 Result<std::shared_ptr<const MemoryPart>> LogReading::add_sealed(const ManifestSegment& listed,
-                                                                bool newest) {
+                                                                 bool newest) {
   std::shared_ptr<const MemoryPart> made;
   if (listed.last < listed.first) return made;  // An append did not fit what was left of it.
   auto file = open_index(listed);

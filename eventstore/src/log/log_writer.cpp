@@ -34,7 +34,8 @@ LogWriter::LogWriter(const LogOptions& options, const Index& index, SegmentSet& 
       zeroed_to_(position.offset),
       head_(position.head),
       last_recorded_at_(position.last_recorded_at),
-      boot_(boot_of(*options.files)) {}
+      boot_(boot_of(*options.files)),
+      view_(index) {}
 
 Error LogWriter::stopped() const {
   return {ErrorCode::unavailable, "writing has ended: " + failure_ + "; reopen the store"};
@@ -49,7 +50,7 @@ void LogWriter::settle(Attempt& attempt, Error error) {
 std::size_t LogWriter::step(std::span<Attempt* const> attempts) {
   group_.clear();
   group_head_ = head_;
-  view_ = std::make_unique<GroupView>(index_);
+  view_.begin();
   frame_.begin({head_.position.value + 1});
   frame_bytes_ = 0;
   group_ids_.clear();
@@ -58,6 +59,9 @@ std::size_t LogWriter::step(std::span<Attempt* const> attempts) {
       head_.position.value == 0 ? std::nullopt : std::optional(last_recorded_at_),
       options_.accept_clock_behind ? std::chrono::microseconds::max() : options_.max_clock_skew);
 
+  for (const Attempt* attempt : attempts) {
+    for (const KeyHash& stream : attempt->append.streams) index_.prefetch(stream);
+  }
   std::size_t taken = 0;
   while (taken < attempts.size() && frame_.bytes_so_far() < group_bytes_soft_max &&
          take(*attempts[taken])) {
@@ -69,9 +73,11 @@ std::size_t LogWriter::step(std::span<Attempt* const> attempts) {
 
 bool LogWriter::take(Attempt& attempt) {
   const AppendRequest& request = attempt.append.request;
-  bool repeated = group_ids_.contains(*request.id);
-  if (!repeated) {
-    auto known = index_.find(*request.id);
+  // An id that was made up for this append is nobody else's.
+  bool repeated =
+      attempt.append.known_id || (!attempt.append.new_id && group_ids_.contains(*request.id));
+  if (!repeated && !attempt.append.new_id) {
+    auto known = index_.find(*request.id, attempt.append.seen_to);
     if (!known) {
       settle(attempt, std::move(known).error());
       return true;
@@ -93,7 +99,7 @@ bool LogWriter::take(Attempt& attempt) {
     return true;
   }
   const Timestamp time = records || !frame_.empty() ? *group_time_ : last_recorded_at_;
-  if (auto holds = view_->check(attempt.append, time, options_.max_clock_skew); !holds) {
+  if (auto holds = view_.check(attempt.append, time, options_.max_clock_skew); !holds) {
     settle(attempt, std::move(holds).error());
     return true;
   }
@@ -117,7 +123,7 @@ bool LogWriter::take(Attempt& attempt) {
   }
   if (!*room) return false;
 
-  auto versions = view_->add(attempt.append);
+  auto versions = view_.add(attempt.append);
   if (!versions) {
     settle(attempt, std::move(versions).error());
     return true;
@@ -142,7 +148,7 @@ bool LogWriter::take(Attempt& attempt) {
   group_head_ = {entry.last(), entry.link};
   attempt.state = Attempt::State::in_group;
   group_.push_back(&attempt);
-  group_ids_.insert(entry.id);
+  if (!attempt.append.new_id) group_ids_.insert(entry.id);
   return true;
 }
 
@@ -292,14 +298,18 @@ Result<void> LogWriter::close() {
 
 Receipt LogWriter::receipt(const Attempt& attempt) const {
   Receipt receipt = receipt_of(attempt.entry, manifest_.store, manifest_.eras.back().era);
-  WrittenStreams written;
-  for (std::size_t i = 0; i < attempt.versions.size(); ++i) {
-    written.add(attempt.append.request.events[i].stream, attempt.versions[i]);
-  }
-  receipt.versions = written.take();
   // Without events it is the head that it was checked against.
   if (attempt.entry.count == 0) receipt.last_position = receipt.first_position;
   return receipt;
+}
+
+void Attempt::finish() {
+  if (state != State::settled || !outcome->has_value() || entry.count == 0) return;
+  WrittenStreams written;
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    written.add(append.request.events[i].stream, versions[i]);
+  }
+  (*outcome)->versions = written.take();
 }
 
 }  // namespace annals::internal

@@ -29,11 +29,14 @@ struct Attempt {
     settled,   ///< `outcome` is set.
   };
 
+  /// What is left to do once it is settled, for whoever has waited: the receipt's versions.
+  void finish();
+
   PreparedAppend append;
   State state = State::waiting;
   std::optional<Result<Receipt>> outcome;
   // Set while in a group:
-  AppendEntry entry;                   // Its address: the offset of its header in the segment.
+  AppendEntry entry;  // Its address: the offset of its header in the segment.
   std::uint64_t segment = 0;
   std::vector<StreamVersion> versions;  // One per event.
   std::vector<std::uint32_t> offsets;   // One per event, in the segment.
@@ -108,7 +111,7 @@ class LogWriter {
   std::string failure_;
 
   // The group being formed:
-  std::unique_ptr<GroupView> view_;
+  GroupView view_;
   FrameWriter frame_;
   std::vector<Attempt*> group_;  // Attempts in_group, in order.
   Head group_head_;

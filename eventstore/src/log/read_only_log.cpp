@@ -99,6 +99,10 @@ class ReadOnlyLog final : public LogReading {
     if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
     return LogReading::link_at(position);
   }
+  Result<RecordedAppend> append_holding(GlobalPosition position) const override {
+    if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
+    return LogReading::append_holding(position);
+  }
   Result<VerifyReport> verify(const VerifyOptions& options) const override {
     if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
     return LogReading::verify(options);
@@ -183,13 +187,25 @@ class ReadOnlyLog final : public LogReading {
         if (newest && index_.last_append()) {
           chain_ = Chain(Head{listed.last, listed.link_after}, index_.last_append()->recorded_at);
         }
-      } else if (auto rest = read_to_the_end(listed); !rest) {
-        return rest;
+      } else {
+        if (auto rest = read_to_the_end(listed); !rest) return rest;
+        if (self->index_.begin_part(listed.number + 1)) unindexed_.push_back(listed);
       }
       offset_ = listed.end;
       sealed_bytes_ += listed.end;
     }
+    use_indexes();
     return {};
+  }
+
+  /// What was indexed here as it grew is let go once the writer has written its index.
+  void use_indexes() const {
+    std::erase_if(unindexed_, [this](const ManifestSegment& listed) {
+      auto file = open_index(listed);
+      if (!file || *file == nullptr) return false;
+      const_cast<ReadOnlyLog*>(this)->index_.replace_part(*std::move(file));
+      return true;
+    });
   }
 
   Result<void> read_to_the_end(const ManifestSegment& listed) const {
@@ -248,6 +264,7 @@ class ReadOnlyLog final : public LogReading {
   mutable Chain chain_;                    // This and all below: guarded by refresh_mutex_.
   mutable std::uint64_t open_number_ = 0;  // The last segment that is open.
   mutable std::uint64_t offset_ = 0;       // Behind the last frame read in it.
+  mutable std::vector<ManifestSegment> unindexed_;  // Complete, and in memory all the same.
   mutable std::uint64_t sealed_bytes_ = 0;
   mutable std::uint64_t unsettled_ = 0;
   mutable std::uint64_t torn_bytes_ = 0;

@@ -66,18 +66,28 @@ bool take_field(Field tag, std::span<const std::byte> value, RecordView& record,
     case Field::effective_at:
       record.effective_at = time(value);
       return record.effective_at.has_value();
+    case Field::origin_store: {
+      if (value.size() != 16) return false;
+      record.origin_store.emplace();
+      std::memcpy(record.origin_store->bytes.data(), value.data(), 16);
+      return true;
+    }
+    case Field::origin_position: {
+      const auto number = integer(value);
+      if (number) record.origin_position = GlobalPosition{*number};
+      return number.has_value();
+    }
     case Field::key_id:
     case Field::nonce:
-    case Field::origin_store:
-    case Field::origin_position:
     case Field::origin_vector: return true;
   }
   return true;
 }
 
 bool known(std::uint8_t tag) noexcept {
-  return tag >= static_cast<std::uint8_t>(Field::stream) &&
-         tag <= static_cast<std::uint8_t>(Field::traceparent);
+  const auto field = static_cast<Field>(tag);
+  return (field >= Field::stream && field <= Field::traceparent) || field == Field::origin_store ||
+         field == Field::origin_position;
 }
 
 }  // namespace

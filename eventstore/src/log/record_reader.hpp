@@ -39,6 +39,8 @@ struct RecordView {
   std::optional<std::string_view> causation_id;
   std::optional<std::string_view> actor;
   std::optional<std::string_view> traceparent;
+  std::optional<StoreId> origin_store;
+  std::optional<GlobalPosition> origin_position;
 };
 
 /// Reads the record at the start of `bytes`, which reach to the end of its append. Its checksum is

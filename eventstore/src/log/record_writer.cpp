@@ -51,8 +51,10 @@ std::size_t record_bytes_bound(const NewEvent& event) noexcept {
        {&event.correlation_id, &event.causation_id, &event.actor, &event.traceparent}) {
     if (*name) bytes += (*name)->size();
   }
-  // Version, schema version, content type, id and two times, and a header for each field.
-  return bytes + 8 + 4 + 1 + 16 + 16 + (15 + event.tags.size()) * format::field_header_bytes_max;
+  // Version, schema version, content type, id, two times and the origin, and a header for each
+  // field.
+  return bytes + 8 + 4 + 1 + 16 + 16 + 24 +
+         (17 + event.tags.size()) * format::field_header_bytes_max;
 }
 
 void write_record(const NewEvent& event, StreamVersion version, std::uint16_t index,
@@ -82,6 +84,11 @@ void write_record(const NewEvent& event, StreamVersion version, std::uint16_t in
   put_optional(frame, Field::causation_id, event.causation_id);
   put_optional(frame, Field::actor, event.actor);
   put_optional(frame, Field::traceparent, event.traceparent);
+  if (event.origin) {
+    put_field(frame, Field::origin_store, event.origin->store.bytes.data(),
+              event.origin->store.bytes.size());
+    put_integer(frame, Field::origin_position, event.origin->position.value);
+  }
 
   store(frame.data() + start, static_cast<std::uint32_t>(frame.size() - start));
 }

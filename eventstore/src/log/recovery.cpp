@@ -151,8 +151,8 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const Reader& re
   const Segment& active = *kept_active;
   const auto history = history_of(manifest_, *mark, *mark_file, *options_.files);
   if (!history) return history.error();
-  auto tail = scan_active(active.bytes(manifest_.store), *mark, *history, chain, false,
-                          reader.on_append);
+  auto tail =
+      scan_active(active.bytes(manifest_.store), *mark, *history, chain, false, reader.on_append);
   if (!tail) return std::move(tail).error();
   if (history->answered_unsynced) tail->durable_end = format::segment_header_bytes;
   if (auto settled = settle_tail(active, *tail); !settled) return std::move(settled).error();

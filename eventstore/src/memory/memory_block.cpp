@@ -52,19 +52,28 @@ MemoryBlock::MemoryBlock(AppendRequest request, std::span<const StreamVersion> v
                        .traceparent = view(event.traceparent),
                        .recorded_at = entry.recorded_at,
                        .known_at = known_at,
-                       .effective_at = event.effective_at.value_or(known_at)});
+                       .effective_at = event.effective_at.value_or(known_at),
+                       .origin = event.origin,
+                       .given = {.id = event.id.has_value(),
+                                 .known_at = event.known_at.has_value(),
+                                 .effective_at = event.effective_at.has_value()}});
   }
 }
 
-std::vector<RecordKeys> MemoryBlock::keys() const {
+std::vector<RecordKeys> MemoryBlock::keys(std::span<const KeyHash> streams,
+                                          std::span<const std::uint64_t> tags) const {
   std::vector<RecordKeys> keys;
   keys.reserve(events_.size());
-  for (const RecordedEvent& event : events_) {
+  for (std::size_t i = 0; i < events_.size(); ++i) {
+    const RecordedEvent& event = events_[i];
     keys.push_back({.event = true,
                     .stream = event.stream,
                     .version = event.version,
                     .type = event.type,
-                    .tags = event.tags});
+                    .tags = event.tags,
+                    .stream_hash = streams[i],
+                    .tag_hashes = tags.first(event.tags.size())});
+    tags = tags.subspan(event.tags.size());
   }
   return keys;
 }

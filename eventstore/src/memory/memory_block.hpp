@@ -25,8 +25,9 @@ class MemoryBlock : public std::enable_shared_from_this<MemoryBlock> {
   const std::vector<RecordedEvent>& events() const { return events_; }
   /// What the writer gave: contents are hashed over it.
   const std::vector<NewEvent>& given() const { return request_.events; }
-  /// What to index the events by.
-  std::vector<RecordKeys> keys() const;
+  /// What to index the events by, with the hashes that were made when they were prepared.
+  std::vector<RecordKeys> keys(std::span<const KeyHash> streams,
+                               std::span<const std::uint64_t> tags) const;
 
  private:
   const AppendRequest request_;

@@ -28,7 +28,7 @@ class MemoryEventStore final : public IndexedEventStore {
   }
 
   Result<Receipt> append(AppendRequest request) override {
-    auto prepared = prepare(std::move(request), options_.limits);
+    auto prepared = prepare(std::move(request), options_.limits, hasher_);
     if (!prepared) return std::move(prepared).error();
     const std::lock_guard lock(write_mutex_);
     return write(*std::move(prepared));
@@ -37,7 +37,7 @@ class MemoryEventStore final : public IndexedEventStore {
   // Writes at once. Completions go through a queue that one thread at a time empties: that keeps
   // them in position order although no lock is held while they run.
   void append_async(AppendRequest request, AppendCompletion completion) override {
-    auto prepared = prepare(std::move(request), options_.limits);
+    auto prepared = prepare(std::move(request), options_.limits, hasher_);
     {
       const std::lock_guard lock(write_mutex_);
       Result<Receipt> result =
@@ -218,8 +218,7 @@ Result<Receipt> MemoryEventStore::write(PreparedAppend prepared) {
                     .recorded_at = *recorded_at,
                     .link = {},
                     .address = blocks_.size()};
-  entry.link = link_of(entry, last ? last->link : first_link(store_), versions,
-                       prepared.contents);
+  entry.link = link_of(entry, last ? last->link : first_link(store_), versions, prepared.contents);
   bytes_ += prepared.data_bytes;
   const auto block =
       std::make_shared<const MemoryBlock>(std::move(prepared.request), versions, entry);
@@ -228,7 +227,7 @@ Result<Receipt> MemoryEventStore::write(PreparedAppend prepared) {
     blocks_.push_back(block);
     for (std::uint32_t i = 0; i < entry.count; ++i) places_.push_back({block.get(), i});
   }
-  const auto keys = block->keys();
+  const auto keys = block->keys(prepared.streams, prepared.tags);
   const Publication publication{.entry = entry,
                                 .offset = static_cast<std::uint32_t>(entry.address),
                                 .check = 0,

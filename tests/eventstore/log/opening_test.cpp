@@ -303,6 +303,35 @@ TEST_F(Opening, DamageToAnAppendsHeaderCannotChangeWhatIsRead) {
   EXPECT_EQ(report->outcome, VerifyReport::Outcome::changed);
 }
 
+TEST_F(Opening, AReaderThatSeveralSegmentsWentPastReadsThemAll) {
+  LogOptions small = options();
+  small.segment_bytes = 64 * 1024;
+  const auto store = opened(small);
+  LogOptions reading = small;
+  reading.access = LogOptions::Access::read_only;
+  std::unique_ptr<EventStore> reader;
+  std::uint64_t events = 0;
+  // First within a segment, then many segments at once, again and again.
+  for (const int more : {3, 20, 1, 30, 0, 2}) {
+    for (int i = 0; i < more; ++i, ++events) {
+      NewEvent event = event_on("a");
+      event.data = std::string(20'000, 'x');
+      ASSERT_TRUE(store->append(append_of({event, event_on("b-" + std::to_string(i))})));
+    }
+    if (!reader) reader = opened(reading);
+    const auto all = read_all(*reader, {});
+    ASSERT_TRUE(all) << to_string(all.error());
+    EXPECT_EQ(all->size(), events * 2);
+    const auto of_a = read_all(*reader, {.query = Query::stream("a")});
+    ASSERT_TRUE(of_a) << to_string(of_a.error());
+    EXPECT_EQ(of_a->size(), events);
+    EXPECT_EQ(*reader->stream_version("a"), StreamVersion{events - 1});
+    EXPECT_EQ(reader->head(), store->head());
+    EXPECT_EQ(reader->stats().streams, store->stats().streams);
+  }
+  EXPECT_GT(store->stats().segments, 10U);
+}
+
 TEST_F(Opening, AChainOfAppendsFromCompletionsIsCompletedBeforeTheStoreGoes) {
   EventStore* const store = opened(options()).release();
   std::atomic<int> completed = 0;

@@ -60,7 +60,9 @@ class FileNode {
   /// Puts some of the unsynced pieces on the device and forgets the others.
   Fate lose_unsynced(Dice& dice);
   /// Writes to this part of the pages count as writes: they are noticed when it matters.
-  void map_writable(std::uint64_t offset, std::uint64_t bytes) { mapped_.push_back({offset, bytes}); }
+  void map_writable(std::uint64_t offset, std::uint64_t bytes) {
+    mapped_.push_back({offset, bytes});
+  }
   /// The same for a file and what becomes of it, another one for each copy.
   std::uint64_t number() const { return number_; }
   /// Makes programs see what the device has; the size stays. REQUIRES: !dirty()

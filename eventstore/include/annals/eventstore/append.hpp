@@ -81,6 +81,19 @@ struct Receipt {
   std::optional<StreamVersion> version_of(std::string_view stream) const;
 };
 
+/// An append as the log holds it: with its events, all that its link is made over.
+struct RecordedAppend {
+  AppendId id;
+  RequestDigest digest;
+  GlobalPosition first;
+  std::uint32_t count = 0;  ///< Records, at least 1.
+  Timestamp recorded_at;
+  Link link;
+
+  GlobalPosition last() const { return {first.value + count - 1}; }
+  bool operator==(const RecordedAppend&) const = default;
+};
+
 /// Called once with the outcome of an append_async.
 using AppendCompletion = std::function<void(Result<Receipt>)>;
 

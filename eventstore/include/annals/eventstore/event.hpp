@@ -22,6 +22,13 @@ enum class ContentType : std::uint8_t { json = 0, binary = 1 };
 
 std::string_view to_string(ContentType type) noexcept;
 
+/// Where an imported event was recorded first.
+struct Origin {
+  StoreId store;
+  GlobalPosition position;
+  bool operator==(const Origin&) const = default;
+};
+
 /// What a writer gives. Members left empty are stored as absent; an optional text of no bytes is
 /// absent too.
 struct NewEvent {
@@ -46,6 +53,8 @@ struct NewEvent {
   /// The time the fact is about; may lie in the future. Absent: known_at. Both claimed times lie in
   /// the years 0000 to 9999.
   std::optional<Timestamp> effective_at = {};
+  /// Set by imports. No hash covers it: an event's content is the same wherever it came from.
+  std::optional<Origin> origin = {};
 };
 
 /// A recorded event, as a view: its texts live in the `RecordedEvents` that it came from, and are
@@ -71,6 +80,17 @@ struct RecordedEvent {
   Timestamp known_at;
   /// What the writer claimed, or known_at.
   Timestamp effective_at;
+  std::optional<Origin> origin;
+
+  /// Which of these the writer gave, so that the content hash covers them; the store filled in the
+  /// others.
+  struct Given {
+    bool id = false;
+    bool known_at = false;
+    bool effective_at = false;
+    bool operator==(const Given&) const = default;
+  };
+  Given given;
 };
 
 /// The envelope that folds see beside the decoded event: stream, version, position, times, actor

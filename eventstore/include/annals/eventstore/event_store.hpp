@@ -82,6 +82,11 @@ class EventStore {
   /// Errors: diverged (beyond the head), corrupt.
   virtual Result<Link> link_at(GlobalPosition position) const = 0;
 
+  /// The append that holds `position`, as it was recorded.
+  ///
+  /// Errors: invalid_argument (position 0), diverged (beyond the head), corrupt.
+  virtual Result<RecordedAppend> append_holding(GlobalPosition position) const = 0;
+
   /// Keeps a snapshot, beside or in place of earlier ones of its stream. A cache: not synced.
   ///
   /// Errors: invalid_argument (too large, or the stream has no such event), unavailable.

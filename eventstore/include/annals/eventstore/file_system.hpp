@@ -48,8 +48,8 @@ class File {
   virtual Result<std::uint64_t> size() const = 0;
   /// Maps the first `bytes`, which must exist.
   virtual Result<std::shared_ptr<const Mapping>> map(std::uint64_t bytes) const = 0;
-  /// Maps `bytes` from `offset` on, which must exist. The offset is a multiple of 64 KiB. A disk may
-  /// not offer it: the log then keeps in memory what it would keep there.
+  /// Maps `bytes` from `offset` on, which must exist. The offset is a multiple of 64 KiB. A disk
+  /// may not offer it: the log then keeps in memory what it would keep there.
   virtual Result<std::shared_ptr<WritableMapping>> map_writable(std::uint64_t offset,
                                                                 std::uint64_t bytes);
   /// Tells this file from every other one of the machine, copies of it included.

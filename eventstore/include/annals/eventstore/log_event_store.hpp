@@ -53,7 +53,8 @@ struct LogOptions {
 
 /// Opens or makes the store in a folder. One process may write (a file lock says who); any number
 /// may read at the same time. A group that a crash left unfinished is cut and shows in Stats.
-/// Reads all of the log once to index it in memory: time and memory grow with the log.
+/// Reads the segment that was written to last; the others have their index in files. Damage in them
+/// is found when they are read.
 ///
 /// Errors: unavailable (no store, a folder with other files, locked by another writer, read-only or
 /// full disk),

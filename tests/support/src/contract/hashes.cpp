@@ -1,6 +1,8 @@
 // P9 verifiable: contents and links can be worked out by anybody, and verify() does.
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include <annals/eventstore/content_hash.hpp>
 #include <annals/testkit/event_store_contract.hpp>
@@ -115,6 +117,66 @@ TEST_P(EventStoreContract, VerifyCanBeGivenUp) {
                                        }});
   EXPECT_EQ(report.outcome, Outcome::incomplete);
   EXPECT_EQ(to_check, 6U);
+}
+
+TEST_P(EventStoreContract, AnAppendIsShownAsItWasRecorded) {
+  std::vector<Receipt> receipts;
+  std::vector<RequestDigest> digests;
+  for (std::size_t count = 1; count <= 3; ++count) {
+    AppendRequest request = append_to("a-1", ExpectedVersion::any(), count);
+    request.digest = request_digest_of("request " + std::to_string(count));
+    digests.push_back(*request.digest);
+    clock().advance(std::chrono::microseconds(3));
+    receipts.push_back(append(request));
+  }
+  for (std::size_t i = 0; i < receipts.size(); ++i) {
+    const Receipt& receipt = receipts[i];
+    const RecordedAppend expected{.id = receipt.id,
+                                  .digest = digests[i],
+                                  .first = receipt.first_position,
+                                  .count = static_cast<std::uint32_t>(i + 1),
+                                  .recorded_at = receipt.recorded_at,
+                                  .link = receipt.link};
+    for (std::uint64_t p = receipt.first_position.value; p <= receipt.last_position.value; ++p) {
+      const auto shown = store().append_holding({p});
+      ASSERT_TRUE(shown) << to_string(shown.error());
+      EXPECT_EQ(*shown, expected) << p;
+    }
+  }
+  EXPECT_EQ(store().append_holding({0}).error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(store().append_holding({7}).error().code, ErrorCode::diverged);
+}
+
+TEST_P(EventStoreContract, ARecordedEventTellsWhatItsWriterGaveAndWhatWasFilledIn) {
+  NewEvent bare = event_on("a-1");
+  NewEvent full = event_on("a-1");
+  full.id = EventId{{1, 2, 3}};
+  full.known_at = clock().now();  // What would have been filled in, but given.
+  full.effective_at = clock().now();
+  NewEvent known = event_on("a-1");
+  known.known_at = clock().now() - std::chrono::hours(1);
+  append(append_of({bare, full, known}));
+  const RecordedEvents events = read();
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[0].given, (RecordedEvent::Given{}));
+  EXPECT_EQ(events[1].given,
+            (RecordedEvent::Given{.id = true, .known_at = true, .effective_at = true}));
+  EXPECT_EQ(events[2].given, (RecordedEvent::Given{.known_at = true}));
+  EXPECT_EQ(events[2].effective_at, events[2].known_at);
+}
+
+TEST_P(EventStoreContract, AnOriginIsKeptAndChangesNoHash) {
+  NewEvent event = event_on("a-1");
+  NewEvent imported = event;
+  imported.origin = Origin{new_store_id(), {1'234'567}};
+  EXPECT_EQ(content_hash(imported), content_hash(event));
+  const AppendRequest request = append_of({imported, event});
+  append(request);
+  const RecordedEvents events = read();
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].origin, imported.origin);
+  EXPECT_FALSE(events[1].origin);
+  EXPECT_EQ(verified(store()).outcome, Outcome::whole);
 }
 
 }  // namespace annals::testkit
