@@ -10,8 +10,9 @@ SEED ?=
 PACKAGES_BUILD := g++ cmake ninja-build pkg-config libboost-dev nlohmann-json3-dev libssl-dev libsqlite3-dev
 PACKAGES_BANK := $(PACKAGES_BUILD) libcli11-dev zlib1g-dev
 PACKAGES_TEST := $(PACKAGES_BANK) libgtest-dev python3
-PACKAGES_BENCH := $(PACKAGES_BUILD) libcli11-dev  # tools/ is annals and annals-bench
-PACKAGES_INSTALL := $(PACKAGES_BENCH) libgtest-dev
+PACKAGES_TOOLS := $(PACKAGES_BUILD) libcli11-dev  # tools/ is annals and annals-bench
+PACKAGES_BENCH := $(PACKAGES_TOOLS) librocksdb-dev liblmdb-dev  # peers, left out where missing
+PACKAGES_INSTALL := $(PACKAGES_TOOLS) libgtest-dev
 
 # Ninja if it is there. A folder once configured keeps its generator. $(PARTS_OFF) keeps the packages
 # needed few where nothing is configured yet; parts that an earlier target switched on stay on.
@@ -22,11 +23,14 @@ ALL_PARTS = -DANNALS_BUILD_TESTS=ON -DANNALS_WITH_TESTKIT=ON -DANNALS_BUILD_TOOL
 BUILD = cmake --build $(BUILD_DIR) -j $(JOBS)
 PACKAGES = SKIP_INSTALL=$(SKIP_INSTALL) tools/install_packages
 
+BENCH = $(BUILD_DIR)/bin/annals-bench --seconds 1 --out $(BUILD_DIR)/bench/results.jsonl
+BENCH_GROWTH = $(BUILD_DIR)/bin/annals-bench --seconds 2 --streams 1000000 --event-bytes 100 --out $(BUILD_DIR)/bench/growth.jsonl
+
 .DEFAULT_GOAL := help
-.PHONY: help bank test bench soak install clean
+.PHONY: help bank test bench bench-growth bench-build soak install clean
 
 help: ## Say what the targets do
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 	@echo
 	@echo "  JOBS=$(JOBS)  BUILD_DIR=$(BUILD_DIR)  PREFIX=$(PREFIX)  DATA=$(DATA)  SEED=n  SKIP_INSTALL=1"
 
@@ -44,12 +48,23 @@ test: ## Build everything, compile each public header alone, run every test
 	$(BUILD) --target all all_verify_interface_header_sets
 	ctest --test-dir $(BUILD_DIR) --output-on-failure --no-tests=error -j $(JOBS)
 
-bench: ## Measure, beside the raw disk and SQLite; results in build/bench/results.jsonl
+bench: bench-build ## Measure, beside the raw disk, SQLite, RocksDB and LMDB; results in build/bench/results.jsonl
+	$(BENCH)
+	for streams in 100 100000 1000000 10000000; do $(BENCH) bulk pipelined --streams $$streams --peers rocksdb || exit 1; done
+	for tags in 0 4; do $(BENCH) bulk pipelined --streams 1000000 --tags $$tags --peers rocksdb || exit 1; done
+	tools/bench/draw_results.py $(BUILD_DIR)/bench/results.jsonl $(BUILD_DIR)/bench
+
+bench-growth: bench-build ## Measure stores of up to 50 million events: half an hour and 60 GB
+	$(BENCH_GROWTH) growth --sizes 1000000,10000000 --runs 3
+	$(BENCH_GROWTH) growth --sizes 1000000,10000000,50000000 --peers none --runs 3
+	$(BENCH_GROWTH) as-of-version as-of-time as-of-state last-10 read-category read-type read-tag --peers none --events 10000000 --long-events 1000000
+	tools/bench/draw_results.py $(BUILD_DIR)/bench/growth.jsonl $(BUILD_DIR)/bench
+
+bench-build:
 	@$(PACKAGES) $(PACKAGES_BENCH)
 	$(CONFIGURE) $(PARTS_OFF) -DANNALS_BUILD_TOOLS=ON
 	$(BUILD) --target annals-bench
 	@mkdir -p $(BUILD_DIR)/bench
-	$(BUILD_DIR)/bin/annals-bench --out $(BUILD_DIR)/bench/results.jsonl
 
 soak: ## Run the random tests for long; SEED=n repeats a run
 	@$(PACKAGES) $(PACKAGES_TEST)

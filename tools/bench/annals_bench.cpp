@@ -1,11 +1,19 @@
-// annals-bench: annals beside the bare disk and beside SQLite, in the same run.
+// annals-bench: annals beside the bare disk and beside SQLite, RocksDB and LMDB, in the same run.
 //
 //   append-1            one caller waits for each append of one event
-//   append-64           64 callers do
+//   append-16, -64, -256  so many callers do
 //   pipelined           one caller keeps 16,384 appends of one event in flight
 //   bulk                4 callers wait for each append of 1,000 events, ten to each of 100 streams
+//   large               4 callers wait for each append of 64 events of 16 KiB
 //   load                reads streams of 100 events that lie scattered, warm
 //   replay              reads all events in order
+//   as-of-version       finds the event of a version in one long stream among many short ones
+//   as-of-time          finds the last event of that stream recorded up to a time
+//   as-of-state         folds what it had come to at a version, from a snapshot before it
+//   last-10             reads the newest ten events of a stream, backward
+//   read-category       reads 100 events of one of 100 categories, from anywhere
+//   read-type           of one of ten types
+//   read-tag            all 100 events with a tag
 //   fold                folds bank accounts of 10,000 events from their JSON, no snapshots
 //   commands-1          one caller waits for each typed command: load, decide, append, durable
 //   commands-pipelined  one caller keeps 16,384 typed commands in flight
@@ -21,9 +29,16 @@
 //   query-as-of         asks for one row as of the middle of the log; the cut is in the cache
 //   query-…-busy        the same five while another thread makes 1,000 appends a second, which are
 //                       projected at the same time
+//   growth              fills a store to each of --sizes by 4 callers with 1,000 events a call, in
+//   a
+//                       process that is killed then; how long opening takes after that, after a
+//                       clean stop, from a disk that is not in memory, without heads and indexes;
+//                       and the last ten events of streams, warm and cold
 //
 // Each runs by turns with the raw disk (write + fdatasync of as many bytes as annals wrote for each
-// sync) and with SQLite (WAL, synchronous=FULL); the median of the runs counts. Writing workloads
+// sync) and with the peers, each durable in the same way: SQLite (WAL, synchronous=FULL), RocksDB
+// (sync=true) and LMDB (synced), if this program was built with them; read models, queries, folds
+// and commands only with SQLite. The median of the runs counts. Writing workloads
 // start with an empty store, and pay for the space that they take while they run. What is measured
 // is the log engine as users get it: every append durable, hashed and linked, and indexed by
 // stream, category, type and tags. Figures in documents come from this program.
@@ -34,6 +49,9 @@
 #include <utility>
 #include <vector>
 
+#include "event_peer.hpp"
+#include "growth.hpp"
+#include "ingest.hpp"
 #include "measurement.hpp"
 #include "options.hpp"
 #include "raw_disk.hpp"
@@ -50,11 +68,21 @@ using Maker = std::unique_ptr<Workload> (*)();
 // In the order of the table above.
 constexpr std::pair<const char*, Maker> workloads[] = {
     {"append-1", [] { return make_append(1); }},
+    {"append-16", [] { return make_append(16); }},
     {"append-64", [] { return make_append(64); }},
+    {"append-256", [] { return make_append(256); }},
     {"pipelined", make_pipelined},
     {"bulk", make_bulk},
+    {"large", make_large},
     {"load", make_load},
     {"replay", make_replay},
+    {"as-of-version", make_as_of_version},
+    {"as-of-time", make_as_of_time},
+    {"as-of-state", make_as_of_state},
+    {"last-10", make_last_ten},
+    {"read-category", make_read_category},
+    {"read-type", make_read_type},
+    {"read-tag", make_read_tag},
     {"fold", make_fold},
     {"commands-1", [] { return make_commands(false); }},
     {"commands-pipelined", [] { return make_commands(true); }},
@@ -75,6 +103,12 @@ constexpr std::pair<const char*, Maker> workloads[] = {
     {"query-as-of-busy", [] { return make_query(Asked::as_of, true); }},
 };
 
+// From here on what counts is how many bytes the disk takes, not how many syncs.
+constexpr std::uint64_t large_event_bytes = 4096;
+
+// Not measured for a time but up to a size, so not one of those above.
+constexpr const char* growth = "growth";
+
 Result<Comparison> compare(Workload& workload, const Context& context) {
   const Options& options = context.options;
   Comparison comparison{.workload = std::string(workload.name()), .writes = workload.writes()};
@@ -82,10 +116,8 @@ Result<Comparison> compare(Workload& workload, const Context& context) {
   constexpr double page_bytes = 4096;
   const double raw_seconds = workload.writes() ? options.seconds : options.seconds / 10;
   std::vector<Measurement> annals;
-  std::vector<Measurement> sqlite;
-  std::vector<Measurement> batched;
-  std::vector<double> raw;
-  std::vector<double> growing;
+  std::vector<std::vector<Measurement>> peers;  // Of each engine, its runs.
+  std::vector<RawRate> raw;
   for (unsigned run = 0; run < options.runs && !interrupted(); ++run) {
     auto ours = workload.annals(context);
     if (!ours) return std::move(ours).error();
@@ -95,29 +127,31 @@ Result<Comparison> compare(Workload& workload, const Context& context) {
     }
     auto disk = measure_raw_disk(context.scratch.path() / "raw", comparison.raw_bytes, raw_seconds);
     if (!disk) return std::move(disk).error();
-    auto peer = workload.sqlite(context);
-    if (!peer) return std::move(peer).error();
-    auto peer_batched = workload.sqlite_batched(context);
-    if (!peer_batched) return std::move(peer_batched).error();
-    if (*peer_batched) batched.push_back(std::move(**peer_batched));
+    if (workload.writes() && ours->event_bytes >= large_event_bytes) {
+      auto sequential =
+          measure_sequential_writes(context.scratch.path() / "raw", options.seconds / 2);
+      if (!sequential) return std::move(sequential).error();
+      disk->sequential_bytes_per_second = *sequential;
+    }
+    auto theirs = workload.peers(context);
+    if (!theirs) return std::move(theirs).error();
+    peers.resize(theirs->size());
+    for (std::size_t i = 0; i < theirs->size(); ++i) peers[i].push_back(std::move((*theirs)[i]));
     annals.push_back(std::move(*ours));
-    sqlite.push_back(std::move(*peer));
-    raw.push_back(disk->per_second);
-    growing.push_back(disk->growing_per_second);
+    raw.push_back(*disk);
   }
   if (annals.empty()) return Error{.code = ErrorCode::timeout, .message = "interrupted"};
   comparison.annals = median(std::move(annals));
-  comparison.sqlite = median(std::move(sqlite));
-  if (!batched.empty()) comparison.sqlite_batched = median(std::move(batched));
-  comparison.raw = {.per_second = median(std::move(raw)),
-                    .growing_per_second = median(std::move(growing))};
+  for (auto& runs : peers) comparison.peers.push_back(median(std::move(runs)));
+  comparison.raw = median(raw);
   return comparison;
 }
 
 Result<void> run(const Options& options) {
   for (const std::string& name : options.workloads) {
-    const bool known = std::any_of(std::begin(workloads), std::end(workloads),
-                                   [&](const auto& workload) { return name == workload.first; });
+    const bool known =
+        name == growth || std::any_of(std::begin(workloads), std::end(workloads),
+                                      [&](const auto& workload) { return name == workload.first; });
     if (!known) {
       return Error{.code = ErrorCode::invalid_argument,
                    .message = "there is no workload '" + name + "' (see --help)"};
@@ -137,24 +171,30 @@ Result<void> run(const Options& options) {
         "with cmake --preset release.\n",
         stderr);
   }
+  const auto wanted = [&](std::string_view name) {
+    return options.workloads.empty() ||
+           std::find(options.workloads.begin(), options.workloads.end(), name) !=
+               options.workloads.end();
+  };
   const Context context{options, *scratch};
+  std::fputs(missing_peers().c_str(), stdout);
   print_title();
   for (const auto& [name, make] : workloads) {
     if (interrupted()) break;
-    if (!options.workloads.empty() && std::find(options.workloads.begin(), options.workloads.end(),
-                                                name) == options.workloads.end()) {
-      continue;
-    }
+    if (!wanted(name)) continue;
     const auto comparison = compare(*make(), context);
     if (!comparison) {
       Error error = comparison.error();
       error.message = std::string(name) + ": " + error.message;
       return error;
     }
-    print_row(*comparison);
+    print_rows(*comparison);
     if (auto kept = append_to_file(options.out, json_lines(*comparison, options)); !kept) {
       return kept;
     }
+  }
+  if (wanted(growth) && !interrupted()) {
+    if (auto grown = measure_growth(options, *scratch); !grown) return grown;
   }
   print_legend(options);
   std::printf("JSON lines: %s\n", options.out.c_str());
@@ -163,9 +203,10 @@ Result<void> run(const Options& options) {
 
 std::string help() {
   std::string text =
-      "Measures annals beside the bare disk and beside SQLite, in the same run.\n"
+      "Measures annals beside the bare disk and beside SQLite, RocksDB and LMDB, in the same run.\n"
       "Usage: annals-bench [OPTIONS] [WORKLOAD...]\n\nWorkloads (all, unless some are named):";
   for (const auto& [name, make] : workloads) text += " " + std::string(name);
+  text += " " + std::string(growth);
   return text + "\n\n" + options_help();
 }
 
@@ -184,6 +225,7 @@ int main(int argc, char** argv) {
     std::fputs(help().c_str(), stdout);
     return 0;
   }
+  if (!options->ingest.engine.empty()) return ingest_until_killed(*options);
   catch_interrupts();
   if (const auto done = run(*options); !done) {
     std::fprintf(stderr, "annals-bench: %s\n", to_string(done.error()).c_str());

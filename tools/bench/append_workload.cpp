@@ -1,39 +1,41 @@
-#include <mutex>
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bench_store.hpp"
 #include "callers.hpp"
-#include "sqlite_peer.hpp"
+#include "event_peer.hpp"
 #include "workload.hpp"
 
 namespace annals::bench {
 
 namespace {
 
+/// Who appends how much at a time.
+struct Shape {
+  std::string name;
+  unsigned threads = 1;
+  std::uint64_t batch = 1;        ///< Events a call.
+  std::uint64_t run = 1;          ///< Of them to one stream.
+  std::uint64_t event_bytes = 0;  ///< 0: as the options say.
+};
+
 class AppendWorkload final : public Workload {
  public:
-  /// Each call writes `run` events to each of batch / run streams.
-  AppendWorkload(std::string name, unsigned threads, std::uint64_t batch, std::uint64_t run)
-      : name_(std::move(name)), threads_(threads), batch_(batch), run_(run) {}
+  explicit AppendWorkload(Shape shape) : shape_(std::move(shape)) {}
 
-  std::string_view name() const override { return name_; }
+  std::string_view name() const override { return shape_.name; }
   bool writes() const override { return true; }
 
   Result<Measurement> annals(const Context& context) override {
     const Options& options = context.options;
     auto store = open_bench_store(context.scratch.fresh("annals"));
     if (!store) return std::move(store).error();
-    const std::string data = payload(options.event_bytes);
-    const std::uint64_t run = run_events(options);
-    auto report = run_callers(threads_, options.seconds, [&](unsigned index) {
-      return [&, streams = WrittenStreams(options.streams, index, threads_)]() mutable {
-        AppendRequest request;
-        request.events.reserve(batch_);
-        for (std::uint64_t i = 0; i < batch_; i += run) {
-          add_events(request, streams.take(run), run, data, options.tags);
-        }
-        auto receipt = (*store)->append(std::move(request));
+    const std::string data = payload(event_bytes(options));
+    auto report = run_callers(shape_.threads, options.seconds, [&](unsigned index) {
+      return [&, streams = written(options, index)]() mutable {
+        auto receipt = (*store)->append(next_request(streams, shape_.batch, data, options.tags));
         return receipt ? Result<void>() : Result<void>(std::move(receipt).error());
       };
     });
@@ -43,65 +45,77 @@ class AppendWorkload final : public Workload {
     return measurement;
   }
 
-  Result<Measurement> sqlite(const Context& context) override {
-    const Options& options = context.options;
-    const auto folder = context.scratch.fresh("sqlite");
-    std::filesystem::create_directories(folder);
-    auto peer = SqlitePeer::open(folder / "events.db");
-    if (!peer) return std::move(peer).error();
-    const std::string data = payload(options.event_bytes);
-    const std::uint64_t run = run_events(options);
-    std::mutex mutex;
-    auto report = run_callers(threads_, options.seconds, [&](unsigned index) {
-      return [&, streams = WrittenStreams(options.streams, index, threads_)]() mutable {
-        std::vector<PeerEvent> events;
-        events.reserve(batch_);
-        for (std::uint64_t i = 0; i < batch_; i += run) {
-          const WrittenStreams::Place place = streams.take(run);
-          for (std::uint64_t v = 0; v < run; ++v) {
-            events.push_back({*place.stream, place.version + v, "note_taken", data});
-          }
-        }
-        const std::lock_guard lock(mutex);
-        return (*peer)->append(events);
-      };
-    });
-    if (!report) return std::move(report).error();
-    return measured("sqlite", *report, options);
+  Result<std::vector<Measurement>> peers(const Context& context) override {
+    std::vector<Measurement> all;
+    for (const EventPeerKind& kind : event_peers(context.options)) {
+      auto measurement = peer(context, kind);
+      if (!measurement) return std::move(measurement).error();
+      all.push_back(std::move(*measurement));
+    }
+    return all;
   }
 
  private:
-  /// An append has one check a stream, so a caller with few streams writes more to each.
-  std::uint64_t run_events(const Options& options) const {
-    return options.streams / threads_ < batch_ / run_ ? batch_ : run_;
+  Result<Measurement> peer(const Context& context, const EventPeerKind& kind) const {
+    const Options& options = context.options;
+    auto peer = open_peer(kind, context.scratch.fresh(kind.engine));
+    if (!peer) return std::move(peer).error();
+    const std::string data = payload(event_bytes(options));
+    auto report = run_callers(shape_.threads, options.seconds, [&](unsigned index) {
+      return [&, streams = written(options, index),
+              places = std::vector<WrittenStreams::Place>()]() mutable {
+        return (*peer)->append(next_events(streams, shape_.batch, data, options.tags, places));
+      };
+    });
+    if (!report) return std::move(report).error();
+    Measurement measurement = measured(kind.engine, *report, options);
+    measurement.durability = kind.durability;
+    return measurement;
+  }
+
+  std::uint64_t event_bytes(const Options& options) const {
+    return shape_.event_bytes > 0 ? shape_.event_bytes : options.event_bytes;
+  }
+  /// Each caller has streams of its own.
+  std::uint64_t streams(const Options& options) const {
+    return std::max<std::uint64_t>(options.streams, shape_.threads);
+  }
+  WrittenStreams written(const Options& options, unsigned index) const {
+    // An append has one check a stream, so a caller with few streams writes more to each.
+    const bool few = streams(options) / shape_.threads < shape_.batch / shape_.run;
+    return {streams(options), index, shape_.threads, few ? shape_.batch : shape_.run};
   }
 
   Measurement measured(std::string engine, const CallersReport& report,
                        const Options& options) const {
     return {.engine = std::move(engine),
-            .threads = threads_,
-            .batch = batch_,
-            .event_bytes = options.event_bytes,
-            .streams = options.streams,
-            .events_per_second = static_cast<double>(report.calls * batch_) / report.seconds,
+            .threads = shape_.threads,
+            .batch = shape_.batch,
+            .event_bytes = event_bytes(options),
+            .streams = streams(options),
+            .events_per_second = static_cast<double>(report.calls * shape_.batch) / report.seconds,
             .p50_us = report.latencies.percentile(0.50),
             .p99_us = report.latencies.percentile(0.99)};
   }
 
-  std::string name_;
-  unsigned threads_;
-  std::uint64_t batch_;
-  std::uint64_t run_;
+  Shape shape_;
 };
 
 }  // namespace
 
 std::unique_ptr<Workload> make_append(unsigned threads) {
-  return std::make_unique<AppendWorkload>("append-" + std::to_string(threads), threads, 1, 1);
+  return std::make_unique<AppendWorkload>(
+      Shape{.name = "append-" + std::to_string(threads), .threads = threads});
 }
 
 std::unique_ptr<Workload> make_bulk() {
-  return std::make_unique<AppendWorkload>("bulk", 4, 1000, 10);
+  return std::make_unique<AppendWorkload>(
+      Shape{.name = "bulk", .threads = 4, .batch = 1000, .run = 10});
+}
+
+std::unique_ptr<Workload> make_large() {
+  return std::make_unique<AppendWorkload>(
+      Shape{.name = "large", .threads = 4, .batch = 64, .run = 4, .event_bytes = 16 * 1024});
 }
 
 }  // namespace annals::bench

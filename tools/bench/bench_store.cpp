@@ -19,35 +19,65 @@ std::string payload(std::size_t bytes) {
   return text + "\"}";
 }
 
-WrittenStreams::WrittenStreams(std::uint64_t count, unsigned index, unsigned callers) {
-  for (std::uint64_t i = index; i < count; i += callers) {
-    names_.push_back("bench-" + std::to_string(i));
-  }
-  versions_.resize(names_.size());
+WrittenStreams::WrittenStreams(std::uint64_t count, unsigned index, unsigned callers,
+                               std::uint64_t run)
+    : own_((count - index + callers - 1) / callers), index_(index), callers_(callers), run_(run) {}
+
+WrittenStreams::Place WrittenStreams::take() {
+  const std::uint64_t number = index_ + turn_ % own_ * callers_;
+  const std::uint64_t version = turn_ / own_ * run_;
+  ++turn_;
+  return {"bench-" + std::to_string(number), version};
 }
 
-WrittenStreams::Place WrittenStreams::take(std::uint64_t events) {
-  const std::size_t i = turn_;
-  turn_ = turn_ + 1 == names_.size() ? 0 : turn_ + 1;
-  const Place place{&names_[i], versions_[i]};
-  versions_[i] += events;
-  return place;
+std::vector<std::string> tags_of(std::string_view stream, std::uint32_t tags) {
+  std::vector<std::string> all;
+  all.reserve(tags);
+  for (std::uint32_t tag = 0; tag < tags; ++tag) {
+    all.push_back(tag == 0 ? "of:" + std::string(stream) : "group:" + std::to_string(tag));
+  }
+  return all;
+}
+
+AppendRequest next_request(WrittenStreams& streams, std::uint64_t batch, const std::string& data,
+                           std::uint32_t tags) {
+  AppendRequest request;
+  request.events.reserve(batch);
+  for (std::uint64_t i = 0; i < batch; i += streams.run()) {
+    add_events(request, streams.take(), streams.run(), data, tags);
+  }
+  return request;
+}
+
+std::vector<PeerEvent> next_events(WrittenStreams& streams, std::uint64_t batch,
+                                   const std::string& data, std::uint32_t tags,
+                                   std::vector<WrittenStreams::Place>& places) {
+  std::vector<PeerEvent> events;
+  events.reserve(batch);
+  places.clear();
+  places.reserve(batch);  // So that names stay where they are.
+  for (std::uint64_t i = 0; i < batch; i += streams.run()) {
+    const WrittenStreams::Place& place = places.emplace_back(streams.take());
+    for (std::uint64_t v = 0; v < streams.run(); ++v) {
+      events.push_back(
+          {place.stream, place.version + v, "note_taken", data, tags_of(place.stream, tags)});
+    }
+  }
+  return events;
 }
 
 void add_events(AppendRequest& request, const WrittenStreams::Place& place, std::uint64_t count,
                 const std::string& data, std::uint32_t tags) {
   for (std::uint64_t i = 0; i < count; ++i) {
-    NewEvent event{.stream = *place.stream, .type = "note_taken", .data = data};
-    for (std::uint32_t tag = 0; tag < tags; ++tag) {
-      // The first tag has many values, as a customer's number would; the others few.
-      event.tags.push_back(tag == 0 ? "of:" + *place.stream : "group:" + std::to_string(tag));
-    }
-    request.events.push_back(std::move(event));
+    request.events.push_back({.stream = place.stream,
+                              .type = "note_taken",
+                              .data = data,
+                              .tags = tags_of(place.stream, tags)});
   }
   const auto expected = place.version == 0
                             ? ExpectedVersion::no_stream()
                             : ExpectedVersion::exactly(StreamVersion{place.version - 1});
-  request.checks.push_back({*place.stream, expected});
+  request.checks.push_back({place.stream, expected});
 }
 
 void add_syncs(Measurement& measurement, const EventStore& store, double seconds) {

@@ -8,10 +8,12 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <annals/eventstore/event_store.hpp>
 
+#include "event_peer.hpp"
 #include "measurement.hpp"
 #include "options.hpp"
 
@@ -26,21 +28,39 @@ std::string payload(std::size_t bytes);
 /// Streams that one caller writes by turns, each with the version that it expects.
 class WrittenStreams {
  public:
-  /// Of `count` streams those that caller `index` of `callers` owns.
-  WrittenStreams(std::uint64_t count, unsigned index, unsigned callers);
+  /// Of `count` streams, which are at least as many as `callers`, those that caller `index` owns.
+  /// Each turn writes `run` events to one stream. Keeps no list: ten million streams cost nothing.
+  WrittenStreams(std::uint64_t count, unsigned index, unsigned callers, std::uint64_t run);
 
   struct Place {
-    const std::string* stream;
+    std::string stream;
     std::uint64_t version;  ///< Of the next event there.
   };
-  /// The next stream by turns, which gets `events` events.
-  Place take(std::uint64_t events);
+  /// The next stream by turns.
+  Place take();
+  /// As if so many turns had been taken.
+  void skip(std::uint64_t turns) { turn_ += turns; }
+  std::uint64_t run() const { return run_; }
 
  private:
-  std::vector<std::string> names_;
-  std::vector<std::uint64_t> versions_;
-  std::size_t turn_ = 0;
+  std::uint64_t own_;  ///< Streams of this caller.
+  std::uint64_t index_;
+  std::uint64_t callers_;
+  std::uint64_t run_;
+  std::uint64_t turn_ = 0;
 };
+
+/// The tags that events of a stream get: the first has many values, as a customer's number would;
+/// the others few.
+std::vector<std::string> tags_of(std::string_view stream, std::uint32_t tags);
+
+/// One append of the next `batch` events of `streams`, for annals and for its peers. `data` and
+/// `places` must outlive the latter.
+AppendRequest next_request(WrittenStreams& streams, std::uint64_t batch, const std::string& data,
+                           std::uint32_t tags);
+std::vector<PeerEvent> next_events(WrittenStreams& streams, std::uint64_t batch,
+                                   const std::string& data, std::uint32_t tags,
+                                   std::vector<WrittenStreams::Place>& places);
 
 /// Adds `count` events of `data` to one place, checked against its version.
 void add_events(AppendRequest& request, const WrittenStreams::Place& place, std::uint64_t count,

@@ -20,7 +20,7 @@ const char* const text = "standing order, reference 2024-0815, thank you";
 /// Deposits and withdrawals by turns over many accounts, so that every decision needs a state. The
 /// peer keeps a balance per account beside its events: it reads the balance, inserts the event and
 /// writes the balance in one transaction; 1,000 of that in one transaction where annals pipelines.
-class CommandWorkload final : public Workload {
+class CommandWorkload final : public WorkloadBesideSqlite {
  public:
   explicit CommandWorkload(bool pipelined) : pipelined_(pipelined) {}
 

@@ -16,7 +16,7 @@ namespace {
 
 /// Accounts with thousands of bookings each, folded from their JSON text without snapshots. The
 /// peer sums the amounts in SQL out of the same JSON.
-class FoldWorkload final : public Workload {
+class FoldWorkload final : public WorkloadBesideSqlite {
  public:
   std::string_view name() const override { return "fold"; }
   bool writes() const override { return false; }

@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <optional>
@@ -27,6 +28,17 @@ Error wrong(const std::string& message) {
   return {.code = ErrorCode::invalid_argument, .message = message + " (see --help)"};
 }
 
+/// What stands between the commas.
+std::vector<std::string> listed(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    parts.emplace_back(text.substr(0, comma));
+    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+  }
+  return parts;
+}
+
 /// Takes one option; an empty text means that the value is right.
 std::string take(Options& options, std::string_view name, std::string_view text) {
   const auto set = [&](auto& member, auto least, auto most) -> std::string {
@@ -45,6 +57,26 @@ std::string take(Options& options, std::string_view name, std::string_view text)
     options.out = text;
   } else if (name == "--dir") {
     options.dir = text;
+  } else if (name == "--peers") {
+    options.no_peers = text == "none";
+    options.engines = listed(text);
+  } else if (name == "--sizes") {
+    for (const std::string& size : listed(text)) {
+      const auto value = parsed<std::uint64_t>(size, 1000, 1'000'000'000);
+      if (!value || (!options.sizes.empty() && *value <= options.sizes.back())) {
+        return "--sizes expects rising numbers from 1000 to 1000000000, not '" + std::string(text) +
+               "'";
+      }
+      options.sizes.push_back(*value);
+    }
+  } else if (name == "--ingest") {
+    options.ingest.engine = text;
+  } else if (name == "--store") {
+    options.ingest.store = text;
+  } else if (name == "--from") {
+    return set(options.ingest.from, 0, 1'000'000'000);
+  } else if (name == "--to") {
+    return set(options.ingest.to, 0, 1'000'000'000);
   } else if (name == "--seconds") {
     return set(options.seconds, 0.01, 3600.0);
   } else if (name == "--runs") {
@@ -52,7 +84,9 @@ std::string take(Options& options, std::string_view name, std::string_view text)
   } else if (name == "--events") {
     return set(options.events, 100, 1'000'000'000);
   } else if (name == "--streams") {
-    return set(options.streams, 64, 100'000'000);
+    return set(options.streams, 1, 100'000'000);
+  } else if (name == "--long-events") {
+    return set(options.long_events, 1000, 100'000'000);
   } else if (name == "--tags") {
     return set(options.tags, 0, Limits::tag_count_max);
   } else if (name == "--event-bytes") {
@@ -71,6 +105,11 @@ fs::path build_folder() {
 }
 
 }  // namespace
+
+bool Options::wants(std::string_view engine) const {
+  if (no_peers) return false;
+  return engines.empty() || std::find(engines.begin(), engines.end(), engine) != engines.end();
+}
 
 Result<Options> parse_options(int argc, char** argv) {
   Options options;
@@ -112,9 +151,14 @@ std::string options_help() {
          "  --streams N          streams that are written to (10000)\n"
          "  --tags N             tags of each event written, 0 to 16 (1)\n"
          "  --event-bytes N      data of each event written (256)\n"
+         "  --long-events N      events of the long stream of as-of and last-10 (100000)\n"
+         "  --sizes N,N,...      events in the store of growth, at which it is looked at\n"
+         "                       (--events and five times as many)\n"
+         "  --peers NAME,...     measure only these peers: sqlite, rocksdb, lmdb; or none (all)\n"
          "  --dir DIR            the disk: stores are made in a new folder below DIR, and removed\n"
          "                       (the folder of --out)\n"
-         "  --out FILE           JSON lines are added to FILE (bench/results.jsonl of the build)\n";
+         "  --out FILE           JSON lines are added to FILE (bench/results.jsonl of the build)\n"
+         "  --ingest ENGINE --store DIR --from N --to N: what growth starts; not for people\n";
 }
 
 }  // namespace annals::bench

@@ -6,11 +6,20 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <annals/eventstore/result.hpp>
 
 namespace annals::bench {
+
+/// What a process that growth starts is asked to do.
+struct Ingest {
+  std::string engine = {};  ///< Empty: this is no such process.
+  std::filesystem::path store = {};
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+};
 
 struct Options {
   std::vector<std::string> workloads = {};  ///< Empty: all of them.
@@ -22,7 +31,15 @@ struct Options {
   std::uint64_t streams = 10'000;           ///< Written by append, pipelined and bulk.
   std::uint32_t tags = 1;                   ///< Of each event written.
   std::uint32_t event_bytes = 256;          ///< Of an event's data.
+  std::uint64_t long_events = 100'000;      ///< In the one long stream of as-of and last-10.
+  std::vector<std::uint64_t> sizes = {};    ///< Of the store of growth, rising.
+  std::vector<std::string> engines = {};    ///< The peers to measure; empty: all of them.
+  bool no_peers = false;                    ///< None of them.
+  Ingest ingest = {};
   bool help = false;
+
+  /// Whether this peer is to be measured.
+  bool wants(std::string_view engine) const;
 };
 
 /// Defaults are relative to the folder of the program: <build>/bin/annals-bench writes

@@ -1,17 +1,18 @@
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bench_store.hpp"
+#include "event_peer.hpp"
 #include "pipeline.hpp"
-#include "sqlite_peer.hpp"
 #include "workload.hpp"
 
 namespace annals::bench {
 
 namespace {
 
-/// SQLite has nothing like it. A program that wants many durable events a second from it gathers
-/// them itself, so the peer puts 1,000 into each transaction.
+/// The peers have nothing like it. A program that wants many durable events a second from them
+/// gathers them itself, so they get 1,000 into each transaction.
 constexpr std::uint64_t gathered = 1000;
 
 class PipelinedWorkload final : public Workload {
@@ -25,14 +26,12 @@ class PipelinedWorkload final : public Workload {
     auto store = open_bench_store(context.scratch.fresh("annals"));
     if (!store) return std::move(store).error();
     const std::string data = payload(options.event_bytes);
-    WrittenStreams streams(options.streams, 0, 1);
+    WrittenStreams streams(options.streams, 0, 1, 1);
     const auto started = Clock::now();
     const Deadline deadline(options.seconds);
     while (!deadline.over() && !pipeline.failing()) {
       pipeline.wait_for_room();
-      AppendRequest request;
-      add_events(request, streams.take(1), 1, data, options.tags);
-      (*store)->append_async(std::move(request),
+      (*store)->append_async(next_request(streams, 1, data, options.tags),
                              [&pipeline, sent = Clock::now()](Result<Receipt> receipt) {
                                if (receipt) {
                                  pipeline.answered(sent);
@@ -50,33 +49,41 @@ class PipelinedWorkload final : public Workload {
     return measurement;
   }
 
-  Result<Measurement> sqlite(const Context& context) override {
+  Result<std::vector<Measurement>> peers(const Context& context) override {
+    std::vector<Measurement> all;
+    for (const EventPeerKind& kind : event_peers(context.options)) {
+      auto measurement = peer(context, kind);
+      if (!measurement) return std::move(measurement).error();
+      all.push_back(std::move(*measurement));
+    }
+    return all;
+  }
+
+ private:
+  static Result<Measurement> peer(const Context& context, const EventPeerKind& kind) {
     const Options& options = context.options;
-    const auto folder = context.scratch.fresh("sqlite");
-    std::filesystem::create_directories(folder);
-    auto peer = SqlitePeer::open(folder / "events.db");
+    auto peer = open_peer(kind, context.scratch.fresh(kind.engine));
     if (!peer) return std::move(peer).error();
     const std::string data = payload(options.event_bytes);
-    WrittenStreams streams(options.streams, 0, 1);
+    WrittenStreams streams(options.streams, 0, 1, 1);
+    std::vector<WrittenStreams::Place> places;
     Latencies latencies;
     std::uint64_t events = 0;
     const auto started = Clock::now();
     const Deadline deadline(options.seconds);
     do {
-      std::vector<PeerEvent> batch;
-      for (std::uint64_t i = 0; i < gathered; ++i) {
-        const WrittenStreams::Place place = streams.take(1);
-        batch.push_back({*place.stream, place.version, "note_taken", data});
-      }
+      const auto batch = next_events(streams, gathered, data, options.tags, places);
       const auto before = Clock::now();
       if (auto done = (*peer)->append(batch); !done) return std::move(done).error();
       latencies.add(Clock::now() - before);
       events += gathered;
     } while (!deadline.over());
-    return measured("sqlite", gathered, events, seconds_since(started), latencies, options);
+    Measurement measurement =
+        measured(kind.engine, gathered, events, seconds_since(started), latencies, options);
+    measurement.durability = kind.durability;
+    return measurement;
   }
 
- private:
   static Measurement measured(std::string engine, std::uint64_t batch, std::uint64_t events,
                               double seconds, const Latencies& latencies, const Options& options) {
     return {.engine = std::move(engine),

@@ -16,7 +16,7 @@ const char* const durability = "wal, synchronous=normal";
 
 /// What a projector does with one event, without the log: it loads the row, adds to it, and commits
 /// row and checkpoint.
-class ProjectOneWorkload final : public Workload {
+class ProjectOneWorkload final : public WorkloadBesideSqlite {
  public:
   std::string_view name() const override { return "project-one"; }
   bool writes() const override { return false; }

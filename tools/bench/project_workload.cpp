@@ -15,7 +15,7 @@ const char* const durability = "wal, synchronous=normal";
 /// Bookings anywhere in a table that has all its rows from the start. Annals projects the whole log
 /// again and again, each time into a copy of that table. By hand the same events, read and decoded
 /// in the same way, are added with an upsert each, and the checkpoint moved with every transaction.
-class ProjectWorkload final : public Workload {
+class ProjectWorkload final : public WorkloadBesideSqlite {
  public:
   explicit ProjectWorkload(std::uint64_t rows)
       : name_("project-" + std::to_string(rows)), books_(rows) {}

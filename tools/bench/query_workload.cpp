@@ -59,7 +59,7 @@ class Turns {
 /// Asks for the balance of one account after the other, of a bank whose projector runs. The peer
 /// has events and balances in one database, written together: it selects the balance, or sums the
 /// account's events where annals folds or cuts history.
-class QueryWorkload final : public Workload {
+class QueryWorkload final : public WorkloadBesideSqlite {
  public:
   QueryWorkload(Asked asked, bool busy)
       : asked_(asked),

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "measurement.hpp"
@@ -91,6 +92,36 @@ Result<RawRate> measure_raw_disk(const std::filesystem::path& path, std::uint64_
   rate.growing_per_second = *growing;
   ::unlink(path.c_str());
   return rate;
+}
+
+Result<double> measure_sequential_writes(const std::filesystem::path& path, double seconds) {
+  constexpr std::uint64_t chunk = 1024 * 1024;
+  constexpr std::uint64_t file_bytes_max = 4096 * chunk;
+  const std::vector<char> data(chunk, 'x');
+  const Descriptor file(path);
+  if (!file.open()) return failed(path);
+  const Deadline deadline(seconds);
+  const auto started = Clock::now();
+  std::uint64_t offset = 0;
+  do {
+    if (!file.write(data, offset)) return failed(path);
+    offset += chunk;
+  } while (!deadline.over() && offset < file_bytes_max);
+  if (!file.sync()) return failed(path);
+  const double rate = static_cast<double>(offset) / seconds_since(started);
+  ::unlink(path.c_str());
+  return rate;
+}
+
+RawRate median(const std::vector<RawRate>& runs) {
+  const auto middle = [&](double RawRate::*rate) {
+    std::vector<double> rates;
+    for (const RawRate& run : runs) rates.push_back(run.*rate);
+    return median(std::move(rates));
+  };
+  return {.per_second = middle(&RawRate::per_second),
+          .growing_per_second = middle(&RawRate::growing_per_second),
+          .sequential_bytes_per_second = middle(&RawRate::sequential_bytes_per_second)};
 }
 
 }  // namespace annals::bench

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <vector>
 
 #include <annals/eventstore/result.hpp>
 
@@ -17,12 +18,21 @@ struct RawRate {
   /// The same at the end of a file that grows, as a plain journal does: each sync also commits the
   /// new size.
   double growing_per_second = 0;
+  /// Bytes a second at the end of a new file in writes of 1 MiB, synced at the end. Where it was
+  /// asked for.
+  double sequential_bytes_per_second = 0;
 };
+
+/// The middle of each rate. REQUIRES: not empty.
+RawRate median(const std::vector<RawRate>& runs);
 
 /// Measures for about `seconds` with `bytes` a write. Zeroing is not counted.
 ///
 /// Errors: unavailable.
 Result<RawRate> measure_raw_disk(const std::filesystem::path& file, std::uint64_t bytes,
                                  double seconds);
+
+/// Measures RawRate::sequential_bytes_per_second. Errors: unavailable.
+Result<double> measure_sequential_writes(const std::filesystem::path& file, double seconds);
 
 }  // namespace annals::bench

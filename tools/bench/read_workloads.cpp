@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bench_store.hpp"
-#include "sqlite_peer.hpp"
+#include "event_peer.hpp"
 #include "workload.hpp"
 
 namespace annals::bench {
@@ -12,13 +13,18 @@ namespace {
 
 constexpr std::uint64_t stream_events = 100;
 
-/// The same events in both engines: streams of 100 events that were written by turns, ten events
+/// The same events in all engines: streams of 100 events that were written by turns, ten events
 /// at a time, as streams of a real store lie scattered over it. Made once, then only read.
 class ReadWorkload : public Workload {
  public:
   bool writes() const override { return false; }
 
  protected:
+  struct OpenPeer {
+    EventPeerKind kind;
+    std::unique_ptr<EventPeer> store;
+  };
+
   Result<void> prepare(const Context& context) {
     if (store_) return {};
     constexpr std::uint64_t turn = 10;
@@ -29,32 +35,30 @@ class ReadWorkload : public Workload {
 
     auto store = open_bench_store(context.scratch.fresh(std::string(name()) + "-annals"));
     if (!store) return std::move(store).error();
-    const auto folder = context.scratch.fresh(std::string(name()) + "-sqlite");
-    std::filesystem::create_directories(folder);
-    auto peer = SqlitePeer::open(folder / "events.db");
-    if (!peer) return std::move(peer).error();
+    std::vector<OpenPeer> peers;
+    for (const EventPeerKind& kind : event_peers(options)) {
+      auto peer = open_peer(kind, context.scratch.fresh(std::string(name()) + "-" + kind.engine));
+      if (!peer) return std::move(peer).error();
+      peers.push_back({kind, std::move(*peer)});
+    }
 
-    WrittenStreams streams(count_, 0, 1);
-    for (std::uint64_t written = 0; written < count_ * stream_events;) {
-      AppendRequest request;
-      std::vector<PeerEvent> events;
-      // As many streams as are different, so that each has one check.
-      for (std::uint64_t i = 0; i < std::min<std::uint64_t>(count_, 100); ++i) {
-        const WrittenStreams::Place place = streams.take(turn);
-        add_events(request, place, turn, data, options.tags);
-        for (std::uint64_t v = 0; v < turn; ++v) {
-          events.push_back({*place.stream, place.version + v, "note_taken", data});
-        }
-        written += turn;
-        if (written == count_ * stream_events) break;
+    // As many streams a call as are different, so that each has one check.
+    const std::uint64_t batch = turn * std::min<std::uint64_t>(count_, 100);
+    const std::uint64_t all = count_ * stream_events;
+    std::vector<WrittenStreams::Place> places;
+    WrittenStreams streams(count_, 0, 1, turn);
+    WrittenStreams peer_streams(count_, 0, 1, turn);
+    for (std::uint64_t written = 0; written < all; written += batch) {
+      const std::uint64_t now = std::min(batch, all - written);
+      auto receipt = (*store)->append(next_request(streams, now, data, options.tags));
+      if (!receipt) return std::move(receipt).error();
+      const auto events = next_events(peer_streams, now, data, options.tags, places);
+      for (const OpenPeer& peer : peers) {
+        if (auto done = peer.store->append(events); !done) return std::move(done).error();
       }
-      if (auto receipt = (*store)->append(std::move(request)); !receipt) {
-        return std::move(receipt).error();
-      }
-      if (auto done = (*peer)->append(events); !done) return std::move(done).error();
     }
     store_ = std::move(*store);
-    peer_ = std::move(*peer);
+    peers_ = std::move(peers);
     return {};
   }
 
@@ -70,6 +74,18 @@ class ReadWorkload : public Workload {
             .p99_us = latencies.percentile(0.99)};
   }
 
+  template <typename Measure>
+  Result<std::vector<Measurement>> each_peer(const Measure& measure) {
+    std::vector<Measurement> all;
+    for (const OpenPeer& peer : peers_) {
+      Result<Measurement> measurement = measure(peer);
+      if (!measurement) return std::move(measurement).error();
+      measurement->durability = peer.kind.durability;
+      all.push_back(std::move(*measurement));
+    }
+    return all;
+  }
+
   /// Streams in an order without order, the same in each run.
   std::string next_stream() {
     seed_ = seed_ * 6364136223846793005U + 1442695040888963407U;
@@ -77,11 +93,11 @@ class ReadWorkload : public Workload {
   }
 
   std::unique_ptr<EventStore> store_;
-  std::unique_ptr<SqlitePeer> peer_;
+  std::vector<OpenPeer> peers_;
   std::uint64_t count_ = 0;
   std::uint64_t event_bytes_ = 0;
   std::uint64_t seed_ = 1;
-  std::uint64_t bytes_seen_ = 0;  ///< Both engines touch what they read.
+  std::uint64_t bytes_seen_ = 0;  ///< All engines touch what they read.
 };
 
 class LoadWorkload final : public ReadWorkload {
@@ -98,11 +114,14 @@ class LoadWorkload final : public ReadWorkload {
     });
   }
 
-  Result<Measurement> sqlite(const Context& context) override {
+  Result<std::vector<Measurement>> peers(const Context& context) override {
     if (auto ready = prepare(context); !ready) return std::move(ready).error();
-    return loop(context, "sqlite", [this](const std::string& stream) {
-      return peer_->load(
-          stream, [this](std::string_view, std::string_view data) { bytes_seen_ += data.size(); });
+    return each_peer([&](const OpenPeer& peer) {
+      return loop(context, peer.kind.engine, [&](const std::string& stream) {
+        return peer.store->load(stream, [this](std::string_view, std::string_view data) {
+          bytes_seen_ += data.size();
+        });
+      });
     });
   }
 
@@ -150,11 +169,13 @@ class ReplayWorkload final : public ReadWorkload {
     });
   }
 
-  Result<Measurement> sqlite(const Context& context) override {
+  Result<std::vector<Measurement>> peers(const Context& context) override {
     if (auto ready = prepare(context); !ready) return std::move(ready).error();
-    return loop(context, "sqlite", [this] {
-      return peer_->replay(
-          [this](std::string_view, std::string_view data) { bytes_seen_ += data.size(); });
+    return each_peer([&](const OpenPeer& peer) {
+      return loop(context, peer.kind.engine, [&] {
+        return peer.store->replay(
+            [this](std::string_view, std::string_view data) { bytes_seen_ += data.size(); });
+      });
     });
   }
 

@@ -15,7 +15,7 @@ const char* const durability = "wal, synchronous=normal";
 
 /// The whole log folded again, into a table of a row for each stream. By hand: one transaction that
 /// empties the table and adds every event to it, so that readers see the old or the new.
-class RebuildWorkload final : public Workload {
+class RebuildWorkload final : public WorkloadBesideSqlite {
  public:
   std::string_view name() const override { return "rebuild"; }
   bool writes() const override { return false; }

@@ -22,6 +22,8 @@ __attribute__((format(printf, 1, 2))) std::string formatted(const char* format, 
   return text.data();
 }
 
+constexpr double mebibyte = 1024 * 1024;
+
 std::string rate(double per_second) {
   const std::string digits = formatted("%.0f", per_second);
   std::string text;
@@ -37,6 +39,11 @@ std::string ratio(double value) {
   return formatted(value < 10 ? "%.2f" : "%.1f", value);
 }
 
+std::string now_text() {
+  return to_string(
+      std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()));
+}
+
 double divided(double a, double b) { return b > 0 ? a / b : 0; }
 
 }  // namespace
@@ -50,27 +57,33 @@ std::string_view build_type() {
 }
 
 void print_title() {
-  std::printf("%-19s %7s %7s %12s %9s %9s %10s %6s %12s %7s\n", "workload", "callers", "a call",
-              "annals ev/s", "p50 us", "p99 us", "raw syncs", "/ raw", "sqlite ev/s", "/ sqlite");
+  std::printf("%-19s %-14s %7s %7s %9s %12s %9s %9s %10s %6s %9s\n", "workload", "engine",
+              "callers", "a call", "streams", "events/s", "p50 us", "p99 us", "raw syncs", "/ raw",
+              "annals / it");
   std::fflush(stdout);
 }
 
-void print_row(const Comparison& row) {
-  const Measurement& annals = row.annals;
-  const std::string raw = row.writes ? rate(row.raw.per_second) : "-";
-  const double of_raw = row.writes ? divided(annals.syncs_per_second, row.raw.per_second) : 0;
-  std::printf("%-19s %7u %7llu %12s %9s %9s %10s %6s %12s %7sx\n", row.workload.c_str(),
-              annals.threads, static_cast<unsigned long long>(annals.batch),
-              rate(annals.events_per_second).c_str(), formatted("%.1f", annals.p50_us).c_str(),
-              formatted("%.1f", annals.p99_us).c_str(), raw.c_str(), ratio(of_raw).c_str(),
-              rate(row.sqlite.events_per_second).c_str(),
-              ratio(divided(annals.events_per_second, row.sqlite.events_per_second)).c_str());
-  if (row.sqlite_batched) {
-    const Measurement& batched = *row.sqlite_batched;
-    const std::string what = std::to_string(batched.batch) + " events a transaction";
-    std::printf("%-73s %12s %7sx\n", ("  SQLite by hand, " + what).c_str(),
-                rate(batched.events_per_second).c_str(),
-                ratio(divided(annals.events_per_second, batched.events_per_second)).c_str());
+void print_rows(const Comparison& rows) {
+  const auto print = [&](const Measurement& m, const char* workload, const std::string& raw,
+                         const std::string& of_raw, const std::string& ours) {
+    std::printf("%-19s %-14s %7u %7llu %9llu %12s %9s %9s %10s %6s %11s\n", workload,
+                m.engine.c_str(), m.threads, static_cast<unsigned long long>(m.batch),
+                static_cast<unsigned long long>(m.streams), rate(m.events_per_second).c_str(),
+                formatted("%.1f", m.p50_us).c_str(), formatted("%.1f", m.p99_us).c_str(),
+                raw.c_str(), of_raw.c_str(), ours.c_str());
+  };
+  const Measurement& annals = rows.annals;
+  const std::string raw = rows.writes ? rate(rows.raw.per_second) : "-";
+  const double of_raw = rows.writes ? divided(annals.syncs_per_second, rows.raw.per_second) : 0;
+  print(annals, rows.workload.c_str(), raw, ratio(of_raw), "");
+  for (const Measurement& peer : rows.peers) {
+    print(peer, "", "", "", ratio(divided(annals.events_per_second, peer.events_per_second)) + "x");
+  }
+  if (rows.raw.sequential_bytes_per_second > 0) {
+    const double ours = annals.events_per_second * static_cast<double>(annals.event_bytes);
+    std::printf("%-19s %.0f MiB/s of data; the disk takes %.0f MiB/s in a row: %.2f of it\n", "",
+                ours / mebibyte, rows.raw.sequential_bytes_per_second / mebibyte,
+                divided(ours, rows.raw.sequential_bytes_per_second));
   }
   std::fflush(stdout);
 }
@@ -82,8 +95,9 @@ void print_legend(const Options& options) {
       "into\n"
       "  space zeroed before. / raw: annals' syncs a second over that (1 is all the disk can do);\n"
       "  a sync carries one event with one waiting caller, and many with more.\n"
-      "sqlite: WAL, synchronous=FULL, the same work in the same run; pipelined: 1,000 a "
-      "transaction.\n"
+      "sqlite: WAL, synchronous=FULL; rocksdb: sync=true; lmdb: synced. The same work in the same "
+      "run;\n"
+      "  pipelined: 1,000 events a transaction. annals / it: events over events.\n"
       "project-*, rebuild: into a SQLite file, WAL, synchronous=NORMAL; sqlite: the same by hand, "
       "a\n"
       "  transaction for each event (rebuild: one for all). query-*: answers a second, one event "
@@ -93,12 +107,11 @@ void print_legend(const Options& options) {
 }
 
 std::string json_lines(const Comparison& comparison, const Options& options) {
-  const std::string when = to_string(
-      std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()));
+  const std::string when = now_text();
   std::string lines;
-  const Measurement* batched = comparison.sqlite_batched ? &*comparison.sqlite_batched : nullptr;
-  for (const Measurement* m : {&comparison.annals, &comparison.sqlite, batched}) {
-    if (m == nullptr) continue;
+  std::vector<const Measurement*> engines{&comparison.annals};
+  for (const Measurement& peer : comparison.peers) engines.push_back(&peer);
+  for (const Measurement* m : engines) {
     lines += formatted(
         R"({"workload":"%s","engine":"%s","threads":%u,"batch":%llu,"event_bytes":%llu,)"
         R"("streams":%llu,"tags":%u,"events_per_second":%.1f,"p50_us":%.2f,"p99_us":%.2f,)",
@@ -111,6 +124,10 @@ std::string json_lines(const Comparison& comparison, const Options& options) {
         R"("raw_growing_fdatasync_per_second":%.1f,"raw_bytes":%llu,)",
         m->syncs_per_second, m->bytes_per_sync, comparison.raw.per_second,
         comparison.raw.growing_per_second, static_cast<unsigned long long>(comparison.raw_bytes));
+    if (comparison.raw.sequential_bytes_per_second > 0) {
+      lines += formatted(R"("raw_sequential_mib_per_second":%.1f,)",
+                         comparison.raw.sequential_bytes_per_second / mebibyte);
+    }
     if (m->appends_beside_per_second > 0) {
       lines += formatted(R"("appends_beside_per_second":%.1f,)", m->appends_beside_per_second);
     }
@@ -123,6 +140,57 @@ std::string json_lines(const Comparison& comparison, const Options& options) {
                   log ? "true" : "false", options.runs, options.seconds, when.c_str());
   }
   return lines;
+}
+
+void print_growth_title() {
+  std::printf("\n%-10s %-8s %10s %9s %8s %9s | %-31s | %s\n", "growth", "engine", "events",
+              "events/s", "anon MiB", "raw syncs", "open ms: killed clean cold anew",
+              "last 10, us: warm p50, p99; cold p50, p99");
+  std::fflush(stdout);
+}
+
+void print_growth_row(const GrowthRow& row) {
+  const std::string anew =
+      row.open_rebuilt_ms > 0 ? formatted("%.1f", row.open_rebuilt_ms) : std::string("-");
+  std::printf("%-10s %-8s %10llu %9s %8.1f %9s | %7.1f %7.1f %7.1f %7s | %.1f %.1f %.1f %.1f\n",
+              "growth", row.engine.c_str(), static_cast<unsigned long long>(row.events),
+              rate(row.events_per_second).c_str(), row.ingested.points.back().rss_anon_mib,
+              rate(row.raw.per_second).c_str(), row.open_killed_ms, row.open_clean_ms,
+              row.open_cold_ms, anew.c_str(), row.warm_p50_us, row.warm_p99_us, row.cold_p50_us,
+              row.cold_p99_us);
+  std::fflush(stdout);
+}
+
+std::string growth_lines(const GrowthRow& row, const Options& options) {
+  const std::string engine = formatted(
+      R"("engine":"%s","threads":%u,"batch":%llu,"event_bytes":%u,"streams":%llu,"tags":%u,)",
+      row.engine.c_str(), ingest_callers, static_cast<unsigned long long>(ingest_batch),
+      options.event_bytes, static_cast<unsigned long long>(options.streams), options.tags);
+  const std::string build = formatted(R"("build":"%s","durability":"%s","hashes":%s,"at":"%s"})"
+                                      "\n",
+                                      std::string(build_type()).c_str(), row.durability.c_str(),
+                                      row.engine == "log" ? "true" : "false", now_text().c_str());
+  std::string lines;
+  for (const GrowthPoint& point : row.ingested.points) {
+    lines += R"({"workload":"growth",)" + engine +
+             formatted(R"("events":%llu,"events_per_second":%.1f,"rss_anon_mib":%.1f,)",
+                       static_cast<unsigned long long>(point.events), point.events_per_second,
+                       point.rss_anon_mib) +
+             build;
+  }
+  lines += R"({"workload":"open",)" + engine +
+           formatted(R"("events":%llu,"events_per_second":%.1f,"raw_fdatasync_per_second":%.1f,)",
+                     static_cast<unsigned long long>(row.events), row.events_per_second,
+                     row.raw.per_second);
+  lines += formatted(R"("open_killed_ms":%.2f,"open_clean_ms":%.2f,"open_cold_ms":%.2f,)",
+                     row.open_killed_ms, row.open_clean_ms, row.open_cold_ms);
+  if (row.open_rebuilt_ms > 0)
+    lines += formatted(R"("open_rebuilt_ms":%.2f,)", row.open_rebuilt_ms);
+  lines += formatted(
+      R"("last_10_warm_p50_us":%.1f,"last_10_warm_p99_us":%.1f,"last_10_cold_p50_us":%.1f,)"
+      R"("last_10_cold_p99_us":%.1f,)",
+      row.warm_p50_us, row.warm_p99_us, row.cold_p50_us, row.cold_p99_us);
+  return lines + build;
 }
 
 Result<void> append_to_file(const std::filesystem::path& file, std::string_view lines) {

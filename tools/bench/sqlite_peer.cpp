@@ -13,7 +13,16 @@ namespace {
 enum Common : std::size_t { begin_writing, commit_all, roll_back };
 
 namespace event_table {
-enum Sql : std::size_t { insert = roll_back + 1, select_stream, select_all, sum, balance, save };
+enum Sql : std::size_t {
+  insert = roll_back + 1,
+  select_stream,
+  select_all,
+  sum,
+  balance,
+  save,
+  select_version,
+  select_last
+};
 
 constexpr std::array setup{
     "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL",
@@ -22,17 +31,20 @@ constexpr std::array setup{
     "UNIQUE(stream, version))",
     "CREATE TABLE IF NOT EXISTS accounts(stream TEXT PRIMARY KEY, version INTEGER NOT NULL, "
     "balance INTEGER NOT NULL) WITHOUT ROWID"};
-constexpr std::array texts{"BEGIN IMMEDIATE", "COMMIT", "ROLLBACK",
-                           "INSERT INTO events(stream, version, type, data) VALUES(?1, ?2, ?3, ?4)",
-                           "SELECT type, data FROM events WHERE stream = ?1 ORDER BY version",
-                           "SELECT type, data FROM events ORDER BY position",
-                           // Amounts are stored as "123.45 EUR"; CAST stops at the blank.
-                           "SELECT count(*), sum(CAST(json_extract(data, '$.amount') AS REAL) * "
-                           "(CASE type WHEN 'money_deposited' THEN 1 ELSE -1 END)) FROM events "
-                           "WHERE stream = ?1 AND position <= ?2",
-                           "SELECT version, balance FROM accounts WHERE stream = ?1",
-                           "INSERT INTO accounts(stream, version, balance) VALUES(?1, ?2, ?3) "
-                           "ON CONFLICT(stream) DO UPDATE SET version = ?2, balance = ?3"};
+constexpr std::array texts{
+    "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK",
+    "INSERT INTO events(stream, version, type, data) VALUES(?1, ?2, ?3, ?4)",
+    "SELECT type, data FROM events WHERE stream = ?1 ORDER BY version",
+    "SELECT type, data FROM events ORDER BY position",
+    // Amounts are stored as "123.45 EUR"; CAST stops at the blank.
+    "SELECT count(*), sum(CAST(json_extract(data, '$.amount') AS REAL) * "
+    "(CASE type WHEN 'money_deposited' THEN 1 ELSE -1 END)) FROM events "
+    "WHERE stream = ?1 AND position <= ?2",
+    "SELECT version, balance FROM accounts WHERE stream = ?1",
+    "INSERT INTO accounts(stream, version, balance) VALUES(?1, ?2, ?3) "
+    "ON CONFLICT(stream) DO UPDATE SET version = ?2, balance = ?3",
+    "SELECT type, data FROM events WHERE stream = ?1 AND version = ?2",
+    "SELECT type, data FROM events WHERE stream = ?1 ORDER BY version DESC LIMIT ?2"};
 }  // namespace event_table
 
 namespace read_model {
@@ -117,6 +129,7 @@ Result<std::unique_ptr<SqlitePeer>> SqlitePeer::open(const std::filesystem::path
 }
 
 Result<void> SqlitePeer::append(const std::vector<PeerEvent>& events) {
+  const std::lock_guard lock(writing_);
   if (!run(statements_[begin_writing])) return failed("begin");
   sqlite3_stmt* const statement = statements_[event_table::insert];
   for (const PeerEvent& event : events) {
@@ -169,6 +182,26 @@ Result<std::uint64_t> SqlitePeer::load(std::string_view stream, const Visit& vis
 
 Result<std::uint64_t> SqlitePeer::replay(const Visit& visit) {
   return visit_all(statements_[event_table::select_all], visit);
+}
+
+Result<std::uint64_t> SqlitePeer::load_version(std::string_view stream, std::uint64_t version,
+                                               const Visit& visit) {
+  bind(statements_[event_table::select_version], 1, stream);
+  bind(statements_[event_table::select_version], 2, static_cast<std::int64_t>(version));
+  return visit_all(statements_[event_table::select_version], visit);
+}
+
+Result<std::uint64_t> SqlitePeer::load_last(std::string_view stream, std::uint64_t count,
+                                            const Visit& visit) {
+  bind(statements_[event_table::select_last], 1, stream);
+  bind(statements_[event_table::select_last], 2, static_cast<std::int64_t>(count));
+  return visit_all(statements_[event_table::select_last], visit);
+}
+
+Result<std::uint64_t> SqlitePeer::load_tag(std::string_view tag, const Visit& visit) {
+  static_cast<void>(tag);
+  static_cast<void>(visit);
+  return Error{.code = ErrorCode::invalid_argument, .message = "SQLite, tag: keeps none"};
 }
 
 Result<std::uint64_t> SqlitePeer::visit_all(sqlite3_stmt* statement, const Visit& visit) {

@@ -5,15 +5,17 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <annals/eventstore/result.hpp>
+
+#include "event_peer.hpp"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -39,13 +41,6 @@ class SqliteConnection {
   std::vector<sqlite3_stmt*> statements_;
 };
 
-struct PeerEvent {
-  std::string_view stream;
-  std::uint64_t version = 0;
-  std::string_view type;
-  std::string_view data;
-};
-
 struct PeerDeposit {
   std::string_view account;
   std::string_view type;
@@ -55,25 +50,27 @@ struct PeerDeposit {
 
 /// events(position primary key, stream, version, type, data, unique(stream, version)) with
 /// journal_mode=WAL and synchronous=FULL: a transaction is durable when it returns, as an append
-/// is. It has no hashes, no append ids, no index by type, category or tag: less work than annals
-/// does. Callers share the one connection under a lock of their own, which is faster here than
-/// connections of their own that wait for each other's.
-class SqlitePeer final : public SqliteConnection {
+/// is. No tags. Callers share the one connection under a lock of their own, which is faster here
+/// than connections of their own that wait for each other's.
+class SqlitePeer final : public SqliteConnection, public EventPeer {
  public:
   /// Errors of all functions: unavailable, with SQLite's message.
   static Result<std::unique_ptr<SqlitePeer>> open(const std::filesystem::path& file);
 
   /// Inserts all of them in one transaction. A version that is there already fails it.
-  Result<void> append(const std::vector<PeerEvent>& events);
+  Result<void> append(const std::vector<PeerEvent>& events) override;
   /// A transaction that is decided on what is stored: for each, reads the balance of its account,
   /// inserts the event made of it, and writes the balance back.
   Result<void> deposit(const std::vector<PeerDeposit>& deposits);
 
-  using Visit = std::function<void(std::string_view type, std::string_view data)>;
-  /// The events of one stream, by version; how many.
-  Result<std::uint64_t> load(std::string_view stream, const Visit& visit);
-  /// All events, by position; how many.
-  Result<std::uint64_t> replay(const Visit& visit);
+  Result<std::uint64_t> load(std::string_view stream, const Visit& visit) override;
+  Result<std::uint64_t> replay(const Visit& visit) override;
+  Result<std::uint64_t> load_version(std::string_view stream, std::uint64_t version,
+                                     const Visit& visit) override;
+  Result<std::uint64_t> load_last(std::string_view stream, std::uint64_t count,
+                                  const Visit& visit) override;
+  bool has_tags() const override { return false; }
+  Result<std::uint64_t> load_tag(std::string_view tag, const Visit& visit) override;
   /// The sum of the amounts in the JSON of one stream, up to a position, computed inside SQLite;
   /// how many events.
   Result<std::uint64_t> fold_amounts(
@@ -85,6 +82,8 @@ class SqlitePeer final : public SqliteConnection {
  private:
   SqlitePeer() = default;
   Result<std::uint64_t> visit_all(sqlite3_stmt* statement, const Visit& visit);
+
+  std::mutex writing_;  ///< Held by append().
 };
 
 /// A table of balances and a checkpoint, moved in the same transaction, with journal_mode=WAL and

@@ -1,5 +1,5 @@
 /// @file
-/// A workload: the same work done by annals and by the peer.
+/// A workload: the same work done by annals and by its peers.
 
 #pragma once
 
@@ -17,9 +17,13 @@
 
 namespace annals::bench {
 
+class History;
+
 struct Context {
   const Options& options;
   const ScratchFolder& scratch;
+  /// What several workloads read; made by the first of them.
+  mutable std::shared_ptr<History> history = {};
 };
 
 class Workload {
@@ -31,6 +35,16 @@ class Workload {
   virtual bool writes() const = 0;
   /// Does it for about Options::seconds. May be called again and again.
   virtual Result<Measurement> annals(const Context& context) = 0;
+  /// Each peer does it once; always the same ones, in the same order.
+  virtual Result<std::vector<Measurement>> peers(const Context& context) = 0;
+};
+
+/// One whose only peer is SQLite by hand.
+class WorkloadBesideSqlite : public Workload {
+ public:
+  Result<std::vector<Measurement>> peers(const Context& context) final;
+
+ protected:
   virtual Result<Measurement> sqlite(const Context& context) = 0;
   /// The peer once more, with many events a transaction, where that is another program to write.
   virtual Result<std::optional<Measurement>> sqlite_batched(const Context& context) {
@@ -45,10 +59,23 @@ std::unique_ptr<Workload> make_append(unsigned threads);
 std::unique_ptr<Workload> make_pipelined();
 /// Four waiting callers with 1,000 events an append.
 std::unique_ptr<Workload> make_bulk();
+/// The same with 64 events of 16 KiB.
+std::unique_ptr<Workload> make_large();
 /// Reads a stream of 100 events, warm.
 std::unique_ptr<Workload> make_load();
 /// Reads everything in order.
 std::unique_ptr<Workload> make_replay();
+/// Finds the event that a long stream had come to at a version, or at a time.
+std::unique_ptr<Workload> make_as_of_version();
+std::unique_ptr<Workload> make_as_of_time();
+/// Folds the state that it had at a version, from a snapshot.
+std::unique_ptr<Workload> make_as_of_state();
+/// Reads the newest ten events of a stream, backward.
+std::unique_ptr<Workload> make_last_ten();
+/// Reads 100 events of a category, of a type, with a tag.
+std::unique_ptr<Workload> make_read_category();
+std::unique_ptr<Workload> make_read_type();
+std::unique_ptr<Workload> make_read_tag();
 /// Folds a bank account from its stored JSON.
 std::unique_ptr<Workload> make_fold();
 /// Sends typed commands, waiting for each, or with thousands in flight.
