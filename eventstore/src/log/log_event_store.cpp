@@ -53,12 +53,15 @@ class LogEventStore final : public LogReading {
            return {};
          },
          .on_active = [this](std::uint64_t number) { return begin_active(number); },
-         .on_append =
-             [this](const SegmentBytes& segment, const AppendView& append) {
-               return publish_found(segment, append);
-             }});
+         .on_append = [this](const SegmentBytes& segment,
+                             const AppendView& append) { return publish_found(segment, append); }});
     if (!position) return std::move(position).error();
+    auto begun = check_era_has_begun(options_, manifest, head().position);
+    if (!begun) return begun;
     if (auto opened = open_heads(bug); !opened) return opened;
+    if (repaired_heads_) {  // As in a copy.
+      if (auto wiped = recovery.wipe_rest(segments_, *position); !wiped) return wiped;
+    }
     sealer_ = std::make_unique<Sealer>([this](const Sealer::Job& job) { seal(job); }, seal_at_once);
     for (Sealer::Job& job : unindexed) sealer_->add(std::move(job));
     recovered_ = recovery.found();
@@ -169,7 +172,8 @@ class LogEventStore final : public LogReading {
     std::size_t events = 0;
     std::size_t tags = 0;
     for (Attempt* attempt : attempts) {
-      if (!attempt->outcome || !attempt->outcome->has_value() || attempt->entry.count == 0) continue;
+      if (!attempt->outcome || !attempt->outcome->has_value() || attempt->entry.count == 0)
+        continue;
       written_.push_back(attempt);
       events += attempt->entry.count;
       for (const NewEvent& event : attempt->append.request.events) tags += event.tags.size();
@@ -196,12 +200,11 @@ class LogEventStore final : public LogReading {
                          .type = written[i].type,
                          .tags = std::span(tags_).subspan(first_tag)});
       }
-      publications_.push_back(
-          {.entry = attempt->entry,
-           .offset = static_cast<std::uint32_t>(attempt->entry.address),
-           .check = append_header_check(bytes, attempt->entry.address),
-           .records = std::span(keys_).subspan(first_key),
-           .offsets = attempt->offsets});
+      publications_.push_back({.entry = attempt->entry,
+                               .offset = static_cast<std::uint32_t>(attempt->entry.address),
+                               .check = append_header_check(bytes, attempt->entry.address),
+                               .records = std::span(keys_).subspan(first_key),
+                               .offsets = attempt->offsets});
     }
     index_.add(publications_);
     appends_ += written_.size();
@@ -321,6 +324,14 @@ Result<void> check_options(const LogOptions& options) {
       options.max_clock_skew > std::chrono::hours(24 * 366)) {
     return refuse("LogOptions::max_clock_skew: from 0 to a year");
   }
+  if (options.identity) {
+    const auto& eras = options.identity->eras;
+    bool rising = !eras.empty() && eras.front() == EraBegin{};
+    for (std::size_t i = 1; rising && i < eras.size(); ++i) {
+      rising = eras[i - 1].era < eras[i].era && eras[i - 1].begins_after <= eras[i].begins_after;
+    }
+    if (!rising) return refuse("LogOptions::identity: eras begin with 1 after 0 and rise");
+  }
   if (!options.clock || !options.files) return refuse("LogOptions without a clock or a disk");
   return {};
 }
@@ -350,8 +361,10 @@ Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options, Pla
   if (!lock) return std::move(lock).error();
   auto manifest = manifest_for_writing(options);
   if (!manifest) return std::move(manifest).error();
+  if (auto ours = check_identity(options, *manifest); !ours) return std::move(ours).error();
   auto store = std::make_unique<LogEventStore>(options, *manifest, std::move(*lock));
-  if (auto opened = store->open(*manifest, bug, seal_at_once); !opened) return std::move(opened).error();
+  if (auto opened = store->open(*manifest, bug, seal_at_once); !opened)
+    return std::move(opened).error();
   return std::unique_ptr<EventStore>(std::move(store));
 }
 
