@@ -56,7 +56,12 @@ class LogEventStore final : public LogReading {
          .on_append = [this](const SegmentBytes& segment,
                              const AppendView& append) { return publish_found(segment, append); }});
     if (!position) return std::move(position).error();
+    auto begun = check_era_has_begun(options_, manifest, head().position);
+    if (!begun) return begun;
     if (auto opened = open_heads(bug); !opened) return opened;
+    if (repaired_heads_) {  // As in a copy.
+      if (auto wiped = recovery.wipe_rest(segments_, *position); !wiped) return wiped;
+    }
     sealer_ = std::make_unique<Sealer>([this](const Sealer::Job& job) { seal(job); }, seal_at_once);
     for (Sealer::Job& job : unindexed) sealer_->add(std::move(job));
     recovered_ = recovery.found();
@@ -340,6 +345,14 @@ Result<void> check_options(const LogOptions& options) {
       options.max_clock_skew > std::chrono::hours(24 * 366)) {
     return refuse("LogOptions::max_clock_skew: from 0 to a year");
   }
+  if (options.identity) {
+    const auto& eras = options.identity->eras;
+    bool rising = !eras.empty() && eras.front() == EraBegin{};
+    for (std::size_t i = 1; rising && i < eras.size(); ++i) {
+      rising = eras[i - 1].era < eras[i].era && eras[i - 1].begins_after <= eras[i].begins_after;
+    }
+    if (!rising) return refuse("LogOptions::identity: eras begin with 1 after 0 and rise");
+  }
   if (!options.clock || !options.files) return refuse("LogOptions without a clock or a disk");
   return {};
 }
@@ -369,6 +382,7 @@ Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options, Pla
   if (!lock) return std::move(lock).error();
   auto manifest = manifest_for_writing(options);
   if (!manifest) return std::move(manifest).error();
+  if (auto ours = check_identity(options, *manifest); !ours) return std::move(ours).error();
   auto store = std::make_unique<LogEventStore>(options, *manifest, std::move(*lock));
   if (auto opened = store->open(*manifest, bug, seal_at_once); !opened)
     return std::move(opened).error();

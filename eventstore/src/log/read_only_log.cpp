@@ -35,7 +35,8 @@ class ReadOnlyLog final : public LogReading {
     }
     if (!mark) return std::move(mark).error();
     if (*mark && (*mark)->boot == boot_of(*options_.files) && !(*mark)->doubtful) {
-      return catch_up(**mark);
+      if (auto caught_up = catch_up(**mark); !caught_up) return caught_up;
+      return check_era_has_begun(options_, manifest, chain_.head().position);
     }
     // Nobody has written since the machine was started, or how far is not known: all that is whole
     // can be shown, but a writer that opens the store may still find that some of it is not
@@ -53,7 +54,7 @@ class ReadOnlyLog final : public LogReading {
     unsettled_ =
         chain_.head().position.value - std::max(before, *mark ? (*mark)->position.value : 0);
     torn_bytes_ = tail->dirty_end - tail->valid_end;
-    return {};
+    return check_era_has_begun(options_, manifest, chain_.head().position);
   }
 
   Result<Receipt> append(AppendRequest request) override {

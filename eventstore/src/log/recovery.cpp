@@ -20,6 +20,15 @@ std::string parent_of(std::string path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+Result<void> wipe(File& file, std::uint64_t from, std::uint64_t to) {
+  const std::vector<std::byte> zeros(std::min(piece_bytes, to - from));
+  for (std::uint64_t at = from; at < to; at += piece_bytes) {
+    const std::uint64_t size = std::min(piece_bytes, to - at);
+    if (auto wrote = file.write_at(at, std::span(zeros).first(size)); !wrote) return wrote;
+  }
+  return {};
+}
+
 Result<Manifest> create_store(const LogOptions& options) {
   // Whoever made the folder, and those above it, may have been stopped before the names were
   // durable. Those further up may belong to others who do not let us read them.
@@ -32,8 +41,9 @@ Result<Manifest> create_store(const LogOptions& options) {
     (void)options.files->sync_directory(parent);
   }
   Manifest manifest;
-  manifest.store = new_store_id();
+  manifest.store = options.identity ? options.identity->store : new_store_id();
   manifest.eras = {{Era{1}, GlobalPosition{0}}};
+  if (options.identity) manifest.eras = options.identity->eras;
   const Link link = first_link(manifest.store);
   auto segment = create_segment(*options.files, options.path, manifest.store, 1, {1}, link,
                                 options.segment_bytes);
@@ -44,6 +54,7 @@ Result<Manifest> create_store(const LogOptions& options) {
   if (!mark) return std::move(mark).error();
   auto anchored = mark->anchor({.boot = boot_of(*options.files),
                                 .store = manifest.store,
+                                .era = manifest.eras.back().era,
                                 .link = link,
                                 .segment = 1,
                                 .offset = format::segment_header_bytes});
@@ -61,6 +72,31 @@ Result<Manifest> create_store(const LogOptions& options) {
 
 Error no_store(const std::string& folder) {
   return {ErrorCode::unavailable, "there is no store in " + folder + " (no MANIFEST)"};
+}
+
+Result<void> check_identity(const LogOptions& options, const Manifest& manifest) {
+  if (!options.identity) return {};
+  if (options.identity->store == manifest.store && options.identity->eras == manifest.eras) {
+    return {};
+  }
+  return Error{ErrorCode::invalid_argument,
+               options.path + " is another store (" + to_string(manifest.store) + ", era " +
+                   std::to_string(manifest.eras.back().era.value) + ") than the one asked for (" +
+                   to_string(options.identity->store) + ", era " +
+                   std::to_string(options.identity->eras.back().era.value) + ")"};
+}
+
+Result<void> check_era_has_begun(const LogOptions& options, const Manifest& manifest,
+                                 GlobalPosition head) {
+  const EraBegin& last = manifest.eras.back();
+  if (options.identity || last.begins_after <= head) return {};
+  const std::string path = options.path + '/' + format::manifest_name;
+  return Error{.code = ErrorCode::corrupt,
+               .message = path + ": era " + std::to_string(last.era.value) +
+                          " began after position " + to_string(last.begins_after) +
+                          ", but the store ends at " + to_string(head) +
+                          ": events are missing, or an exact import has not come to its end",
+               .place = Error::Place{path, 0}};
 }
 
 Result<void> refuse_foreign_folder(FileSystem& files, const std::string& folder) {
@@ -203,12 +239,17 @@ Result<void> Recovery::settle_tail(const Segment& active, const Tail& tail) {
                                        bytes.begin() + static_cast<std::ptrdiff_t>(at + size));
     if (auto wrote = active.file->write_at(at, piece); !wrote) return wrote;
   }
-  const std::vector<std::byte> zeros(std::min(piece_bytes, tail.dirty_end - tail.valid_end));
-  for (std::uint64_t at = tail.valid_end; at < tail.dirty_end; at += piece_bytes) {
-    const std::uint64_t size = std::min(piece_bytes, tail.dirty_end - at);
-    if (auto wrote = active.file->write_at(at, std::span(zeros).first(size)); !wrote) return wrote;
-  }
+  if (auto wiped = wipe(*active.file, tail.valid_end, tail.dirty_end); !wiped) return wiped;
   return active.file->sync();
+}
+
+Result<void> Recovery::wipe_rest(const SegmentSet& segments, const LogWriter::Position& position) {
+  const auto active = segments.at(position.manifest.segments.back().number);
+  const std::uint64_t end = dirty_end(active->bytes(manifest_.store), position.offset);
+  if (end == position.offset) return {};
+  found_.torn_bytes += end - position.offset;
+  if (auto wiped = wipe(*active->file, position.offset, end); !wiped) return wiped;
+  return active->file->sync();
 }
 
 }  // namespace annals::internal

@@ -16,6 +16,13 @@ Error no_store(const std::string& folder);
 /// a folder that a power loss takes away is lost with it.
 Result<void> make_folder(FileSystem& files, const std::string& folder);
 
+/// The store is the one that the options ask for, if they do.
+Result<void> check_identity(const LogOptions& options, const Manifest& manifest);
+
+/// A store whose last era begins beyond its end has lost events, or is being filled by an import.
+Result<void> check_era_has_begun(const LogOptions& options, const Manifest& manifest,
+                                 GlobalPosition head);
+
 /// A folder without a store may become one only if it holds nothing else.
 Result<void> refuse_foreign_folder(FileSystem& files, const std::string& folder);
 
@@ -49,6 +56,11 @@ class Recovery {
   /// Errors: corrupt, unsupported, unavailable.
   Result<LogWriter::Position> run(SegmentSet& segments, const Reader& reader);
   const Found& found() const { return found_; }
+
+  /// Wipes what lies behind the last frame, where there should be nothing: a folder that was copied
+  /// while the store was written to may have later frames there, which would look like damage once
+  /// the mark is no longer exact.
+  Result<void> wipe_rest(const SegmentSet& segments, const LogWriter::Position& position);
 
  private:
   /// The MANIFEST says whether appends are answered unsynced from now on, before the first one is.

@@ -13,15 +13,47 @@ Error corrupt(const SegmentBytes& segment, std::uint64_t offset, const std::stri
           .place = Error::Place{segment.file, offset}};
 }
 
-/// Behind the last byte that is not zero, at least `from`.
+/// Whether the frame's first append is linked to the last one that belonged. A frame is written at
+/// once, so that says it of all of them.
+bool goes_on(const SegmentBytes& segment, const FrameView& frame, Chain chain) {
+  std::uint64_t offset = frame.offset + format::frame_header_bytes;
+  AppendView first;
+  if (auto read = read_append(segment, frame, offset, first); !read) return true;  // Seen later on.
+  return chain.follow(segment, first, true).has_value();
+}
+
+/// As scan_frames, for what lies beyond the mark. Of a store that was copied as it grew that may be
+/// frames of the original's later history, which other events have been written before since: their
+/// positions and places may fit, their links do not. `may_be_old`: such frames are a flaw, as a
+/// torn tail is; otherwise they are damage.
+Result<ScanEnd> scan_beyond(const SegmentBytes& segment, std::uint64_t from, bool may_be_old,
+                            Chain& chain, const OnAppend& each) {
+  ScanEnd end{from, 0, {}};
+  while (end.offset < segment.bytes.size()) {
+    FrameProbe probe = probe_frame(segment, end.offset);
+    end.flaw = std::move(probe.flaw);
+    if (probe.kind != FrameProbe::Kind::frame) return end;
+    if (may_be_old && !goes_on(segment, probe.frame, chain)) {
+      end.flaw = "a frame is linked to another history";
+      return end;
+    }
+    auto walked =
+        scan_frames(segment, end.offset, end.offset + probe.frame.bytes, chain, true, each);
+    if (!walked) return walked;
+    end.offset = walked->offset;
+    ++end.frames;
+  }
+  return end;
+}
+
+}  // namespace
+
 std::uint64_t dirty_end(const SegmentBytes& segment, std::uint64_t from) {
   std::uint64_t end = segment.bytes.size();
   while (end >= from + 8 && load<std::uint64_t>(segment.bytes.data() + end - 8) == 0) end -= 8;
   while (end > from && segment.bytes[end - 1] == std::byte{0}) --end;
   return end;
 }
-
-}  // namespace
 
 Result<ScanEnd> scan_frames(const SegmentBytes& segment, std::uint64_t from, std::uint64_t up_to,
                             Chain& chain, bool contents, const OnAppend& each) {
@@ -94,14 +126,14 @@ Result<Tail> scan_active(const SegmentBytes& segment, std::optional<Mark> mark,
                        ", although all up to position " +
                        to_string(mark ? mark->position : GlobalPosition{0}) + " was durable");
   }
-  end = scan_frames(segment, end->offset, segment.bytes.size(), chain, contents, each);
+  const bool exact = history.same_boot && mark && !mark->doubtful;
+  end = scan_beyond(segment, end->offset, exact || anything_missing, chain, each);
   if (!end) return std::move(end).error();
   tail.frames_beyond_mark = end->frames;
   tail.valid_end = end->offset;
 
   // While the machine ran on, a group that was not whole shows at its first bytes: they were
   // written first. After a power loss any part of the last group may be there.
-  const bool exact = history.same_boot && mark && !mark->doubtful;
   if (history.same_boot && end->flaw.empty()) {
     tail.dirty_end = tail.valid_end;
     return tail;

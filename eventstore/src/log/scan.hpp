@@ -30,6 +30,9 @@ struct ScanEnd {
 Result<ScanEnd> scan_frames(const SegmentBytes& segment, std::uint64_t from, std::uint64_t up_to,
                             Chain& chain, bool contents, const OnAppend& each);
 
+/// Behind the last byte that is not zero, at least `from`.
+std::uint64_t dirty_end(const SegmentBytes& segment, std::uint64_t from);
+
 /// Walks a sealed segment, which must end as the MANIFEST says.
 Result<void> scan_sealed(const SegmentBytes& segment, const ManifestSegment& listed, Chain& chain,
                          bool contents, const OnAppend& each);

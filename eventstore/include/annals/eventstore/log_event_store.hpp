@@ -6,7 +6,9 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <annals/eventstore/event_store.hpp>
 #include <annals/eventstore/file_system.hpp>
@@ -22,6 +24,12 @@ enum class Durability : std::uint8_t {
   /// After the write to the operating system: survives kill -9, but power loss may take the last
   /// seconds. Shows in Stats::durability as "survives_process_only".
   survives_process_only,
+};
+
+/// Who a store is.
+struct StoreIdentity {
+  StoreId store;
+  std::vector<EraBegin> eras;  ///< Oldest first; begins with era 1 after 0.
 };
 
 struct LogOptions {
@@ -45,6 +53,10 @@ struct LogOptions {
   /// An operator accepts that the file `mark` is lost: what the segments hold is taken for all that
   /// was ever acknowledged. Without it such a store is `corrupt`.
   bool accept_lost_mark = false;
+  /// The identity of a store that is made, in place of a new one: for an exact import. Its last era
+  /// may begin beyond the head, and the store then is opened only with this identity again, until
+  /// it has reached that position.
+  std::optional<StoreIdentity> identity = {};
   /// Bytes of requests waiting or being written; append_async blocks beyond it.
   std::uint64_t in_flight_bytes_max = 64 * 1024 * 1024;
   std::shared_ptr<const Clock> clock = system_clock();

@@ -1,0 +1,86 @@
+#include <annals/eventstore/log_backup.hpp>
+
+#include "log_copy.hpp"
+#include "log_format.hpp"
+
+namespace annals {
+namespace {
+
+using internal::CopyPlan;
+using internal::LogCopy;
+
+struct Folders {
+  std::string from;
+  std::string to;
+};
+
+/// Without a slash at the end, so that one folder has one name.
+std::string plain(FileSystem& files, const std::string& path) {
+  std::string full = files.absolute(path);
+  while (full.size() > 1 && full.back() == '/') full.pop_back();
+  return full;
+}
+
+/// `plan` is that of the copy.
+Result<BackupReport> copy(FileSystem& files, const Folders& folders, CopyPlan plan,
+                          const BackupOptions& options) {
+  // All that is copied is synced, whatever the store's own writer does.
+  plan.manifest.compatible &= ~internal::format::answered_unsynced;
+  LogCopy copy(files, folders.from, folders.to, std::move(plan), options.verify, options.progress);
+  if (auto begun = copy.begin(); !begun) return std::move(begun).error();
+  if (auto copied = copy.copy_segments(); !copied) return std::move(copied).error();
+  if (options.snapshots) {
+    if (auto copied = copy.copy_snapshots(); !copied) return std::move(copied).error();
+  }
+  if (auto finished = copy.finish(); !finished) return std::move(finished).error();
+  const internal::Manifest& manifest = copy.plan().manifest;
+  return BackupReport{.store = manifest.store,
+                      .era = manifest.eras.back().era,
+                      .position = copy.plan().end.position,
+                      .link = copy.plan().end.link,
+                      .segments = manifest.segments.size(),
+                      .bytes = copy.bytes(),
+                      .verified = options.verify};
+}
+
+Result<void> check(const LogOptions& options, const std::string& other) {
+  if (!options.files) return Error{ErrorCode::invalid_argument, "LogOptions without a disk"};
+  if (options.path.empty() || other.empty()) {
+    return Error{ErrorCode::invalid_argument, "the name of a folder is empty"};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<BackupReport> backup_log(const LogOptions& options, const std::string& destination,
+                                const BackupOptions& backup) {
+  if (auto checked = check(options, destination); !checked) return std::move(checked).error();
+  FileSystem& files = *options.files;
+  const Folders folders{plain(files, options.path), plain(files, destination)};
+  auto plan = internal::plan_copy(files, folders.from);
+  if (!plan) return std::move(plan).error();
+  return copy(files, folders, *std::move(plan), backup);
+}
+
+Result<BackupReport> restore_log(const std::string& backup, const LogOptions& options,
+                                 const RestoreOptions& restore) {
+  if (auto checked = check(options, backup); !checked) return std::move(checked).error();
+  FileSystem& files = *options.files;
+  const Folders folders{plain(files, backup), plain(files, options.path)};
+  auto plan = internal::plan_copy(files, folders.from);
+  if (!plan) return std::move(plan).error();
+  auto& eras = plan->manifest.eras;
+  const Era last = eras.back().era;
+  const Era era = restore.era.value_or(Era{last.value + 1});
+  if (era <= last) {
+    return Error{ErrorCode::invalid_argument,
+                 "era " + std::to_string(era.value) + ": the backup is of era " +
+                     std::to_string(last.value) + ", and a restored store needs a higher one"};
+  }
+  eras.push_back({era, plan->end.position});
+  return copy(files, folders, *std::move(plan),
+              {.snapshots = true, .verify = restore.verify, .progress = restore.progress});
+}
+
+}  // namespace annals

@@ -1,0 +1,258 @@
+#include "log_copy.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include <annals/eventstore/content_hash.hpp>
+
+#include "log_format.hpp"
+#include "recovery.hpp"
+#include "scan.hpp"
+#include "segment.hpp"
+
+namespace annals::internal {
+namespace {
+
+constexpr std::uint64_t piece_bytes = 1024 * 1024;
+
+Result<void> nothing(const SegmentBytes&, const AppendView&) { return {}; }
+
+Error cut_short(const std::string& path, std::uint64_t at, std::uint64_t bytes) {
+  return {.code = ErrorCode::corrupt,
+          .message = path + " at byte " + std::to_string(at) + ": the file is cut short, " +
+                     std::to_string(bytes) + " bytes of it were in use",
+          .place = Error::Place{path, at}};
+}
+
+/// Ends the plan where the mark says.
+Result<CopyPlan> up_to(const Mark& mark, Manifest manifest, const std::string& folder) {
+  auto& segments = manifest.segments;
+  const auto last =
+      std::find_if(segments.begin(), segments.end(),
+                   [&](const ManifestSegment& listed) { return listed.number == mark.segment; });
+  if (last == segments.end()) {
+    const std::string path = folder + '/' + format::manifest_name;
+    return Error{.code = ErrorCode::corrupt,
+                 .message = path + ": it does not name segment " + std::to_string(mark.segment) +
+                            ", in which position " + to_string(mark.position) + " was durable",
+                 .place = Error::Place{path, 0}};
+  }
+  segments.erase(std::next(last), segments.end());
+  segments.back() = {
+      .number = last->number, .first = last->first, .link_before = last->link_before};
+  return CopyPlan{std::move(manifest), mark};
+}
+
+/// The mark is not of this start of the machine, or in doubt: all that is whole counts.
+Result<CopyPlan> up_to_what_is_whole(FileSystem& files, const std::string& folder, const Mark& mark,
+                                     const MarkFile& mark_file, const Manifest& manifest) {
+  const ManifestSegment& listed = manifest.segments.back();
+  auto segment = open_segment(files, folder, manifest.store, listed, false);
+  if (!segment) return std::move(segment).error();
+  const auto history = history_of(manifest, mark, mark_file, files);
+  if (!history) return history.error();
+  Chain chain(Head{{listed.first.value - 1}, listed.link_before});
+  const auto tail =
+      scan_active(segment->bytes(manifest.store), mark, *history, chain, false, nothing);
+  if (!tail) return tail.error();
+  CopyPlan plan{manifest, mark};
+  plan.end.position = chain.head().position;
+  plan.end.link = chain.head().link;
+  plan.end.segment = listed.number;
+  plan.end.offset = tail->valid_end;
+  return plan;
+}
+
+}  // namespace
+
+Result<CopyPlan> plan_copy(FileSystem& files, const std::string& folder) {
+  for (int tries = 0;; ++tries) {
+    auto manifest = read_manifest(files, folder);
+    if (!manifest) return std::move(manifest).error();
+    if (!*manifest) return no_store(folder);
+    const auto mark_file = MarkFile::open(files, folder, false);
+    if (!mark_file) return mark_file.error();
+    const auto mark = mark_file->read((*manifest)->store);
+    if (!mark) return mark.error();
+    if (!*mark) return no_mark(folder);
+    const bool same_boot = (*mark)->boot == boot_of(files);
+    if (same_boot && (*mark)->doubtful && tries < 3) {
+      // A writer may be in the middle of the other slot; damage stays.
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      continue;
+    }
+    // Again, behind the mark: the writer may have rolled over in between.
+    manifest = read_manifest(files, folder);
+    if (!manifest) return std::move(manifest).error();
+    if (!*manifest) return no_store(folder);
+    if (same_boot && !(*mark)->doubtful) return up_to(**mark, **std::move(manifest), folder);
+    return up_to_what_is_whole(files, folder, **mark, *mark_file, **manifest);
+  }
+}
+
+LogCopy::LogCopy(FileSystem& files, std::string from, std::string to, CopyPlan plan, bool verify,
+                 Progress progress)
+    : files_(files),
+      from_(std::move(from)),
+      to_(std::move(to)),
+      plan_(std::move(plan)),
+      verify_(verify),
+      progress_(std::move(progress)),
+      chain_(Head{{plan_.manifest.segments.front().first.value - 1},
+                  plan_.manifest.segments.front().link_before}) {
+  for (const ManifestSegment& listed : plan_.manifest.segments) all_ += end_of(listed);
+  if (verify_) all_ *= 2;
+}
+
+LogCopy::~LogCopy() {
+  if (finished_) return;
+  for (auto name = made_.rbegin(); name != made_.rend(); ++name) {
+    (void)files_.remove(to_ + '/' + *name);
+  }
+}
+
+Result<void> LogCopy::begin() {
+  if (to_ == from_ || to_.starts_with(from_ + '/')) {
+    return Error{ErrorCode::invalid_argument, to_ + " lies inside the store " + from_};
+  }
+  const auto there = files_.exists(to_);
+  if (!there) return there.error();
+  if (*there) {
+    const auto names = files_.list(to_);
+    if (!names) return names.error();
+    for (const std::string& name : *names) {
+      if (name == "lost+found") continue;
+      return Error{ErrorCode::unavailable, to_ + " is not empty (" + name +
+                                               "): a copy of a store needs a folder of its own"};
+    }
+  }
+  return make_folder(files_, to_);
+}
+
+Result<void> LogCopy::copy_segments() {
+  const ManifestSegment& first = plan_.manifest.segments.front();
+  if (first.number == 1 && first.link_before != first_link(plan_.manifest.store)) {
+    const std::string path = from_ + '/' + format::manifest_name;
+    return Error{.code = ErrorCode::corrupt,
+                 .message = path + ": the first segment is not linked to the store's own beginning",
+                 .place = Error::Place{path, 0}};
+  }
+  for (const ManifestSegment& listed : plan_.manifest.segments) {
+    if (auto copied = copy_segment(listed); !copied) return copied;
+    if (!verify_) continue;
+    if (auto verified = verify_segment(listed); !verified) return verified;
+    if (auto told = tell(end_of(listed)); !told) return told;
+  }
+  return {};
+}
+
+Result<void> LogCopy::copy_segment(const ManifestSegment& listed) {
+  const auto segment = open_segment(files_, from_, plan_.manifest.store, listed, false);
+  if (!segment) return segment.error();
+  const std::uint64_t end = end_of(listed);
+  if (end > segment->file_bytes) return cut_short(segment->path, segment->file_bytes, end);
+  auto file = make_file(format::segment_name(listed.number));
+  if (!file) return std::move(file).error();
+  // All of it, free space too: whoever writes to it later must not meet a full disk.
+  if (auto room = (*file)->allocate(segment->file_bytes); !room) return room;
+  if (auto copied = copy_bytes(*segment->file, **file, end); !copied) return copied;
+  return (*file)->sync();
+}
+
+Result<void> LogCopy::copy_bytes(const File& from, File& to, std::uint64_t bytes) {
+  std::vector<std::byte> piece(std::min(piece_bytes, bytes));
+  for (std::uint64_t at = 0; at < bytes; at += piece.size()) {
+    piece.resize(std::min<std::uint64_t>(piece.size(), bytes - at));
+    const auto read = from.read_at(at, piece);
+    if (!read) return read.error();
+    if (*read < piece.size()) return cut_short(from_, at + *read, bytes);
+    if (auto wrote = to.write_at(at, piece); !wrote) return wrote;
+    copied_ += piece.size();
+    if (auto told = tell(piece.size()); !told) return told;
+  }
+  return {};
+}
+
+Result<void> LogCopy::verify_segment(const ManifestSegment& listed) {
+  Chain before = chain_;
+  auto walked = walk(to_, listed, chain_);
+  if (walked || walked.error().code != ErrorCode::corrupt) return walked;
+  // The copy is as good as what it was made from, unless the disk it lies on is at fault.
+  if (auto source = walk(from_, listed, before); !source) return source;
+  return Error{.code = ErrorCode::unavailable,
+               .message = "the copy is not what was written to it: " + walked.error().message};
+}
+
+Result<void> LogCopy::walk(const std::string& folder, const ManifestSegment& listed,
+                           Chain& chain) const {
+  const auto segment = open_segment(files_, folder, plan_.manifest.store, listed, false);
+  if (!segment) return segment.error();
+  const SegmentBytes bytes = segment->bytes(plan_.manifest.store);
+  if (listed.sealed) return scan_sealed(bytes, listed, chain, true, nothing);
+  const auto end =
+      scan_frames(bytes, format::segment_header_bytes, plan_.end.offset, chain, true, nothing);
+  if (!end) return end.error();
+  if (end->offset == plan_.end.offset && chain.head() == Head{plan_.end.position, plan_.end.link}) {
+    return {};
+  }
+  return Error{.code = ErrorCode::corrupt,
+               .message = bytes.file + " at byte " + std::to_string(end->offset) + ": " +
+                          (end->flaw.empty() ? "events are missing here" : end->flaw) +
+                          ", although all up to position " + to_string(plan_.end.position) +
+                          " was durable",
+               .place = Error::Place{bytes.file, end->offset}};
+}
+
+Result<void> LogCopy::copy_snapshots() {
+  const std::string path = from_ + '/' + format::snapshots_name;
+  const auto there = files_.exists(path);
+  if (!there) return there.error();
+  if (!*there) return {};
+  const auto from = files_.open(path, FileSystem::Mode::read);
+  if (!from) return from.error();
+  const auto size = (*from)->size();
+  if (!size) return size.error();
+  auto to = make_file(format::snapshots_name);
+  if (!to) return std::move(to).error();
+  all_ += *size;
+  // A writer may be in the middle of the last one: reading them ends before it.
+  if (auto copied = copy_bytes(**from, **to, *size); !copied) return copied;
+  return (*to)->sync();
+}
+
+Result<void> LogCopy::finish() {
+  auto mark = MarkFile::create(files_, to_);
+  made_.push_back(format::mark_name);
+  if (!mark) return std::move(mark).error();
+  Mark end = plan_.end;
+  end.boot = boot_of(files_);
+  end.era = plan_.manifest.eras.back().era;
+  if (auto anchored = mark->anchor(end); !anchored) return anchored;
+  if (auto synced = files_.sync_directory(to_); !synced) return synced;
+  made_.push_back(std::string(format::manifest_name) + ".new");
+  if (auto prepared = prepare_manifest(files_, to_, plan_.manifest); !prepared) return prepared;
+  made_.push_back(format::manifest_name);
+  if (auto swapped = swap_manifest(files_, to_); !swapped) return swapped;
+  finished_ = true;
+  return {};
+}
+
+Result<std::unique_ptr<File>> LogCopy::make_file(const std::string& name) {
+  auto file = files_.open(to_ + '/' + name, FileSystem::Mode::create_new);
+  if (file) made_.push_back(name);
+  return file;
+}
+
+std::uint64_t LogCopy::end_of(const ManifestSegment& listed) const {
+  return listed.sealed ? listed.end : plan_.end.offset;
+}
+
+Result<void> LogCopy::tell(std::uint64_t more) {
+  done_ += more;
+  if (!progress_ || progress_(done_, all_)) return {};
+  return Error{ErrorCode::timeout, "given up when " + std::to_string(done_) + " of " +
+                                       std::to_string(all_) + " bytes were done"};
+}
+
+}  // namespace annals::internal
