@@ -125,8 +125,7 @@ bool HeadsFile::open_existing(FileSystem& files, const Trust& trust) {
   next_free_ = *size;
   std::byte* const page = extents_.front().mapping->bytes().data();
   const std::byte* const state = page + state_at;
-  if (std::memcmp(page, magic.data(), 8) != 0 ||
-      load<std::uint32_t>(page + 8) != format_version ||
+  if (std::memcmp(page, magic.data(), 8) != 0 || load<std::uint32_t>(page + 8) != format_version ||
       load<std::uint32_t>(page + 12) != partition_count ||
       std::memcmp(page + 16, store_.bytes.data(), 16) != 0) {
     return false;
@@ -138,7 +137,7 @@ bool HeadsFile::open_existing(FileSystem& files, const Trust& trust) {
                               : unguarded(load<std::uint64_t>(page + applied_at));
   applied_ = {applied.value_or(0)};
   bool good = whole && applied && load<std::uint64_t>(state + 8) == era_.value &&
-              has_name(state + 80, identity_) && applied_ <= trust.head;
+              (has_name(state + 80, identity_) || trust.copies) && applied_ <= trust.head;
   if (good && closed) {
     const auto link = trust.link_at(applied_);
     good = link && std::memcmp(state + 152, link->bytes.data(), 32) == 0;
@@ -151,9 +150,8 @@ bool HeadsFile::open_existing(FileSystem& files, const Trust& trust) {
     if (!stored) return false;
     const std::uint64_t region = *stored;
     if (region == 0) continue;
-    const std::uint64_t bytes = sizeof(Entry) << power_of(region);
-    if (power_of(region) >= 32 || offset_of(region) < prologue_bytes ||
-        offset_of(region) > *size || bytes > *size - offset_of(region)) {
+    if (power_of(region) >= 32 || offset_of(region) < prologue_bytes || offset_of(region) > *size ||
+        sizeof(Entry) << power_of(region) > *size - offset_of(region)) {
       return false;
     }
   }
@@ -293,8 +291,8 @@ void HeadsFile::raise(const KeyHash& stream, const Head& head) {
     // A quarter stays free.
     const std::uint64_t capacity = *stored == 0 ? 0 : std::uint64_t{1} << power_of(*stored);
     if (entry == nullptr || (std::uint64_t{counts()[partition]} + 1) * 4 > capacity * 3) {
-      entry = grow(partition) ? look_up(*unguarded(directory()[partition]), stream, damaged)
-                              : entry;
+      entry =
+          grow(partition) ? look_up(*unguarded(directory()[partition]), stream, damaged) : entry;
     }
     if (entry != nullptr) {
       put(*entry);
@@ -326,7 +324,8 @@ std::uint64_t HeadsFile::allocate(unsigned power) {
   const Extent* last = &extents_.back();
   if (next_free_ + bytes > last->offset + last->bytes) {
     const std::uint64_t total = last->offset + last->bytes;
-    std::uint64_t wanted = std::max(bytes, std::clamp(total / 2, extent_bytes_min, extent_bytes_max));
+    std::uint64_t wanted =
+        std::max(bytes, std::clamp(total / 2, extent_bytes_min, extent_bytes_max));
     wanted = (wanted + extent_unit - 1) / extent_unit * extent_unit;
     if (!map_extent(wanted)) return 0;
     next_free_ = extents_.back().offset;
@@ -374,7 +373,12 @@ void HeadsFile::set_applied(GlobalPosition position) {
 Result<void> HeadsFile::close(const Link& link_at_applied) {
   if (broken_ || file_ == nullptr) return {};
   // First the table, then the word that it is whole.
-  if (auto synced = file_->sync(); !synced) return synced;
+  if (auto synced = file_->sync(); !synced) {
+    // The cache may now show any part of it as it was before: not even this start of the machine
+    // may believe it.
+    fail();
+    return synced;
+  }
   write_state(true, link_at_applied);
   return file_->sync();
 }

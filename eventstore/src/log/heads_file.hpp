@@ -16,9 +16,9 @@
 
 namespace annals::internal {
 
-/// The heads in a mapped file, `heads` in the store's folder: a hash table of 4,096 partitions, each
-/// of which grows on its own, so that no growth takes long. A cache of what the segments' indexes
-/// say: it can be made anew at any time (docs/reference/heads_format.md).
+/// The heads in a mapped file, `heads` in the store's folder: a hash table of 4,096 partitions,
+/// each of which grows on its own, so that no growth takes long. A cache of what the segments'
+/// indexes say: it can be made anew at any time (docs/reference/heads_format.md).
 ///
 /// It is believed up to its applied position if it was closed, or if the process that wrote it died
 /// while this start of the machine has run on; never in a copy, which is another file. Where there
@@ -33,7 +33,9 @@ class HeadsFile final : public Heads {
     GlobalPosition head;  ///< Of the log that is being opened.
     /// The link at a position up to the head. A closed file must agree with it.
     std::function<Result<Link>(GlobalPosition)> link_at;
-    bool everything = false;  ///< A planted mistake: believe it whatever it says.
+    // Planted mistakes:
+    bool everything = false;  ///< Believe it whatever it says.
+    bool copies = false;      ///< Believe it in whatever file it lies.
   };
 
   /// Opens the file, or makes a new one: then applied() is 0.
@@ -77,7 +79,7 @@ class HeadsFile final : public Heads {
   std::string path_;
   std::unique_ptr<File> file_;  // Null: everything is in memory.
   std::vector<Extent> extents_;
-  std::uint64_t next_free_ = 0;  // In the last extent.
+  std::uint64_t next_free_ = 0;                              // In the last extent.
   std::array<std::vector<std::uint64_t>, 32> free_regions_;  // By power.
   GlobalPosition applied_;
   StoreId store_;

@@ -41,11 +41,12 @@ class IndexFile final : public IndexPart {
                             std::uint64_t segment_end, const MemoryPart& part);
 
   /// Opens it; nothing if it is missing, damaged at first sight, or of another segment.
+  /// `unchecked`: a planted mistake.
   ///
   /// Errors: unavailable.
   static Result<std::shared_ptr<const IndexFile>> open(FileSystem& files, const std::string& folder,
                                                        const StoreId& store, const Segment& segment,
-                                                       Rebuild rebuild);
+                                                       Rebuild rebuild, bool unchecked = false);
 
   std::uint64_t number() const override { return segment_.number; }
   GlobalPosition first() const override { return segment_.first; }
@@ -70,10 +71,21 @@ class IndexFile final : public IndexPart {
   bool was_rebuilt() const { return rebuilt_.load() != nullptr; }
 
  private:
-  enum Section : std::uint8_t { offsets, appends, id_hashes, id_ordinals, not_event_list, filter,
-                                key_hashes, key_offsets, keys, section_count };
+  enum Section : std::uint8_t {
+    offsets,
+    appends,
+    id_hashes,
+    id_ordinals,
+    not_event_list,
+    filter,
+    key_hashes,
+    key_offsets,
+    keys,
+    section_count
+  };
 
-  IndexFile(const Segment& segment, Rebuild rebuild) : segment_(segment), rebuild_(std::move(rebuild)) {}
+  IndexFile(const Segment& segment, Rebuild rebuild, bool unchecked)
+      : segment_(segment), rebuild_(std::move(rebuild)), unchecked_(unchecked) {}
   bool read_header(const StoreId& store);
   bool check(Section section) const;
   std::span<const std::byte> section(Section which) const { return sections_[which].bytes; }
@@ -84,6 +96,7 @@ class IndexFile final : public IndexPart {
 
   const Segment segment_;
   const Rebuild rebuild_;
+  const bool unchecked_;
   std::shared_ptr<const Mapping> mapping_;
   struct Bytes {
     std::span<const std::byte> bytes;

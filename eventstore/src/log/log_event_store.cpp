@@ -41,6 +41,7 @@ class LogEventStore final : public LogReading {
   }
 
   Result<void> open(const Manifest& manifest, PlantedBug bug, bool seal_at_once) {
+    bug_ = bug;
     snapshots_ = SnapshotFile::open(options_, store_, true);
     Recovery recovery(options_, manifest, bug);
     std::vector<Sealer::Job> unindexed;
@@ -53,10 +54,8 @@ class LogEventStore final : public LogReading {
            return {};
          },
          .on_active = [this](std::uint64_t number) { return begin_active(number); },
-         .on_append =
-             [this](const SegmentBytes& segment, const AppendView& append) {
-               return publish_found(segment, append);
-             }});
+         .on_append = [this](const SegmentBytes& segment,
+                             const AppendView& append) { return publish_found(segment, append); }});
     if (!position) return std::move(position).error();
     if (auto opened = open_heads(bug); !opened) return opened;
     sealer_ = std::make_unique<Sealer>([this](const Sealer::Job& job) { seal(job); }, seal_at_once);
@@ -169,7 +168,8 @@ class LogEventStore final : public LogReading {
     std::size_t events = 0;
     std::size_t tags = 0;
     for (Attempt* attempt : attempts) {
-      if (!attempt->outcome || !attempt->outcome->has_value() || attempt->entry.count == 0) continue;
+      if (!attempt->outcome || !attempt->outcome->has_value() || attempt->entry.count == 0)
+        continue;
       written_.push_back(attempt);
       events += attempt->entry.count;
       for (const NewEvent& event : attempt->append.request.events) tags += event.tags.size();
@@ -196,12 +196,11 @@ class LogEventStore final : public LogReading {
                          .type = written[i].type,
                          .tags = std::span(tags_).subspan(first_tag)});
       }
-      publications_.push_back(
-          {.entry = attempt->entry,
-           .offset = static_cast<std::uint32_t>(attempt->entry.address),
-           .check = append_header_check(bytes, attempt->entry.address),
-           .records = std::span(keys_).subspan(first_key),
-           .offsets = attempt->offsets});
+      publications_.push_back({.entry = attempt->entry,
+                               .offset = static_cast<std::uint32_t>(attempt->entry.address),
+                               .check = append_header_check(bytes, attempt->entry.address),
+                               .records = std::span(keys_).subspan(first_key),
+                               .offsets = attempt->offsets});
     }
     index_.add(publications_);
     appends_ += written_.size();
@@ -243,7 +242,8 @@ class LogEventStore final : public LogReading {
         .boot = options_.files->boot_id(),
         .head = index_.head(),
         .link_at = [this](GlobalPosition position) { return link_at(position); },
-        .everything = bug == PlantedBug::trust_any_heads};
+        .everything = bug == PlantedBug::trust_any_heads,
+        .copies = bug == PlantedBug::trust_copied_heads};
     for (const bool again : {false, true}) {
       if (again) {
         // Either the table is wrong or the log is.
@@ -328,7 +328,8 @@ Result<void> check_options(const LogOptions& options) {
 }  // namespace
 
 Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options, PlantedBug bug,
-                                                         bool seal_at_once) {
+                                                         bool seal_at_once,
+                                                         const std::optional<StoreId>& new_store) {
   if (auto checked = check_options(options); !checked) return std::move(checked).error();
   options.path = options.files->absolute(options.path);
   if (options.access == LogOptions::Access::read_only) return open_read_only_log(options);
@@ -348,10 +349,11 @@ Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options, Pla
   }
   auto lock = options.files->lock(options.path + '/' + format::lock_name);
   if (!lock) return std::move(lock).error();
-  auto manifest = manifest_for_writing(options);
+  auto manifest = manifest_for_writing(options, new_store);
   if (!manifest) return std::move(manifest).error();
   auto store = std::make_unique<LogEventStore>(options, *manifest, std::move(*lock));
-  if (auto opened = store->open(*manifest, bug, seal_at_once); !opened) return std::move(opened).error();
+  if (auto opened = store->open(*manifest, bug, seal_at_once); !opened)
+    return std::move(opened).error();
   return std::unique_ptr<EventStore>(std::move(store));
 }
 

@@ -20,7 +20,7 @@ std::string parent_of(std::string path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Result<Manifest> create_store(const LogOptions& options) {
+Result<Manifest> create_store(const LogOptions& options, const StoreId& id) {
   // Whoever made the folder, and those above it, may have been stopped before the names were
   // durable. Those further up may belong to others who do not let us read them.
   std::string parent = parent_of(options.path);
@@ -32,7 +32,7 @@ Result<Manifest> create_store(const LogOptions& options) {
     (void)options.files->sync_directory(parent);
   }
   Manifest manifest;
-  manifest.store = new_store_id();
+  manifest.store = id;
   manifest.eras = {{Era{1}, GlobalPosition{0}}};
   const Link link = first_link(manifest.store);
   auto segment = create_segment(*options.files, options.path, manifest.store, 1, {1}, link,
@@ -97,7 +97,8 @@ Result<void> make_folder(FileSystem& files, const std::string& folder) {
   return {};
 }
 
-Result<Manifest> manifest_for_writing(const LogOptions& options) {
+Result<Manifest> manifest_for_writing(const LogOptions& options,
+                                      const std::optional<StoreId>& new_store) {
   auto manifest = read_manifest(*options.files, options.path);
   if (!manifest) return std::move(manifest).error();
   if (*manifest) return std::move(**manifest);
@@ -117,7 +118,7 @@ Result<Manifest> manifest_for_writing(const LogOptions& options) {
                    .place = Error::Place{options.path + '/' + format::manifest_name, 0}};
     }
   }
-  return create_store(options);
+  return create_store(options, new_store ? *new_store : new_store_id());
 }
 
 Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const Reader& reader) {
@@ -140,6 +141,7 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const Reader& re
     auto segment =
         open_segment(*options_.files, options_.path, manifest_.store, listed, !listed.sealed);
     if (!segment) return std::move(segment).error();
+    segment->bug = bug_;
     segments.add(*std::move(segment));
     if (!listed.sealed) break;
     const bool newest = listed.number + 1 == manifest_.segments.back().number;
@@ -151,8 +153,8 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const Reader& re
   const Segment& active = *kept_active;
   const auto history = history_of(manifest_, *mark, *mark_file, *options_.files);
   if (!history) return history.error();
-  auto tail = scan_active(active.bytes(manifest_.store), *mark, *history, chain, false,
-                          reader.on_append);
+  auto tail =
+      scan_active(active.bytes(manifest_.store), *mark, *history, chain, false, reader.on_append);
   if (!tail) return std::move(tail).error();
   if (history->answered_unsynced) tail->durable_end = format::segment_header_bytes;
   if (auto settled = settle_tail(active, *tail); !settled) return std::move(settled).error();
