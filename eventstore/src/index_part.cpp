@@ -23,7 +23,9 @@ std::uint32_t partition(std::uint32_t count, Beyond beyond) {
 }  // namespace
 
 std::uint32_t IndexPart::append_holding(std::uint32_t position) const {
-  return partition(append_count(), [&](std::uint32_t i) { return append(i).first > position; }) - 1;
+  const std::uint32_t beyond =
+      partition(append_count(), [&](std::uint32_t i) { return append(i).first > position; });
+  return beyond == 0 ? 0 : beyond - 1;  // 0: an index that is wrong, which its reader finds out.
 }
 
 std::uint32_t IndexPart::appends_until(Timestamp time) const {

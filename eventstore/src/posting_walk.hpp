@@ -40,14 +40,19 @@ class ListWalk {
     if constexpr (std::is_same_v<Order, Ascending>) {
       if (bound > most) return Order::end;
       at_ = list_.lower_bound(at_, bound == 0 ? 0 : static_cast<std::uint32_t>(bound - 1));
-      return at_ == list_.size() ? Order::end : std::uint64_t{list_.at(at_)} + 1;
+      if (at_ == list_.size()) return Order::end;
+      // A list that does not ascend, which no checksum tells, ends where that shows.
+      const std::uint64_t found = std::uint64_t{list_.at(at_)} + 1;
+      return found < bound ? Order::end : found;
     } else {
       // at_: behind the last one that is not yet passed.
       if (bound == 0) return Order::end;
       if (at_ > 0 && std::uint64_t{list_.at(at_ - 1)} + 1 > bound) {
         at_ = std::min(at_, list_.lower_bound(0, static_cast<std::uint32_t>(bound)));
       }
-      return at_ == 0 ? Order::end : std::uint64_t{list_.at(at_ - 1)} + 1;
+      if (at_ == 0) return Order::end;
+      const std::uint64_t found = std::uint64_t{list_.at(at_ - 1)} + 1;
+      return found > bound ? Order::end : found;
     }
   }
 

@@ -12,13 +12,13 @@ std::string name_of(std::size_t number, const AppendRequest& request) {
          std::to_string(request.events.size()) + " events)";
 }
 
+}  // namespace
+
 bool same_event(const RecordedEvent& found, const NewEvent& sent) {
   return found.stream == sent.stream && found.type == sent.type && found.data == sent.data &&
          found.metadata == sent.metadata &&
          std::equal(found.tags.begin(), found.tags.end(), sent.tags.begin(), sent.tags.end());
 }
-
-}  // namespace
 
 std::optional<std::string> difference(const Receipt& one, const Receipt& other) {
   if (one.id != other.id) return "id";
@@ -46,6 +46,19 @@ void Oracle::acknowledge(std::size_t number, const Receipt& receipt) {
   sent.receipt = receipt;
   for (const Receipt::Written& written : receipt.versions) {
     heads_[written.stream] = std::max(heads_[written.stream], written.last);
+  }
+  if (receipt.first_position.value != log_.size() + 1) return;
+  const auto& events = sent.request.events;
+  log_.resize(log_.size() + events.size());
+  std::map<std::string_view, StreamVersion> versions;  // Of the next event, going back.
+  for (std::size_t i = events.size(); i-- > 0;) {
+    const auto [at, last] = versions.try_emplace(events[i].stream);
+    if (last) {
+      at->second = receipt.version_of(events[i].stream).value_or(StreamVersion{});
+    } else {
+      --at->second.value;
+    }
+    log_[log_.size() - events.size() + i] = {number, i, at->second, receipt.recorded_at};
   }
 }
 
@@ -113,6 +126,7 @@ std::optional<std::string> Oracle::misread(const EventStore& store) const {
 std::optional<std::string> Oracle::compare_events(const RecordedEvents& events) {
   for (Sent& sent : sent_) sent.found.reset();
   heads_.clear();
+  log_.clear();
   std::uint64_t position = 0;
   Timestamp last_time{};
   std::size_t expected_event = 0;  // Of the append that has begun; 0: none has.
@@ -142,6 +156,7 @@ std::optional<std::string> Oracle::compare_events(const RecordedEvents& events) 
     const auto [head, first] = heads_.try_emplace(std::string(event.stream), StreamVersion{0});
     if (!first) ++head->second.value;
     if (event.version != head->second) return "a gap in stream versions " + at;
+    log_.push_back({number, index, event.version, event.recorded_at});
     if (sent.receipt && sent.receipt->recorded_at != event.recorded_at) {
       return name + " has another time " + at;
     }

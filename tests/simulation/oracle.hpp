@@ -44,6 +44,19 @@ class Oracle {
   /// Sent, and not answered in a way that tells.
   std::vector<std::size_t> doubtful() const;
   const Receipt& receipt(std::size_t number) const { return *sent_[number].receipt; }
+  /// One event that is in the log.
+  struct Logged {
+    std::size_t number;  ///< Of its request ...
+    std::size_t index;   ///< ... and its place there.
+    StreamVersion version;
+    Timestamp recorded_at;
+  };
+  /// All that is in the log, in order: what was found by the last comparison, and what has been
+  /// acknowledged since, if the acknowledgements came in order.
+  const std::vector<Logged>& log() const { return log_; }
+  const NewEvent& event(const Logged& at) const {
+    return sent_[at.number].request.events[at.index];
+  }
   std::optional<StreamVersion> last_version(const std::string& stream) const;
 
  private:
@@ -61,10 +74,14 @@ class Oracle {
   std::optional<std::string> compare_heads(EventStore& store, const RecordedEvents& events);
 
   std::vector<Sent> sent_;
+  std::vector<Logged> log_;
   std::unordered_map<EventId, std::pair<std::size_t, std::size_t>> by_event_;
   std::map<std::string, StreamVersion> heads_;
   std::optional<Head> shown_;
 };
+
+/// Whether the event is the one that was sent.
+bool same_event(const RecordedEvent& found, const NewEvent& sent);
 
 /// Says how two receipts of one append differ, or nothing. `repeated` is not looked at.
 std::optional<std::string> difference(const Receipt& one, const Receipt& other);

@@ -1,44 +1,27 @@
 #pragma once
 
 #include <cstdint>
-#include <iosfwd>
 #include <optional>
 #include <string>
 
+#include "log/planted_bug.hpp"
+#include "run_counters.hpp"
+
 namespace annals::simulation {
 
-/// An engine's mistake, made on purpose to see that the simulation notices.
-enum class Mistake : std::uint8_t {
-  none,
-  sync_taken_out,
-  mark_before_sync,
-  trust_tail_after_failed_sync,
+/// How much a run does.
+struct RunSize {
+  std::uint64_t lives_min = 2;  ///< And up to three more.
+  std::uint64_t steps_min = 3;  ///< Of a life; and up to five times as many.
+  std::uint64_t run_steps = 0;  ///< Lives go on until there were so many.
+  std::uint64_t streams = 40;   ///< Names there are.
 };
 
-std::string to_string(Mistake mistake);
-/// How tests show it.
-void PrintTo(Mistake mistake, std::ostream* out);
-
-/// What happened in runs, so that a simulation that stops doing its work is noticed.
-struct RunCounters {
-  std::uint64_t lives = 0;  ///< Times that the store was opened.
-  std::uint64_t acknowledged = 0;
-  std::uint64_t power_losses = 0;
-  std::uint64_t process_crashes = 0;
-  std::uint64_t openings_cut_short = 0;  ///< The machine went off while the store was opening.
-  std::uint64_t torn_tails = 0;
-  std::uint64_t larger_groups = 0;  ///< Lives in which a group held more than one append.
-  std::uint64_t segments_rolled = 0;
-  std::uint64_t repeats = 0;
-  std::uint64_t doubts_found = 0;  ///< Appends without an answer that are there all the same.
-  std::uint64_t rewritten_groups = 0;
-  std::uint64_t failed_syncs = 0;
-  std::uint64_t snapshots_found = 0;
-
-  RunCounters& operator+=(const RunCounters& other);
-};
-
-std::string to_string(const RunCounters& counters);
+/// Many short lives: most of what can go wrong happens at their ends.
+inline constexpr RunSize short_run{};
+/// Fewer ends and a larger store: some thousand streams, ten and more segments.
+inline constexpr RunSize long_run{
+    .lives_min = 3, .steps_min = 60, .run_steps = 1'000, .streams = 6'000};
 
 struct RunOutcome {
   std::optional<std::string> violation;  ///< Of a promise.
@@ -46,7 +29,9 @@ struct RunOutcome {
 };
 
 /// One disk, one store, several lives that end in crashes and failures; all of it follows from
-/// `seed`. After each life the store is opened again and compared with what the world knows.
-RunOutcome run_power_loss(std::uint64_t seed, Mistake mistake);
+/// `seed`. After each life the store is opened again and compared with what the world knows, and so
+/// are the answers to many reads.
+RunOutcome run_power_loss(std::uint64_t seed, internal::PlantedBug bug,
+                          const RunSize& size = short_run);
 
 }  // namespace annals::simulation

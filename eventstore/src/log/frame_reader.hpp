@@ -11,6 +11,7 @@
 
 #include "append_entry.hpp"
 #include "log_format.hpp"
+#include "planted_bug.hpp"
 #include "record_reader.hpp"
 
 namespace annals::internal {
@@ -21,6 +22,22 @@ struct SegmentBytes {
   std::uint64_t number = 0;
   std::string file;  ///< For errors.
   std::span<const std::byte> bytes;
+  PlantedBug bug = PlantedBug::none;
+
+  /// What the checksum of a frame starts from.
+  std::uint32_t frame_seed(std::uint64_t offset, std::uint32_t length) const noexcept {
+    if (bug == PlantedBug::checksum_not_seeded) return format::seed(store, 0, 0, length);
+    return format::seed(store, number, offset, length);
+  }
+  /// The same of a record; nothing: its checksum is not looked at.
+  std::optional<std::uint32_t> record_seed(std::uint64_t offset,
+                                           std::uint32_t length) const noexcept {
+    if (bug == PlantedBug::record_checksum_left_out || bug == PlantedBug::torn_frame_accepted ||
+        bug == PlantedBug::checksum_not_seeded) {
+      return std::nullopt;
+    }
+    return format::seed(store, number, offset, length);
+  }
 };
 
 /// One append of a frame. Its records are checked and in `records`, their tags in `tags`.

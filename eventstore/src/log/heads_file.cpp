@@ -137,7 +137,7 @@ bool HeadsFile::open_existing(FileSystem& files, const Trust& trust) {
                               : unguarded(load<std::uint64_t>(page + applied_at));
   applied_ = {applied.value_or(0)};
   bool good = whole && applied && load<std::uint64_t>(state + 8) == era_.value &&
-              has_name(state + 80, identity_) && applied_ <= trust.head;
+              (has_name(state + 80, identity_) || trust.copies) && applied_ <= trust.head;
   if (good && closed) {
     const auto link = trust.link_at(applied_);
     good = link && std::memcmp(state + 152, link->bytes.data(), 32) == 0;
@@ -150,9 +150,8 @@ bool HeadsFile::open_existing(FileSystem& files, const Trust& trust) {
     if (!stored) return false;
     const std::uint64_t region = *stored;
     if (region == 0) continue;
-    const std::uint64_t bytes = sizeof(Entry) << power_of(region);
     if (power_of(region) >= 32 || offset_of(region) < prologue_bytes || offset_of(region) > *size ||
-        bytes > *size - offset_of(region)) {
+        sizeof(Entry) << power_of(region) > *size - offset_of(region)) {
       return false;
     }
   }
@@ -374,7 +373,12 @@ void HeadsFile::set_applied(GlobalPosition position) {
 Result<void> HeadsFile::close(const Link& link_at_applied) {
   if (broken_ || file_ == nullptr) return {};
   // First the table, then the word that it is whole.
-  if (auto synced = file_->sync(); !synced) return synced;
+  if (auto synced = file_->sync(); !synced) {
+    // The cache may now show any part of it as it was before: not even this start of the machine
+    // may believe it.
+    fail();
+    return synced;
+  }
   write_state(true, link_at_applied);
   return file_->sync();
 }

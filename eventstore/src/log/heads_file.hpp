@@ -33,7 +33,9 @@ class HeadsFile final : public Heads {
     GlobalPosition head;  ///< Of the log that is being opened.
     /// The link at a position up to the head. A closed file must agree with it.
     std::function<Result<Link>(GlobalPosition)> link_at;
-    bool everything = false;  ///< A planted mistake: believe it whatever it says.
+    // Planted mistakes:
+    bool everything = false;  ///< Believe it whatever it says.
+    bool copies = false;      ///< Believe it in whatever file it lies.
   };
 
   /// Opens the file, or makes a new one: then applied() is 0.

@@ -210,7 +210,8 @@ Result<void> IndexFile::write(FileSystem& files, const std::string& folder, cons
 Result<std::shared_ptr<const IndexFile>> IndexFile::open(FileSystem& files,
                                                          const std::string& folder,
                                                          const StoreId& store_id,
-                                                         const Segment& segment, Rebuild rebuild) {
+                                                         const Segment& segment, Rebuild rebuild,
+                                                         bool unchecked) {
   using Opened = std::shared_ptr<const IndexFile>;
   const std::string path = folder + '/' + name_of(segment.number);
   const auto there = files.exists(path);
@@ -221,7 +222,7 @@ Result<std::shared_ptr<const IndexFile>> IndexFile::open(FileSystem& files,
   const auto size = (*file)->size();
   if (!size) return size.error();
   if (*size < header_bytes) return Opened();
-  std::shared_ptr<IndexFile> index(new IndexFile(segment, std::move(rebuild)));
+  std::shared_ptr<IndexFile> index(new IndexFile(segment, std::move(rebuild), unchecked));
   auto mapping = (*file)->map(*size);
   if (!mapping) return std::move(mapping).error();
   index->mapping_ = *std::move(mapping);
@@ -269,7 +270,7 @@ bool IndexFile::read_header(const StoreId& store_id) {
 bool IndexFile::check(Section which) const {
   StoreId id;
   std::memcpy(id.bytes.data(), mapping_->bytes().data() + 16, 16);
-  return crc32c(seed_of(id, segment_.number), section(which)) == sections_[which].crc;
+  return unchecked_ || crc32c(seed_of(id, segment_.number), section(which)) == sections_[which].crc;
 }
 
 bool IndexFile::filtered(std::uint64_t hash) const {

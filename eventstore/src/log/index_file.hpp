@@ -42,11 +42,12 @@ class IndexFile final : public IndexPart {
                             const Segment& segment, const MemoryPart& part);
 
   /// Opens it; nothing if it is missing, damaged at first sight, or of another segment.
+  /// `unchecked`: a planted mistake.
   ///
   /// Errors: unavailable.
   static Result<std::shared_ptr<const IndexFile>> open(FileSystem& files, const std::string& folder,
                                                        const StoreId& store, const Segment& segment,
-                                                       Rebuild rebuild);
+                                                       Rebuild rebuild, bool unchecked = false);
 
   std::uint64_t number() const override { return segment_.number; }
   GlobalPosition first() const override { return segment_.first; }
@@ -84,8 +85,8 @@ class IndexFile final : public IndexPart {
     section_count
   };
 
-  IndexFile(const Segment& segment, Rebuild rebuild)
-      : segment_(segment), rebuild_(std::move(rebuild)) {}
+  IndexFile(const Segment& segment, Rebuild rebuild, bool unchecked)
+      : segment_(segment), rebuild_(std::move(rebuild)), unchecked_(unchecked) {}
   bool read_header(const StoreId& store);
   bool check(Section section) const;
   std::span<const std::byte> section(Section which) const { return sections_[which].bytes; }
@@ -96,6 +97,7 @@ class IndexFile final : public IndexPart {
 
   const Segment segment_;
   const Rebuild rebuild_;
+  const bool unchecked_;
   std::shared_ptr<const Mapping> mapping_;
   struct Bytes {
     std::span<const std::byte> bytes;

@@ -41,6 +41,7 @@ class LogEventStore final : public LogReading {
   }
 
   Result<void> open(const Manifest& manifest, PlantedBug bug, bool seal_at_once) {
+    bug_ = bug;
     snapshots_ = SnapshotFile::open(options_, store_, true);
     Recovery recovery(options_, manifest, bug);
     std::vector<Sealer::Job> unindexed;
@@ -267,7 +268,8 @@ class LogEventStore final : public LogReading {
         .boot = options_.files->boot_id(),
         .head = index_.head(),
         .link_at = [this](GlobalPosition position) { return link_at(position); },
-        .everything = bug == PlantedBug::trust_any_heads};
+        .everything = bug == PlantedBug::trust_any_heads,
+        .copies = bug == PlantedBug::trust_copied_heads};
     for (const bool again : {false, true}) {
       if (again) {
         // Either the table is wrong or the log is.
@@ -360,7 +362,8 @@ Result<void> check_options(const LogOptions& options) {
 }  // namespace
 
 Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options, PlantedBug bug,
-                                                         bool seal_at_once) {
+                                                         bool seal_at_once,
+                                                         const std::optional<StoreId>& new_store) {
   if (auto checked = check_options(options); !checked) return std::move(checked).error();
   options.path = options.files->absolute(options.path);
   if (options.access == LogOptions::Access::read_only) return open_read_only_log(options);
@@ -380,7 +383,7 @@ Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options, Pla
   }
   auto lock = options.files->lock(options.path + '/' + format::lock_name);
   if (!lock) return std::move(lock).error();
-  auto manifest = manifest_for_writing(options);
+  auto manifest = manifest_for_writing(options, new_store);
   if (!manifest) return std::move(manifest).error();
   if (auto ours = check_identity(options, *manifest); !ours) return std::move(ours).error();
   auto store = std::make_unique<LogEventStore>(options, *manifest, std::move(*lock));

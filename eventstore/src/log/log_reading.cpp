@@ -5,6 +5,7 @@
 
 #include "log_format.hpp"
 #include "log_writer.hpp"
+#include "open.hpp"
 
 namespace annals::internal {
 namespace {
@@ -101,11 +102,14 @@ class Fetcher {
       append_ = *append;
     }
     const auto rest = bytes_.bytes.subspan(offset);
-    auto record = read_record(
-        rest, format::seed(store_, bytes_.number, offset, load<std::uint32_t>(rest.data())),
-        *tags_);
+    auto record =
+        read_record(rest, bytes_.record_seed(offset, load<std::uint32_t>(rest.data())), *tags_);
     if (!record) {
       return corrupt(bytes_, offset, record.error().message);
+    }
+    // The index says which append holds it, and so does the record.
+    if (record->back != offset - append_.address) {
+      return corrupt(bytes_, offset, "a record of another append than the index says");
     }
     if (!record->event) return {};
     if (append_.first.value + record->index != position.value) {
@@ -227,8 +231,10 @@ Result<std::shared_ptr<const MemoryPart>> LogReading::index_segment(
 
 Result<std::shared_ptr<const IndexFile>> LogReading::open_index(
     const ManifestSegment& listed) const {
-  return IndexFile::open(*options_.files, options_.path, store_, index_of(listed),
-                         [this, listed] { return index_segment(listed); });
+  return IndexFile::open(
+      *options_.files, options_.path, store_, index_of(listed),
+      [this, listed] { return index_segment(listed); },
+      bug_ == PlantedBug::index_checksum_left_out);
 }
 
 Result<std::shared_ptr<const MemoryPart>> LogReading::add_sealed(const ManifestSegment& listed,
@@ -273,7 +279,7 @@ Result<VerifyReport> LogReading::verify(const VerifyOptions& options) const {
   }
   VerifyOptions bounded = options;
   if (!bounded.last) bounded.last = visible;
-  return verify_log_files(options_, bounded);
+  return verify_log_files(options_, bounded, bug_);
 }
 
 const char* LogReading::name_of(Durability durability) {

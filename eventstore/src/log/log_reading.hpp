@@ -56,6 +56,7 @@ class LogReading : public IndexedEventStore {
 
   const LogOptions options_;
   SegmentSet segments_;
+  PlantedBug bug_ = PlantedBug::none;
   std::unique_ptr<SnapshotFile> snapshots_;  // Set once, before the store is handed out.
 };
 

@@ -47,8 +47,14 @@ void LogWriter::settle(Attempt& attempt, Error error) {
   attempt.outcome.emplace(std::move(error));
 }
 
+void LogWriter::take_back_refusals(const Error& why) {
+  for (Attempt* attempt : refused_) settle(*attempt, why);
+  refused_.clear();
+}
+
 std::size_t LogWriter::step(std::span<Attempt* const> attempts) {
   group_.clear();
+  refused_.clear();
   group_head_ = head_;
   view_.begin();
   frame_.begin({head_.position.value + 1});
@@ -101,6 +107,7 @@ bool LogWriter::take(Attempt& attempt) {
   const Timestamp time = records || !frame_.empty() ? *group_time_ : last_recorded_at_;
   if (auto holds = view_.check(attempt.append, time, options_.max_clock_skew); !holds) {
     settle(attempt, std::move(holds).error());
+    if (!frame_.empty()) refused_.push_back(&attempt);
     return true;
   }
   if (!records) {
@@ -194,6 +201,7 @@ Result<void> LogWriter::roll_over(std::uint64_t bytes) {
     return stopped();
   }
   manifest_ = std::move(next);
+  created->bug = bug_;
   active_ = *created;
   segments_.add(std::move(*created));
   offset_ = format::segment_header_bytes;
@@ -202,7 +210,9 @@ Result<void> LogWriter::roll_over(std::uint64_t bytes) {
 }
 
 void LogWriter::write_frame() {
-  const auto bytes = frame_.finish(manifest_.store, active_.number, offset_);
+  const bool seeded = bug_ != PlantedBug::checksum_not_seeded;
+  const auto bytes =
+      frame_.finish(manifest_.store, seeded ? active_.number : 0, seeded ? offset_ : 0);
   frame_bytes_ = bytes.size();
   if (auto wrote = active_.file->write_at(offset_, bytes); !wrote) {
     // All of it may have been written. Its beginning is wiped, so that the next frame goes over
@@ -214,6 +224,7 @@ void LogWriter::write_frame() {
     }
     for (Attempt* attempt : group_) settle(*attempt, wrote.error());
     group_.clear();
+    take_back_refusals(wrote.error());
     return;
   }
   zero_ahead(offset_ + frame_bytes_, frame_bytes_);
@@ -238,6 +249,7 @@ void LogWriter::zero_ahead(std::uint64_t end, std::size_t frame_bytes) {
 
 Result<void> LogWriter::sync() {
   if (frame_.empty() || options_.durability == Durability::survives_process_only) return {};
+  if (bug_ == PlantedBug::sync_left_out) return {};
   return active_.file->sync();
 }
 
@@ -251,6 +263,7 @@ void LogWriter::synced(const Result<void>& result) {
                                    "its id up"});
     }
     group_.clear();
+    take_back_refusals(stopped());
     return;
   }
   head_ = group_head_;

@@ -88,6 +88,8 @@ class LogWriter {
   Error stopped() const;
   void settle(Attempt& attempt, Error error);
   bool take(Attempt& attempt);
+  /// The group is not written: nobody may be refused for what it would have held.
+  void take_back_refusals(const Error& why);
   /// Makes room for an append of `bytes` if the frame is empty; false: it goes into the next group.
   Result<bool> make_room(std::size_t bytes);
   Result<void> roll_over(std::uint64_t bytes);
@@ -114,6 +116,8 @@ class LogWriter {
   GroupView view_;
   FrameWriter frame_;
   std::vector<Attempt*> group_;  // Attempts in_group, in order.
+  std::vector<Attempt*>
+      refused_;  // Those that were refused for what others of the group may write.
   Head group_head_;
   Result<Timestamp> group_time_ = Timestamp{};
   std::unordered_set<AppendId> group_ids_;

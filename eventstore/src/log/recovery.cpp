@@ -29,7 +29,7 @@ Result<void> wipe(File& file, std::uint64_t from, std::uint64_t to) {
   return {};
 }
 
-Result<Manifest> create_store(const LogOptions& options) {
+Result<Manifest> create_store(const LogOptions& options, const StoreId& id) {
   // Whoever made the folder, and those above it, may have been stopped before the names were
   // durable. Those further up may belong to others who do not let us read them.
   std::string parent = parent_of(options.path);
@@ -41,7 +41,7 @@ Result<Manifest> create_store(const LogOptions& options) {
     (void)options.files->sync_directory(parent);
   }
   Manifest manifest;
-  manifest.store = options.identity ? options.identity->store : new_store_id();
+  manifest.store = options.identity ? options.identity->store : id;
   manifest.eras = {{Era{1}, GlobalPosition{0}}};
   if (options.identity) manifest.eras = options.identity->eras;
   const Link link = first_link(manifest.store);
@@ -133,7 +133,8 @@ Result<void> make_folder(FileSystem& files, const std::string& folder) {
   return {};
 }
 
-Result<Manifest> manifest_for_writing(const LogOptions& options) {
+Result<Manifest> manifest_for_writing(const LogOptions& options,
+                                      const std::optional<StoreId>& new_store) {
   auto manifest = read_manifest(*options.files, options.path);
   if (!manifest) return std::move(manifest).error();
   if (*manifest) return std::move(**manifest);
@@ -153,7 +154,7 @@ Result<Manifest> manifest_for_writing(const LogOptions& options) {
                    .place = Error::Place{options.path + '/' + format::manifest_name, 0}};
     }
   }
-  return create_store(options);
+  return create_store(options, new_store ? *new_store : new_store_id());
 }
 
 Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const Reader& reader) {
@@ -176,6 +177,7 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const Reader& re
     auto segment =
         open_segment(*options_.files, options_.path, manifest_.store, listed, !listed.sealed);
     if (!segment) return std::move(segment).error();
+    segment->bug = bug_;
     segments.add(*std::move(segment));
     if (!listed.sealed) break;
     const bool newest = listed.number + 1 == manifest_.segments.back().number;

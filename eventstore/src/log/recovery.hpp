@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include <annals/eventstore/log_event_store.hpp>
 
 #include "log_writer.hpp"
@@ -26,11 +28,12 @@ Result<void> check_era_has_begun(const LogOptions& options, const Manifest& mani
 /// A folder without a store may become one only if it holds nothing else.
 Result<void> refuse_foreign_folder(FileSystem& files, const std::string& folder);
 
-/// Reads the MANIFEST, or makes a new store if the options say so and there is none. The caller
-/// holds the lock.
+/// Reads the MANIFEST, or makes a new store if the options say so and there is none, with the id
+/// `new_store` if one is given. The caller holds the lock.
 ///
 /// Errors: unavailable (no store), corrupt (segments with events but no MANIFEST), unsupported.
-Result<Manifest> manifest_for_writing(const LogOptions& options);
+Result<Manifest> manifest_for_writing(const LogOptions& options,
+                                      const std::optional<StoreId>& new_store);
 
 /// Brings a store to the state from which it can be written: reads the active segment, cuts a torn
 /// tail, writes again what lies beyond the mark, and makes that durable before anyone sees it.

@@ -20,8 +20,11 @@ struct Segment {
   std::uint64_t file_bytes = 0;
   std::shared_ptr<File> file;
   std::shared_ptr<const Mapping> mapping;
+  PlantedBug bug = PlantedBug::none;
 
-  SegmentBytes bytes(const StoreId& store) const { return {store, number, path, mapping->bytes()}; }
+  SegmentBytes bytes(const StoreId& store) const {
+    return {store, number, path, mapping->bytes(), bug};
+  }
 };
 
 /// Whether anything lies where a segment's first frame would be.

@@ -4,6 +4,7 @@
 #include <annals/eventstore/log_event_store.hpp>
 
 #include "log_format.hpp"
+#include "open.hpp"
 #include "recovery.hpp"
 #include "scan.hpp"
 
@@ -19,8 +20,8 @@ constexpr std::uint64_t appends_between_progress = 4096;
 /// Walks a store's files from the segment that holds the first position asked for.
 class Verifier {
  public:
-  Verifier(const LogOptions& options, const VerifyOptions& verify)
-      : options_(options), verify_(verify) {}
+  Verifier(const LogOptions& options, const VerifyOptions& verify, PlantedBug bug)
+      : options_(options), verify_(verify), bug_(bug) {}
 
   Result<VerifyReport> run() {
     auto manifest = read_manifest(*options_.files, options_.path);
@@ -75,6 +76,7 @@ class Verifier {
       const auto on_append = [this](const SegmentBytes&, const AppendView& append) {
         return count(append.entry);
       };
+      segment->bug = bug_;
       const SegmentBytes bytes = segment->bytes(store_);
       if (listed.sealed) {
         auto scanned = scan_sealed(bytes, listed, *chain, true, on_append);
@@ -184,6 +186,7 @@ class Verifier {
 
   const LogOptions& options_;
   const VerifyOptions& verify_;
+  const PlantedBug bug_;
   StoreId store_;
   GlobalPosition begin_;
   GlobalPosition last_;
@@ -195,11 +198,17 @@ class Verifier {
 };
 
 }  // namespace
+
+Result<VerifyReport> verify_log_files(const LogOptions& options, const VerifyOptions& verify,
+                                      PlantedBug bug) {
+  if (!options.files) return Error{ErrorCode::invalid_argument, "LogOptions without a disk"};
+  return Verifier(options, verify, bug).run();
+}
+
 }  // namespace internal
 
 Result<VerifyReport> verify_log_files(const LogOptions& options, const VerifyOptions& verify) {
-  if (!options.files) return Error{ErrorCode::invalid_argument, "LogOptions without a disk"};
-  return internal::Verifier(options, verify).run();
+  return internal::verify_log_files(options, verify, internal::PlantedBug::none);
 }
 
 }  // namespace annals

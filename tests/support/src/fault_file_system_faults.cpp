@@ -189,6 +189,14 @@ void FaultFileSystem::put(const std::string& path, std::string_view contents) {
   at->sync();
 }
 
+void FaultFileSystem::overwrite(const std::string& path, std::uint64_t offset,
+                                std::string_view bytes) {
+  const std::lock_guard lock(disk_->mutex);
+  const Entry* entry = disk_->entry_at(path);
+  if (entry == nullptr || !entry->file) std::abort();
+  entry->file->overwrite(offset, bytes);
+}
+
 void FaultFileSystem::erase(const std::string& path) {
   const std::lock_guard lock(disk_->mutex);
   const auto parts = parts_of(path);

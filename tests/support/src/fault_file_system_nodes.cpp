@@ -42,6 +42,17 @@ void FileNode::resize(std::uint64_t size) {
   unsynced_.push_back({.size = size});
 }
 
+void FileNode::overwrite(std::uint64_t offset, std::string_view bytes) {
+  if (offset < size_) {
+    const std::size_t count = std::min<std::size_t>(bytes.size(), size_ - offset);
+    std::memcpy(pages_->data() + offset, bytes.data(), count);
+  }
+  if (offset < durable_.size()) {
+    const std::size_t count = std::min<std::size_t>(bytes.size(), durable_.size() - offset);
+    std::memcpy(durable_.data() + offset, bytes.data(), count);
+  }
+}
+
 void FileNode::apply(std::string& to, const Change& change, std::size_t from,
                      std::size_t count) const {
   if (change.size) {

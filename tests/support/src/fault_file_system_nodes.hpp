@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// Files and folders of the FaultFileSystem: what programs see beside what the device has.
@@ -56,6 +57,8 @@ class FileNode {
   /// REQUIRES: offset + data.size() <= Pages::capacity, as for resize
   void write(std::uint64_t offset, std::span<const std::byte> data);
   void resize(std::uint64_t size);
+  /// Changes what programs see and what the device has, as far as the file reaches.
+  void overwrite(std::uint64_t offset, std::string_view bytes);
   void sync();
   /// Puts some of the unsynced pieces on the device and forgets the others.
   Fate lose_unsynced(Dice& dice);

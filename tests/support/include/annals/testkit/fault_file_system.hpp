@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <annals/eventstore/file_system.hpp>
@@ -103,6 +104,9 @@ class FaultFileSystem final : public FileSystem {
   /// Makes or replaces a file, its folders included.
   void put(const std::string& path, std::string_view contents);
   void erase(const std::string& path);
+  /// Changes bytes of a file, which stays the same file: put() makes another one. What lies beyond
+  /// its end is left out. REQUIRES: the file exists
+  void overwrite(const std::string& path, std::uint64_t offset, std::string_view bytes);
   /// A disk with the same files, all durable, and nothing else in common.
   std::shared_ptr<FaultFileSystem> copy() const;
 
