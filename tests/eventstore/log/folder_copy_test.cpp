@@ -195,7 +195,9 @@ TEST_P(HoleInACopy, LaterEventsOfTheOriginalNeverComeToLifeInIt) {
   const auto killed = disk->fork();
   copy.reset();
   const auto closed = disk->power_loss({.seed = 1});
-  EXPECT_EQ((*open_log_event_store(at(killed, "/copy")))->head(), head);
+  const auto after_kill = open_log_event_store(at(killed, "/copy"));
+  ASSERT_TRUE(after_kill) << to_string(after_kill.error());
+  EXPECT_EQ((*after_kill)->head(), head);
   if (GetParam() == 0) return;  // Then it may look like damage, which is not wrong.
   const auto rebooted = open_log_event_store(at(closed, "/copy"));
   ASSERT_TRUE(rebooted) << to_string(rebooted.error());

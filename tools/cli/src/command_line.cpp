@@ -55,9 +55,9 @@ class CommandLine {
  public:
   explicit CommandLine(const std::string& name)
       : app_(
-            "Shows, follows and proves the history in an annals store. Every command opens the\n"
-            "store's folder for reading only and may run beside a program that writes to it;\n"
-            "`projections` looks after its read models.",
+            "Shows, follows, proves and copies the history in an annals store. Commands open the\n"
+            "store's folder for reading only and may run beside a program that writes to it; but\n"
+            "`import` writes to it, and `projections` looks after its read models.",
             name) {
     app_.set_version_flag("--version", name + " (annals " ANNALS_VERSION ")");
     app_.set_help_flag("-h,--help", "Show this and exit");
@@ -78,6 +78,10 @@ class CommandLine {
     add_diff();
     add_check();
     add_projections();
+    add_backup();
+    add_restore();
+    add_export();
+    add_import();
   }
 
   std::variant<Request, CommandLineEnd> parse(int argc, char** argv) {
@@ -342,6 +346,74 @@ class CommandLine {
                       "Do not use what an interrupted rebuild has left");
   }
 
+  void add_progress(CLI::App* sub, bool& progress) {
+    sub->add_flag("--progress", progress, "Show progress where there is no terminal, too");
+  }
+
+  void add_backup() {
+    CLI::App* sub = command("backup", "Copy a store, also while a program writes to it");
+    sub->add_option("DEST", backup_.destination, "An empty or missing folder")->type_name("");
+    sub->add_flag_callback(
+        "--no-snapshots", [this] { backup_.snapshots = false; }, "Leave snapshots out");
+    sub->add_flag_callback(
+        "--no-verify", [this] { backup_.verify = false; }, "Do not prove the copy");
+    add_progress(sub, backup_.progress);
+    sub->callback([this] {
+      if (backup_.destination.empty()) refuse("DEST", "expects the folder to copy to");
+      request_.command = backup_;
+    });
+  }
+
+  void add_restore() {
+    CLI::App* sub = command("restore", "Make a store from a backup (DIR), in a new era");
+    sub->add_option("STORE", restore_.destination, "An empty or missing folder")->type_name("");
+    valued(sub, "--era", "N", "Its era; default: the one after the backup's",
+           [this](const std::string& text) {
+             const std::uint64_t era = number("--era", text);
+             if (era > 0xFFFFFFFF) refuse("--era", "expects a number below 2^32");
+             restore_.era = Era{static_cast<std::uint32_t>(era)};
+           });
+    sub->add_flag_callback(
+        "--no-verify", [this] { restore_.verify = false; }, "Do not prove the copy");
+    add_progress(sub, restore_.progress);
+    sub->callback([this] {
+      if (restore_.destination.empty()) refuse("STORE", "expects the new store's folder");
+      request_.command = restore_;
+    });
+  }
+
+  void add_export() {
+    CLI::App* sub = command("export", "Write history as JSON lines that `import` reads");
+    add_query(sub, true);
+    valued(sub, "--from", "P", "Begin with the append that holds this position",
+           [this](const std::string& text) { export_.first = {number("--from", text)}; });
+    valued(
+        sub, "--to", "P", "End with the append that holds this position",
+        [this](const std::string& text) { export_.last = GlobalPosition{number("--to", text)}; });
+    sub->add_option("-o,--output", export_.file, "A new file; default: standard output")
+        ->type_name("FILE");
+    add_progress(sub, export_.progress);
+    sub->callback([this] {
+      if (export_.last && *export_.last < export_.first) refuse("--to", "lies before --from");
+      if (item_ != QueryItem{}) export_.query = query();
+      request_.command = export_;
+    });
+  }
+
+  void add_import() {
+    CLI::App* sub = command("import", "Append what `export` wrote; again: only what is missing");
+    sub->add_option("FILE", import_.file, "Default: standard input")->type_name("");
+    sub->add_flag("--exact", import_.exact,
+                  "The same store again, with its id, positions, times and links; DIR is empty");
+    sub->add_flag("--merge", import_.merge, "Append to streams whatever they hold already");
+    add_progress(sub, import_.progress);
+    sub->callback([this] {
+      if (import_.exact && import_.merge) refuse("--merge", "makes no sense with --exact");
+      if (import_.file == "-") import_.file.clear();
+      request_.command = import_;
+    });
+  }
+
   Query query() const { return {{item_}}; }
   AsOf as_of() const { return as_of_.value_or(AsOf::head()); }
 
@@ -392,6 +464,10 @@ class CommandLine {
   std::optional<AsOf> diff_to_;
   std::string read_models_;
   ProjectionsRequest projections_;
+  BackupRequest backup_;
+  RestoreRequest restore_;
+  ExportRequest export_;
+  ImportRequest import_;
 };
 
 }  // namespace

@@ -47,6 +47,14 @@ Result<int> manage_projections(std::string_view program, const std::string& fold
                                const ProjectionsRequest& request, const ProgramTypes& types,
                                Format format, Output& output);
 
+Result<int> backup_store(const std::string& folder, const BackupRequest& request, Format format,
+                         Output& output);
+Result<int> restore_store(const std::string& backup, const RestoreRequest& request, Format format,
+                          Output& output);
+Result<int> export_events(const std::string& folder, const ExportRequest& request, Output& output);
+Result<int> import_events(const std::string& folder, const ImportRequest& request, Format format,
+                          Output& output);
+
 /// What a command that needs a program's own types says where there are none.
 Error without_types(std::string_view program, std::string_view command);
 Result<const StateFold*> fold_of(const std::string& stream, const std::vector<StateFold>& folds);

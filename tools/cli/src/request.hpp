@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <annals/eventstore/read.hpp>
+#include <annals/eventstore/token.hpp>
 #include <annals/eventstore/verify.hpp>
 
 #include "output.hpp"
@@ -72,11 +73,42 @@ struct ProjectionsRequest {
   bool create = false;  ///< The database, if it is missing.
 };
 
+struct BackupRequest {
+  std::string destination;
+  bool snapshots = true;
+  bool verify = true;
+  bool progress = false;  ///< Also where standard error is no terminal.
+};
+
+/// The request's folder is the backup.
+struct RestoreRequest {
+  std::string destination;
+  std::optional<Era> era = {};
+  bool verify = true;
+  bool progress = false;
+};
+
+struct ExportRequest {
+  Query query = Query::all();
+  GlobalPosition first = {1};
+  std::optional<GlobalPosition> last = {};  ///< Absent: the head.
+  std::string file;                         ///< Empty: standard output.
+  bool progress = false;
+};
+
+struct ImportRequest {
+  std::string file;  ///< Empty: standard input.
+  bool exact = false;
+  bool merge = false;
+  bool progress = false;
+};
+
 struct Request {
   std::string folder;
   Format format = Format::automatic;
   std::variant<StreamsRequest, ReadRequest, TailRequest, StatsRequest, VerifyRequest, StateRequest,
-               DiffRequest, CheckRequest, ProjectionsRequest>
+               DiffRequest, CheckRequest, ProjectionsRequest, BackupRequest, RestoreRequest,
+               ExportRequest, ImportRequest>
       command;
 };
 

@@ -47,6 +47,18 @@ Result<int> dispatch(const std::string& program, const Request& request, const P
   if (const auto* projections = std::get_if<ProjectionsRequest>(&request.command)) {
     return manage_projections(program, folder, *projections, types, format, output);
   }
+  if (const auto* backup = std::get_if<BackupRequest>(&request.command)) {
+    return backup_store(folder, *backup, format, output);
+  }
+  if (const auto* restore = std::get_if<RestoreRequest>(&request.command)) {
+    return restore_store(folder, *restore, format, output);
+  }
+  if (const auto* exported = std::get_if<ExportRequest>(&request.command)) {
+    return export_events(folder, *exported, output);
+  }
+  if (const auto* imported = std::get_if<ImportRequest>(&request.command)) {
+    return import_events(folder, *imported, format, output);
+  }
   return show_stats(folder, format, output);
 }
 

@@ -1,0 +1,224 @@
+// `annals export` and `annals import`, run as a user would, and the parser of their lines.
+
+#include <fstream>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include <annals/testkit/seed.hpp>
+
+#include "export_format.hpp"
+#include "sample_store.hpp"
+
+namespace annals::test {
+namespace {
+
+class Export : public testing::Test {
+ protected:
+  void SetUp() override {
+    make_sample_store(store_);
+    const Ended ended = annals({"export", store_, "--output", file_});
+    ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  }
+  nlohmann::json stats(const std::string& folder) {
+    return json_lines(annals({"stats", folder}).out).at(0);
+  }
+  std::vector<nlohmann::json> events(const std::string& folder) {
+    return json_lines(annals({"read", folder}).out);
+  }
+  std::vector<std::string> lines() {
+    std::ifstream in(file_);
+    return split_lines(std::string((std::istreambuf_iterator<char>(in)), {}));
+  }
+  std::string written(const std::vector<std::string>& lines) {
+    const std::string path = folder_.file("changed.jsonl");
+    std::ofstream out(path);
+    for (const std::string& line : lines) out << line << '\n';
+    return path;
+  }
+
+  testkit::TemporaryFolder folder_;
+  std::string store_ = folder_.file("store");
+  std::string other_ = folder_.file("other");
+  std::string file_ = folder_.file("history.jsonl");
+};
+
+TEST_F(Export, IsAHeaderALineForEachAppendAndAnEnd) {
+  const Ended ended = annals({"export", store_});
+  const auto values = json_lines(ended.out);
+  ASSERT_EQ(values.size(), 7U);
+  EXPECT_EQ(values[0]["annals_export"], 1);
+  EXPECT_EQ(values[0]["store"], stats(store_)["store"]);
+  EXPECT_EQ(values[0]["link"], stats(store_)["link"]);
+  EXPECT_EQ(values[1]["events"][1]["data"], "{ \"amount\" :\n  \"10.00 EUR\" }") << "every blank";
+  EXPECT_EQ(values[3]["events"][0]["data_base64"], "AP8b");
+  EXPECT_FALSE(values[2]["events"][0].contains("id")) << "it is derived";
+  EXPECT_EQ(values[6], (nlohmann::json{{"end", true}, {"appends", 5}, {"events", 7}}));
+  EXPECT_EQ(annals({"export", store_, "-o", file_}).exit_code, 1) << "a file that exists";
+}
+
+TEST_F(Export, ExactImportGivesTheSameStoreInANewEra) {
+  const Ended ended = annals({"import", other_, file_, "--exact"});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(stats(other_)["store"], stats(store_)["store"]);
+  EXPECT_EQ(stats(other_)["link"], stats(store_)["link"]);
+  EXPECT_EQ(stats(other_)["eras"].back(), (nlohmann::json{{"era", 2}, {"begins_after", 7}}));
+  EXPECT_EQ(events(other_), events(store_));
+  EXPECT_EQ(annals({"verify", other_, "--expect", "7:" + stats(store_)["link"].get<std::string>()})
+                .exit_code,
+            0);
+  const auto again = json_lines(annals({"import", other_, file_, "--exact"}).out);
+  EXPECT_EQ(again.at(0)["appends"], 0);
+  EXPECT_EQ(annals({"import", store_, file_, "--exact"}).exit_code, 1) << "a store of its own";
+}
+
+TEST_F(Export, ExactImportThatWasCutShortGoesOnAndIsNoStoreUntilThen) {
+  auto some = lines();
+  some.resize(4);
+  const Ended cut = annals({"import", other_, written(some), "--exact"});
+  EXPECT_EQ(cut.exit_code, 1);
+  EXPECT_NE(cut.err.find("cut short"), std::string::npos) << cut.err;
+  EXPECT_NE(annals({"read", other_}).err.find("exact import"), std::string::npos);
+  const Ended rest = annals({"import", other_, file_, "--exact"});
+  ASSERT_EQ(rest.exit_code, 0) << rest.err;
+  EXPECT_EQ(json_lines(rest.out).at(0)["repeated"], 3);
+  EXPECT_EQ(stats(other_)["link"], stats(store_)["link"]);
+}
+
+TEST_F(Export, ExactImportFailsAtTheFirstLinkThatDiffersAndNamesLineAndPosition) {
+  auto changed = lines();
+  changed[2].replace(changed[2].find("5.00 EUR"), 8, "9.00 EUR");
+  const Ended ended = annals({"import", other_, written(changed), "--exact"});
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_NE(ended.err.find("line 3: positions 3 to 4: the link comes out as"), std::string::npos)
+      << ended.err;
+}
+
+TEST_F(Export, ImportIsANewHistoryThatKeepsWhereItCameFrom) {
+  const Ended ended = annals({"import", other_, file_});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_NE(stats(other_)["store"], stats(store_)["store"]);
+  const auto before = events(store_);
+  const auto after = events(other_);
+  ASSERT_EQ(after.size(), before.size());
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    for (const char* same :
+         {"id", "stream", "version", "type", "data", "known_at", "effective_at"}) {
+      EXPECT_EQ(after[i].value(same, nlohmann::json()), before[i].value(same, nlohmann::json()))
+          << same;
+    }
+    EXPECT_GT(after[i]["recorded_at"], before[i]["recorded_at"]);
+  }
+  const auto exported = json_lines(annals({"export", other_}).out);
+  EXPECT_EQ(exported[2]["events"][0]["origin"],
+            (nlohmann::json{{"store", stats(store_)["store"]}, {"position", 3}}));
+  const auto again = json_lines(annals({"import", other_, file_}).out);
+  EXPECT_EQ(again.at(0)["appends"], 0);
+  EXPECT_EQ(again.at(0)["repeated"], 5);
+  EXPECT_EQ(events(other_).size(), before.size());
+  EXPECT_EQ(annals({"import", store_, file_}).exit_code, 1) << "its own export";
+}
+
+TEST_F(Export, ImportIntoStreamsThatHoldSomethingElseWantsMerge) {
+  {
+    const auto store = open_for_writing(other_, *parse_timestamp("2024-03-01T12:00:00Z"));
+    append(*store, {{.stream = "account-1", .type = "t", .data = "{}"}});
+  }
+  const Ended refused = annals({"import", other_, file_});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(refused.err.find("line 2"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("--merge"), std::string::npos) << refused.err;
+  EXPECT_EQ(annals({"import", other_, file_, "--merge"}).exit_code, 0);
+  EXPECT_EQ(events(other_).size(), 8U);
+}
+
+TEST_F(Export, APartCanBeExportedButNotImportedExactly) {
+  for (const std::vector<std::string>& part : {std::vector<std::string>{"--stream", "account-1"},
+                                               std::vector<std::string>{"--from", "4"}}) {
+    std::vector<std::string> words{"export", store_};
+    words.insert(words.end(), part.begin(), part.end());
+    const Ended exported = annals(words);
+    ASSERT_EQ(exported.exit_code, 0) << exported.err;
+    const std::string path = written(split_lines(exported.out));
+    const Ended exact = annals({"import", other_, path, "--exact"});
+    EXPECT_NE(exact.err.find("whole export"), std::string::npos) << exact.err;
+  }
+  const Ended one = annals({"export", store_, "--stream", "account-1"});
+  ASSERT_EQ(annals({"import", other_, written(split_lines(one.out))}).exit_code, 0);
+  EXPECT_EQ(events(other_).size(), 3U);
+}
+
+TEST_F(Export, AMalformedLineIsNamedWithWhatWasExpectedAndARerunGoesOn) {
+  auto changed = lines();
+  const auto good = changed[3];
+  const std::pair<std::string, std::string> cases[] = {
+      {"{", "line 4"},
+      {"[]", "line 4: expected an object"},
+      {"{}", "line 4: expected a header"},
+      {changed[0], "line 4: expected an append or the end"},
+      {R"({"end":true,"appends":9,"events":9})", "counts 9 appends, not 2"}};
+  for (const auto& [line, complaint] : cases) {
+    changed[3] = line;
+    const Ended ended = annals({"import", other_, written(changed)});
+    EXPECT_EQ(ended.exit_code, 1);
+    EXPECT_NE(ended.err.find(complaint), std::string::npos) << ended.err;
+  }
+  EXPECT_EQ(events(other_).size(), 4U) << "the lines before";
+  ASSERT_EQ(annals({"import", other_, file_}).exit_code, 0);
+  EXPECT_EQ(events(other_).size(), 7U);
+  const Ended piped = run({"/bin/sh", "-c",
+                           std::string(ANNALS_PROGRAM) + " export '" + store_ + "' | " +
+                               ANNALS_PROGRAM + " import '" + folder_.file("piped") + "'"});
+  EXPECT_EQ(piped.exit_code, 0) << piped.err;
+}
+
+TEST_F(Export, BackupAndRestoreSayWhatTheyHold) {
+  const std::string backup = folder_.file("backup");
+  const Ended made = annals({"backup", store_, backup});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_EQ(json_lines(made.out).at(0)["link"], stats(store_)["link"]);
+  EXPECT_EQ(json_lines(made.out).at(0)["verified"], true);
+  const Ended again = annals({"backup", store_, backup});
+  EXPECT_EQ(again.exit_code, 1);
+  EXPECT_NE(again.err.find("not empty"), std::string::npos) << again.err;
+  const Ended restored = annals({"restore", backup, other_, "--era", "5"});
+  ASSERT_EQ(restored.exit_code, 0) << restored.err;
+  EXPECT_EQ(json_lines(restored.out).at(0)["era"], 5);
+  EXPECT_EQ(events(other_), events(store_));
+  EXPECT_EQ(annals({"backup", folder_.file("missing"), folder_.file("x")}).exit_code, 1);
+  EXPECT_EQ(annals({"backup", store_}).exit_code, 2);
+}
+
+// Valid lines with random bytes changed, cut out, doubled and swapped between lines.
+TEST_F(Export, NoLineBreaksTheParser) {
+  std::mt19937_64 random(testkit::seed(1));
+  const auto valid = lines();
+  for (const std::string& line : valid) ASSERT_TRUE(cli::parse_export_line(line)) << line;
+  const auto pick = [&](std::size_t below) { return below == 0 ? 0 : random() % below; };
+  int accepted = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string line = valid[pick(valid.size())];
+    for (std::size_t changes = 1 + pick(3); changes > 0 && !line.empty(); --changes) {
+      const std::size_t at = pick(line.size());
+      const std::string& other = valid[pick(valid.size())];
+      switch (pick(5)) {
+        case 0: line[at] = static_cast<char>(random()); break;
+        case 1: line.erase(at, 1 + pick(20)); break;
+        case 2: line.insert(at, other.substr(pick(other.size()), pick(40))); break;
+        case 3: line[at] = "0123456789{}[]\",:\\-"[pick(19)]; break;
+        default: line.insert(at, line.substr(at, pick(60))); break;
+      }
+    }
+    const auto parsed = cli::parse_export_line(line);
+    accepted += parsed.has_value() ? 1 : 0;
+    if (parsed) continue;
+    EXPECT_TRUE(parsed.error().code == ErrorCode::invalid_argument ||
+                parsed.error().code == ErrorCode::unsupported)
+        << to_string(parsed.error());
+    EXPECT_FALSE(parsed.error().message.empty());
+  }
+  EXPECT_GT(accepted, 100);
+}
+
+}  // namespace
+}  // namespace annals::test

@@ -1,0 +1,295 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <utility>
+
+#include <annals/eventstore/content_hash.hpp>
+#include <annals/eventstore/log_event_store.hpp>
+
+#include "commands.hpp"
+#include "exit_code.hpp"
+#include "export_format.hpp"
+#include "json_text.hpp"
+#include "progress.hpp"
+#include "table.hpp"
+
+namespace annals::cli {
+
+namespace {
+
+/// Says the time at which the append that is written next was recorded first.
+class RecordedClock final : public Clock {
+ public:
+  Timestamp now() const override { return now_; }
+  void set(Timestamp now) { now_ = now; }
+
+ private:
+  Timestamp now_{};  // Set and read while one append is under way.
+};
+
+class Importer {
+ public:
+  Importer(const std::string& folder, const ImportRequest& request)
+      : folder_(folder), request_(request), progress_("importing positions", request.progress) {}
+
+  Result<void> run(std::istream& lines) {
+    for (std::string text; std::getline(lines, text);) {
+      ++line_;
+      auto line = parse_export_line(text);
+      if (!line) return at_line(std::move(line).error());
+      if (auto taken = take(*std::move(line)); !taken) return at_line(std::move(taken).error());
+    }
+    if (lines.bad()) return Error{ErrorCode::unavailable, "cannot read the export"};
+    if (!ended_) {
+      return Error{ErrorCode::invalid_argument,
+                   "the export has no end after line " + std::to_string(line_) +
+                       ": it was cut short; what was whole has been imported"};
+    }
+    return settle();
+  }
+
+  void print(Format format, Output& output) const {
+    if (format == Format::json) {
+      output.line(JsonObject()
+                      .text("imported", folder_)
+                      .text("store", to_string(token_.store))
+                      .number("era", token_.era.value)
+                      .number("appends", appends_)
+                      .number("repeated", repeated_)
+                      .number("position", head_.position.value)
+                      .text("link", to_string(head_.link))
+                      .finish());
+      return;
+    }
+    Properties properties;
+    properties.add("imported", folder_);
+    properties.add("store", to_string(token_.store));
+    properties.add("era", std::to_string(token_.era.value));
+    properties.add("appends",
+                   grouped(appends_) + ", and " + grouped(repeated_) + " that were there already");
+    properties.add("position", std::to_string(head_.position.value));
+    properties.add("link", to_string(head_.link));
+    properties.print(output);
+  }
+
+ private:
+  static Error invalid(std::string what) { return {ErrorCode::invalid_argument, std::move(what)}; }
+  Error at_line(Error error) const {
+    error.message = "line " + std::to_string(line_) + ": " + error.message;
+    return error;
+  }
+
+  Result<void> take(ExportLine line) {
+    if (ended_) return invalid("expected nothing behind the end");
+    if (const auto* header = std::get_if<ExportHeader>(&line)) {
+      if (store_) return invalid("expected an append or the end, not another header");
+      return begin(*header);
+    }
+    if (!store_) return invalid("expected a header (annals_export) first");
+    if (const auto* end = std::get_if<ExportEnd>(&line)) {
+      if (end->appends != appends_ + repeated_) {
+        return invalid("the end counts " + std::to_string(end->appends) + " appends, not " +
+                       std::to_string(appends_ + repeated_) + ": lines are missing or too many");
+      }
+      if (request_.exact && store_->head() != Head{header_.last, header_.link}) {
+        return invalid("history ends at position " + to_string(store_->head().position) +
+                       ", and the header says " + to_string(header_.last));
+      }
+      ended_ = true;
+      return {};
+    }
+    auto& exported = std::get<ExportedAppend>(line);
+    auto taken = request_.exact ? add_exactly(exported) : add(exported);
+    if (!taken) {
+      Error error = std::move(taken).error();
+      error.message = "positions " + to_string(exported.append.first) + " to " +
+                      to_string(exported.append.last()) + ": " + error.message;
+      return error;
+    }
+    progress_.show(exported.append.last().value - header_.first.value + 1,
+                   header_.last.value - header_.first.value + 1);
+    return {};
+  }
+
+  LogOptions options() const {
+    LogOptions options;
+    options.path = folder_;
+    options.limits.data_bytes_max = Limits::data_bytes_ceiling;
+    return options;
+  }
+
+  Result<void> begin(const ExportHeader& header) {
+    header_ = header;
+    LogOptions options = this->options();
+    // An import that is cut short is run again, so nobody waits for each of its appends: all of
+    // them are made durable at the end.
+    options.durability = Durability::survives_process_only;
+    if (request_.exact) {
+      if (header.filtered || header.first.value != 1 ||
+          header.link_before != first_link(header.store)) {
+        return invalid("an exact import needs a whole export: all events from position 1 on");
+      }
+      StoreIdentity identity{header.store, header.eras};
+      identity.eras.push_back({{header.eras.back().era.value + 1}, header.last});
+      options.identity = std::move(identity);
+      options.clock = clock_;
+      options.max_clock_skew = std::chrono::hours(24 * 365);  // As it was then is not known.
+    }
+    auto opened = open_log_event_store(std::move(options));
+    if (!opened) return std::move(opened).error();
+    store_ = std::move(*opened);
+    if (const GlobalPosition head = store_->head().position; head.value > 0) {
+      const auto last = store_->append_holding(head);
+      if (!last) return last.error();
+      clock_->set(last->recorded_at);
+    }
+    if (!request_.exact && store_->token().store == header.store) {
+      return invalid("this is an export of the very store: only another one can import it");
+    }
+    return {};
+  }
+
+  /// One check per stream: it is as it was before this append.
+  Result<std::vector<StreamCheck>> checks_of(const ExportedAppend& exported) const {
+    std::vector<StreamCheck> checks;
+    std::map<std::string_view, std::uint64_t> next;
+    for (const ExportedEvent& event : exported.events) {
+      const std::uint64_t version = event.version.value;
+      const auto [known, fresh] = next.emplace(event.event.stream, version);
+      if (fresh) {
+        checks.push_back({event.event.stream, request_.merge ? ExpectedVersion::any()
+                                              : version == 0
+                                                  ? ExpectedVersion::no_stream()
+                                                  : ExpectedVersion::exactly({version - 1})});
+      } else if (known->second != version && (!header_.filtered || known->second > version)) {
+        return invalid("stream " + event.event.stream + ": expected version " +
+                       std::to_string(known->second) + ", not " + std::to_string(version));
+      }
+      known->second = version + 1;
+    }
+    return checks;
+  }
+
+  Result<void> add(ExportedAppend& exported) {
+    auto checks = checks_of(exported);
+    if (!checks) return std::move(checks).error();
+    const RecordedAppend& origin = exported.append;
+    AppendRequest request;
+    request.id =
+        append_id_of("annals-import-1 " + to_string(header_.store) + " " + to_string(origin.id));
+    request.checks = *std::move(checks);
+    for (ExportedEvent& event : exported.events) {
+      NewEvent& given = request.events.emplace_back(std::move(event.event));
+      const auto index = static_cast<std::uint32_t>(event.position.value - origin.first.value);
+      if (!given.id) given.id = derived_event_id(origin.id, index);
+      if (!given.known_at) given.known_at = origin.recorded_at;
+      if (!given.origin) given.origin = Origin{header_.store, event.position};
+    }
+    auto receipt = store_->append(std::move(request));
+    if (!receipt) {
+      Error error = std::move(receipt).error();
+      if (error.code == ErrorCode::wrong_expected_version) {
+        error.message += " (--merge appends to streams whatever they hold)";
+      }
+      return error;
+    }
+    ++(receipt->repeated ? repeated_ : appends_);
+    return {};
+  }
+
+  Result<void> add_exactly(ExportedAppend& exported) {
+    const RecordedAppend& append = exported.append;
+    const Head head = store_->head();
+    if (append.last() <= head.position) {  // An earlier run came this far.
+      const auto there = store_->append_holding(append.first);
+      if (!there) return there.error();
+      if (*there != append) return invalid("the store holds another append there");
+      ++repeated_;
+      return {};
+    }
+    if (append.first.value != head.position.value + 1 || exported.events.size() != append.count) {
+      return invalid("expected all events from position " +
+                     std::to_string(head.position.value + 1) + " on");
+    }
+    auto checks = checks_of(exported);
+    if (!checks) return std::move(checks).error();
+    if (append.recorded_at < clock_->now() && head.position.value > 0) {
+      return invalid("recorded_at lies before that of the append before");
+    }
+    AppendRequest request{.checks = *std::move(checks), .id = append.id, .digest = append.digest};
+    std::vector<LinkedEvent> linked;
+    for (ExportedEvent& event : exported.events) {
+      NewEvent& given = request.events.emplace_back(std::move(event.event));
+      std::sort(given.tags.begin(), given.tags.end());
+      given.tags.erase(std::unique(given.tags.begin(), given.tags.end()), given.tags.end());
+      linked.push_back({event.version, content_hash(given)});
+    }
+    const Link link = next_link(head.link, append.id, append.first, append.recorded_at, linked);
+    if (link != append.link) {
+      return Error{ErrorCode::corrupt, "the link comes out as " + to_string(link) +
+                                           ", and the export says " + to_string(append.link) +
+                                           ": something was changed"};
+    }
+    clock_->set(append.recorded_at);
+    auto receipt = store_->append(std::move(request));
+    if (!receipt) return std::move(receipt).error();
+    if (receipt->repeated || receipt->link != append.link) {
+      return Error{ErrorCode::corrupt, "it was recorded otherwise than the export says"};
+    }
+    ++appends_;
+    return {};
+  }
+
+  /// Opening the store again, to answer only what is durable, says whether all of it is.
+  Result<void> settle() {
+    const Head reached = store_->head();
+    store_.reset();
+    LogOptions options = this->options();
+    options.access = LogOptions::Access::must_exist;
+    auto opened = open_log_event_store(std::move(options));
+    if (!opened) return std::move(opened).error();
+    head_ = (*opened)->head();
+    token_ = (*opened)->token();
+    if (head_ == reached) return {};
+    return Error{ErrorCode::unavailable,
+                 "the last appends could not be made durable: run it again"};
+  }
+
+  const std::string& folder_;
+  const ImportRequest& request_;
+  Progress progress_;
+  const std::shared_ptr<RecordedClock> clock_ = std::make_shared<RecordedClock>();
+  std::unique_ptr<EventStore> store_;
+  ExportHeader header_;
+  std::uint64_t line_ = 0;
+  std::uint64_t appends_ = 0;
+  std::uint64_t repeated_ = 0;
+  bool ended_ = false;
+  Head head_;
+  Token token_;
+};
+
+}  // namespace
+
+Result<int> import_events(const std::string& folder, const ImportRequest& request, Format format,
+                          Output& output) {
+  std::ifstream file;
+  if (!request.file.empty()) {
+    file.open(request.file, std::ios::binary);
+    if (!file) {
+      return Error{ErrorCode::unavailable,
+                   "cannot open " + request.file + ": " + std::strerror(errno)};
+    }
+  }
+  std::ios::sync_with_stdio(false);
+  Importer importer(folder, request);
+  auto done = importer.run(request.file.empty() ? std::cin : file);
+  if (!done) return std::move(done).error();
+  importer.print(format, output);
+  return exit_ok;
+}
+
+}  // namespace annals::cli
