@@ -11,7 +11,7 @@ PACKAGES_BUILD := g++ cmake ninja-build pkg-config libboost-dev nlohmann-json3-d
 PACKAGES_BANK := $(PACKAGES_BUILD) libcli11-dev zlib1g-dev
 PACKAGES_TEST := $(PACKAGES_BANK) libgtest-dev python3
 PACKAGES_TOOLS := $(PACKAGES_BUILD) libcli11-dev  # tools/ is annals and annals-bench
-PACKAGES_BENCH := $(PACKAGES_TOOLS) librocksdb-dev liblmdb-dev  # peers, left out where missing
+PACKAGES_BENCH := $(PACKAGES_TOOLS) librocksdb-dev liblmdb-dev python3  # peers, left out where missing
 PACKAGES_INSTALL := $(PACKAGES_TOOLS) libgtest-dev
 
 # Ninja if it is there. A folder once configured keeps its generator. $(PARTS_OFF) keeps the packages
@@ -30,7 +30,7 @@ BENCH_GROWTH = $(BUILD_DIR)/bin/annals-bench --seconds 2 --streams 1000000 --eve
 .PHONY: help bank test bench bench-growth bench-build soak install clean
 
 help: ## Say what the targets do
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 	@echo
 	@echo "  JOBS=$(JOBS)  BUILD_DIR=$(BUILD_DIR)  PREFIX=$(PREFIX)  DATA=$(DATA)  SEED=n  SKIP_INSTALL=1"
 
@@ -52,13 +52,13 @@ bench: bench-build ## Measure, beside the raw disk, SQLite, RocksDB and LMDB; re
 	$(BENCH)
 	for streams in 100 100000 1000000 10000000; do $(BENCH) bulk pipelined --streams $$streams --peers rocksdb || exit 1; done
 	for tags in 0 4; do $(BENCH) bulk pipelined --streams 1000000 --tags $$tags --peers rocksdb || exit 1; done
-	tools/bench/draw_results.py $(BUILD_DIR)/bench/results.jsonl $(BUILD_DIR)/bench
+	tools/bench/draw_growth.py $(BUILD_DIR)/bench/results.jsonl $(BUILD_DIR)/bench/growth_small.svg
 
 bench-growth: bench-build ## Measure stores of up to 50 million events: half an hour and 60 GB
 	$(BENCH_GROWTH) growth --sizes 1000000,10000000 --runs 3
 	$(BENCH_GROWTH) growth --sizes 1000000,10000000,50000000 --peers none --runs 3
 	$(BENCH_GROWTH) as-of-version as-of-time as-of-state last-10 read-category read-type read-tag --peers none --events 10000000 --long-events 1000000
-	tools/bench/draw_results.py $(BUILD_DIR)/bench/growth.jsonl $(BUILD_DIR)/bench
+	tools/bench/draw_growth.py $(BUILD_DIR)/bench/growth.jsonl $(BUILD_DIR)/bench/growth.svg
 
 bench-build:
 	@$(PACKAGES) $(PACKAGES_BENCH)

@@ -113,7 +113,7 @@ class Grown {
  private:
   std::string any_stream() {
     seed_ = seed_ * 6364136223846793005U + 1442695040888963407U;
-    const std::uint64_t written = std::min(options_.streams, events_ / ingest_run);
+    const std::uint64_t written = std::min(options_.streams, events_ / ingest_run(options_));
     return "bench-" + std::to_string((seed_ >> 33) % written);
   }
 

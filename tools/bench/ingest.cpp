@@ -64,8 +64,8 @@ Result<void> run_quota(const Options& options, const Call& call) {
   std::vector<std::thread> threads;
   for (unsigned index = 0; index < ingest_callers; ++index) {
     threads.emplace_back([&, index] {
-      WrittenStreams streams(options.streams, index, ingest_callers, ingest_run);
-      streams.skip(work.from / ingest_callers / ingest_run);
+      WrittenStreams streams(options.streams, index, ingest_callers, ingest_run(options));
+      streams.skip(work.from / ingest_callers / ingest_run(options));
       const std::uint64_t calls = (work.to - work.from) / ingest_callers / ingest_batch;
       for (std::uint64_t i = 0; i < calls && !failed; ++i) {
         if (auto done = call(streams); !done) {

@@ -31,7 +31,11 @@ struct Ingested {
 /// Calls are of so many events, and callers so many; sizes of stores are multiples of both.
 inline constexpr unsigned ingest_callers = 4;
 inline constexpr std::uint64_t ingest_batch = 1000;
-inline constexpr std::uint64_t ingest_run = 10;  ///< Events to each stream of a call.
+/// Events to each stream of a call: ten, or all where there are too few streams for that, as a call
+/// names a stream once.
+inline std::uint64_t ingest_run(const Options& options) {
+  return options.streams / ingest_callers < ingest_batch / 10 ? ingest_batch : 10;
+}
 
 /// Appends the events from Ingest::from to Ingest::to in another process, which then gets SIGKILL
 /// with its store open, just after the last answer.

@@ -84,7 +84,7 @@ std::string take(Options& options, std::string_view name, std::string_view text)
   } else if (name == "--events") {
     return set(options.events, 100, 1'000'000'000);
   } else if (name == "--streams") {
-    return set(options.streams, 1, 100'000'000);
+    return set(options.streams, 4, 100'000'000);
   } else if (name == "--long-events") {
     return set(options.long_events, 1000, 100'000'000);
   } else if (name == "--tags") {

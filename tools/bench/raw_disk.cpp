@@ -50,7 +50,8 @@ Error failed(const std::filesystem::path& file) {
 
 /// Writes and syncs at growing offsets, from 0 again where `file_bytes` end.
 Result<double> write_loop(const std::filesystem::path& path, const Descriptor& file,
-                          std::uint64_t bytes, std::uint64_t file_bytes, double seconds) {
+                          std::uint64_t bytes, std::uint64_t file_bytes, double seconds,
+                          Latencies& latencies) {
   const std::vector<char> data(bytes, 'x');
   const Deadline deadline(seconds);
   const auto started = Clock::now();
@@ -58,7 +59,9 @@ Result<double> write_loop(const std::filesystem::path& path, const Descriptor& f
   std::uint64_t writes = 0;
   do {
     if (offset + bytes > file_bytes) offset = 0;
+    const auto before = Clock::now();
     if (!file.write(data, offset) || !file.sync()) return failed(path);
+    latencies.add(Clock::now() - before);
     offset += bytes;
     ++writes;
   } while (!deadline.over());
@@ -81,13 +84,16 @@ Result<RawRate> measure_raw_disk(const std::filesystem::path& path, std::uint64_
       if (!file.write(zeros, offset)) return failed(path);
     }
     if (!file.sync()) return failed(path);
-    const auto zeroed = write_loop(path, file, bytes, file_bytes, seconds / 2);
+    Latencies latencies;
+    const auto zeroed = write_loop(path, file, bytes, file_bytes, seconds / 2, latencies);
     if (!zeroed) return zeroed.error();
     rate.per_second = *zeroed;
+    rate.p50_us = latencies.percentile(0.50);
   }
   const Descriptor file(path);
   if (!file.open()) return failed(path);
-  const auto growing = write_loop(path, file, bytes, ~std::uint64_t{0}, seconds / 2);
+  Latencies ignored;
+  const auto growing = write_loop(path, file, bytes, ~std::uint64_t{0}, seconds / 2, ignored);
   if (!growing) return growing.error();
   rate.growing_per_second = *growing;
   ::unlink(path.c_str());
@@ -120,6 +126,7 @@ RawRate median(const std::vector<RawRate>& runs) {
     return median(std::move(rates));
   };
   return {.per_second = middle(&RawRate::per_second),
+          .p50_us = middle(&RawRate::p50_us),
           .growing_per_second = middle(&RawRate::growing_per_second),
           .sequential_bytes_per_second = middle(&RawRate::sequential_bytes_per_second)};
 }

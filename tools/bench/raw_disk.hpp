@@ -15,6 +15,7 @@ struct RawRate {
   /// Writes a second, each synced, into a file whose space was zeroed and synced before: the most
   /// that a log can reach, and what results are divided by.
   double per_second = 0;
+  double p50_us = 0;  ///< Of those writes: half of them took less, whatever disturbed the others.
   /// The same at the end of a file that grows, as a plain journal does: each sync also commits the
   /// new size.
   double growing_per_second = 0;

@@ -57,27 +57,30 @@ std::string_view build_type() {
 }
 
 void print_title() {
-  std::printf("%-19s %-14s %7s %7s %9s %12s %9s %9s %10s %6s %9s\n", "workload", "engine",
-              "callers", "a call", "streams", "events/s", "p50 us", "p99 us", "raw syncs", "/ raw",
-              "annals / it");
+  std::printf("%-19s %-14s %7s %7s %9s %12s %9s %9s %10s %8s %6s %9s\n", "workload", "engine",
+              "callers", "a call", "streams", "events/s", "p50 us", "p99 us", "raw syncs",
+              "raw p50", "/ raw", "annals / it");
   std::fflush(stdout);
 }
 
 void print_rows(const Comparison& rows) {
   const auto print = [&](const Measurement& m, const char* workload, const std::string& raw,
-                         const std::string& of_raw, const std::string& ours) {
-    std::printf("%-19s %-14s %7u %7llu %9llu %12s %9s %9s %10s %6s %11s\n", workload,
+                         const std::string& raw_p50, const std::string& of_raw,
+                         const std::string& ours) {
+    std::printf("%-19s %-14s %7u %7llu %9llu %12s %9s %9s %10s %8s %6s %11s\n", workload,
                 m.engine.c_str(), m.threads, static_cast<unsigned long long>(m.batch),
                 static_cast<unsigned long long>(m.streams), rate(m.events_per_second).c_str(),
                 formatted("%.1f", m.p50_us).c_str(), formatted("%.1f", m.p99_us).c_str(),
-                raw.c_str(), of_raw.c_str(), ours.c_str());
+                raw.c_str(), raw_p50.c_str(), of_raw.c_str(), ours.c_str());
   };
   const Measurement& annals = rows.annals;
   const std::string raw = rows.writes ? rate(rows.raw.per_second) : "-";
   const double of_raw = rows.writes ? divided(annals.syncs_per_second, rows.raw.per_second) : 0;
-  print(annals, rows.workload.c_str(), raw, ratio(of_raw), "");
+  const std::string raw_p50 = rows.writes ? formatted("%.1f", rows.raw.p50_us) : "-";
+  print(annals, rows.workload.c_str(), raw, raw_p50, ratio(of_raw), "");
   for (const Measurement& peer : rows.peers) {
-    print(peer, "", "", "", ratio(divided(annals.events_per_second, peer.events_per_second)) + "x");
+    print(peer, "", "", "", "",
+          ratio(divided(annals.events_per_second, peer.events_per_second)) + "x");
   }
   if (rows.raw.sequential_bytes_per_second > 0) {
     const double ours = annals.events_per_second * static_cast<double>(annals.event_bytes);
@@ -93,7 +96,8 @@ void print_legend(const Options& options) {
       "\nannals: log engine, synced, hashes on, %u tags; %s build; medians of %u runs of %g s.\n"
       "raw syncs: write + fdatasync a second of as many bytes as annals writes for each sync, "
       "into\n"
-      "  space zeroed before. / raw: annals' syncs a second over that (1 is all the disk can do);\n"
+      "  space zeroed before; raw p50: us of one of them. / raw: annals' syncs a second over that "
+      "(1 is all the disk can do);\n"
       "  a sync carries one event with one waiting caller, and many with more.\n"
       "sqlite: WAL, synchronous=FULL; rocksdb: sync=true; lmdb: synced. The same work in the same "
       "run;\n"
@@ -121,9 +125,10 @@ std::string json_lines(const Comparison& comparison, const Options& options) {
         m->p99_us);
     lines += formatted(
         R"("syncs_per_second":%.1f,"bytes_per_sync":%.0f,"raw_fdatasync_per_second":%.1f,)"
-        R"("raw_growing_fdatasync_per_second":%.1f,"raw_bytes":%llu,)",
+        R"("raw_growing_fdatasync_per_second":%.1f,"raw_p50_us":%.2f,"raw_bytes":%llu,)",
         m->syncs_per_second, m->bytes_per_sync, comparison.raw.per_second,
-        comparison.raw.growing_per_second, static_cast<unsigned long long>(comparison.raw_bytes));
+        comparison.raw.growing_per_second, comparison.raw.p50_us,
+        static_cast<unsigned long long>(comparison.raw_bytes));
     if (comparison.raw.sequential_bytes_per_second > 0) {
       lines += formatted(R"("raw_sequential_mib_per_second":%.1f,)",
                          comparison.raw.sequential_bytes_per_second / mebibyte);
