@@ -207,6 +207,8 @@ class Changed : public testing::TestWithParam<Kind> {
     if (const auto wrong = oracle.misread(**store)) return wrong;
     const auto differs = oracle.compare(**store);
     if (!differs) return std::nullopt;
+    // Without the newest mark a reader ends at the one before. The writer goes on behind it.
+    if (kind == Kind::mark && access == LogOptions::Access::read_only) return std::nullopt;
     if (cache) return differs;
     const auto report = (*store)->verify({});
     const bool said = !report || report->outcome != VerifyReport::Outcome::whole ||
