@@ -3,6 +3,8 @@
 //
 //   crash_writer <folder> <seed> <first> <end> <threads> [<kill point> <nth group>]
 //
+// CRASH_STEPS in the environment names a file in which it notes what it is doing to files.
+//
 // Appends requests first … end-1, each with its own id, so that what is there already is answered
 // with its first receipt. With 0 threads it appends asynchronously. A line is
 // "<number> <first position> <last position> <recorded at> <link> <0, or 1 if repeated>".
@@ -20,6 +22,7 @@
 
 #include "dying_file_system.hpp"
 #include "requests.hpp"
+#include "step_recorder.hpp"
 
 #include <unistd.h>
 
@@ -95,6 +98,9 @@ int main(int argc, char** argv) {
   if (argc == 8) {
     options.files =
         annals::crash::dying_file_system(annals::crash::kill_point_of(argv[6]), number(7));
+  }
+  if (const char* notes = std::getenv("CRASH_STEPS")) {
+    options.files = annals::crash::step_recorder(options.files, notes);
   }
   auto store = annals::open_log_event_store(options);
   if (!store) {

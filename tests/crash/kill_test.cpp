@@ -1,7 +1,7 @@
 // Promises P1, P2, P3 and P5 against kill -9 of a real process on the real file system. The oracle
 // is here, outside of it: it knows what was acknowledged only from the pipe.
 //
-// ANNALS_SEED says how the kills fall; ANNALS_SOAK makes five times as many.
+// ANNALS_SEED says how the kills fall; ANNALS_SOAK makes many more.
 
 #include <algorithm>
 #include <array>
@@ -10,6 +10,7 @@
 #include <map>
 #include <random>
 #include <sstream>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -21,11 +22,12 @@
 #include "killed_program.hpp"
 #include "requests.hpp"
 #include "simulation/oracle.hpp"
+#include "step_recorder.hpp"
 
 namespace annals::crash {
 namespace {
 
-constexpr std::uint64_t appends = 240;
+constexpr std::uint64_t usual_appends = 240;
 
 struct Ack {
   GlobalPosition first;
@@ -38,17 +40,23 @@ struct Ack {
 /// One store in a folder, its writer, and what the world knows of it.
 class KilledStore {
  public:
-  explicit KilledStore(std::uint64_t seed) : seed_(seed) {
+  explicit KilledStore(std::uint64_t seed, std::uint64_t appends = usual_appends)
+      : seed_(seed), appends_(appends) {
     for (std::uint64_t i = 0; i < appends; ++i) oracle_.send(request(seed, i));
   }
 
   /// Lets the writer work from its first request on until `kill_after` appends have been
-  /// acknowledged that are new, or to its end.
+  /// acknowledged that are new and `patience` is over, or to its end.
   KilledProgram::Outcome work(std::uint64_t kill_after, std::uint64_t threads,
                               KillPoint point = KillPoint::never, std::uint64_t nth = 0,
-                              std::uint64_t end = appends) {
-    std::vector<std::string> command{CRASH_WRITER, folder_.file("store"), std::to_string(seed_),
-                                     "0",          std::to_string(end),   std::to_string(threads)};
+                              std::uint64_t end = 0, std::chrono::microseconds patience = {}) {
+    std::vector<std::string> command{CRASH_WRITER,
+                                     folder_.file("store"),
+                                     std::to_string(seed_),
+                                     "0",
+                                     std::to_string(end == 0 ? appends_ : end),
+                                     std::to_string(threads)};
+    ::setenv("CRASH_STEPS", folder_.file("steps").c_str(), 1);
     if (point != KillPoint::never) {
       command.emplace_back(to_string(point));
       command.push_back(std::to_string(nth));
@@ -59,7 +67,9 @@ class KilledStore {
     std::uint64_t fresh = 0;
     return KilledProgram(command).run([&](const std::string& line) {
       fresh += note(line) ? 1 : 0;
-      return fresh < kill_after;
+      if (fresh < kill_after) return true;
+      std::this_thread::sleep_for(std::exchange(patience, {}));
+      return false;
     });
   }
 
@@ -88,6 +98,7 @@ class KilledStore {
   /// Appends in the log that nobody was told of, at the last comparison.
   std::uint64_t beyond() const { return beyond_; }
   const Stats& stats() const { return stats_; }
+  std::vector<std::string> steps() const { return steps_under_way(folder_.file("steps")); }
   bool holds(std::uint64_t number) const {
     const auto present = oracle_.present();
     return std::find(present.begin(), present.end(), number) != present.end();
@@ -105,7 +116,7 @@ class KilledStore {
     std::string link;
     words >> number >> ack.first.value >> ack.last.value >> micros >> link >> ack.repeated;
     const auto digest = parse_digest(link);
-    if (!words || !digest || number >= appends) {
+    if (!words || !digest || number >= appends_) {
       ADD_FAILURE() << "not a line of the writer's: " << line;
       return false;
     }
@@ -124,6 +135,7 @@ class KilledStore {
   }
 
   const std::uint64_t seed_;
+  const std::uint64_t appends_;
   const testkit::TemporaryFolder folder_;
   simulation::Oracle oracle_;
   std::map<std::uint64_t, Ack> acks_;
@@ -141,7 +153,12 @@ struct Landings {
   std::uint64_t beyond_max = 0;
   std::array<std::uint64_t, 10> tenths{};  // Of the work that was done by then.
 
-  void add(const KilledStore& store) {
+  std::map<std::string, std::uint64_t> steps;  // What it was at; several, by several threads.
+
+  void add(const KilledStore& store, std::uint64_t appends) {
+    const auto under_way = store.steps();
+    if (under_way.empty()) ++steps["between operations"];
+    for (const std::string& step : under_way) ++steps[step];
     ++kills;
     beyond_max = std::max(beyond_max, store.beyond());
     ++tenths[std::min<std::uint64_t>(9, store.acknowledged() * 10 / appends)];
@@ -164,6 +181,8 @@ struct Landings {
         number(marked_untold), number(beyond_max));
     std::printf("by tenths of the work acknowledged:");
     for (const std::uint64_t count : tenths) std::printf(" %llu", number(count));
+    std::printf("\nat:");
+    for (const auto& [step, count] : steps) std::printf(" %s %llu,", step.c_str(), number(count));
     std::printf("\n");
   }
 };
@@ -176,6 +195,7 @@ TEST(Kill, AtRandomAcknowledgedCountsNothingIsLostOrDoubled) {
   for (std::uint64_t at = 0; landings.kills < kills; ++at) {
     // Each store is killed up to four times, and then left to finish.
     KilledStore store(seed * 1'000 + at);
+    constexpr std::uint64_t appends = usual_appends;
     for (int life = 0; life < 4 && landings.kills < kills; ++life) {
       const std::uint64_t left = appends - store.acknowledged();
       if (left < 10) break;
@@ -185,7 +205,7 @@ TEST(Kill, AtRandomAcknowledgedCountsNothingIsLostOrDoubled) {
       const auto outcome = store.work(kill_after, dice() % 5);
       ASSERT_TRUE(outcome.killed) << "exit code " << outcome.exit_code;
       ASSERT_NO_FATAL_FAILURE(store.expect_kept());
-      landings.add(store);
+      landings.add(store, appends);
     }
     const auto outcome = store.work(appends + 1, 4);
     ASSERT_FALSE(outcome.killed);
@@ -198,6 +218,34 @@ TEST(Kill, AtRandomAcknowledgedCountsNothingIsLostOrDoubled) {
   landings.print();
 }
 
+TEST(Kill, UnderManyWritersAtRandomMomentsNothingIsLostAndEveryOpenSucceeds) {
+  const std::uint64_t seed = testkit::seed(1);
+  std::mt19937_64 dice(seed);
+  const std::uint64_t kills = std::getenv("ANNALS_SOAK") != nullptr ? 1'000 : 30;
+  constexpr std::uint64_t writers = 64;
+  constexpr std::uint64_t appends = 1'500;
+  Landings landings;
+  std::uint64_t segments = 0;
+  for (std::uint64_t at = 0; landings.kills < kills; ++at) {
+    KilledStore store(seed * 1'000'000 + at, appends);
+    for (int life = 0; life < 6 && landings.kills < kills; ++life) {
+      const std::uint64_t left = appends - store.acknowledged();
+      if (left < 300) break;
+      const std::uint64_t kill_after = 1 + dice() % (left / 4);
+      const std::chrono::microseconds patience(dice() % 3'000);
+      SCOPED_TRACE("store " + std::to_string(at) + ", life " + std::to_string(life) +
+                   ", kill after " + std::to_string(kill_after));
+      const auto outcome = store.work(kill_after, writers, KillPoint::never, 0, 0, patience);
+      ASSERT_TRUE(outcome.killed) << "exit code " << outcome.exit_code;
+      ASSERT_NO_FATAL_FAILURE(store.expect_kept());
+      landings.add(store, appends);
+    }
+    segments += store.stats().segments;
+  }
+  landings.print();
+  EXPECT_GT(segments, landings.kills / 6) << "no segment was sealed";
+}
+
 class KillAt : public testing::TestWithParam<KillPoint> {};
 
 TEST_P(KillAt, TheSameIdAgainSettlesWhatHappened) {
@@ -205,7 +253,7 @@ TEST_P(KillAt, TheSameIdAgainSettlesWhatHappened) {
     SCOPED_TRACE("group " + std::to_string(nth));
     KilledStore store(nth);
     // One writer: group n is append n-1.
-    const auto outcome = store.work(appends, 1, GetParam(), nth, 60);
+    const auto outcome = store.work(usual_appends, 1, GetParam(), nth, 60);
     ASSERT_TRUE(outcome.killed) << "exit code " << outcome.exit_code;
     EXPECT_EQ(store.acknowledged(), nth - 1);
     ASSERT_NO_FATAL_FAILURE(store.expect_kept());
@@ -216,7 +264,7 @@ TEST_P(KillAt, TheSameIdAgainSettlesWhatHappened) {
         store.stats().rewritten_groups,
         GetParam() == KillPoint::after_write || GetParam() == KillPoint::after_sync ? 1U : 0U);
     // The caller never heard of it and sends it again.
-    ASSERT_EQ(store.work(appends + 1, 1, KillPoint::never, 0, 60).exit_code, 0);
+    ASSERT_EQ(store.work(usual_appends + 1, 1, KillPoint::never, 0, 60).exit_code, 0);
     EXPECT_EQ(store.ack(nth - 1).repeated, written);
     if (written) {
       EXPECT_EQ(store.ack(nth - 1).link, store.receipt(nth - 1).link);

@@ -7,7 +7,10 @@ namespace annals::crash {
 
 AppendRequest request(std::uint64_t seed, std::uint64_t number) {
   std::mt19937_64 dice(seed * 1'000'003 + number);
-  const auto account = [&] { return "account-" + std::to_string(dice() % 7); };
+  // A few that are busy, and many others.
+  const auto account = [&] {
+    return "account-" + std::to_string(dice() % (dice() % 2 == 0 ? 7 : 3'000));
+  };
   const auto event = [&](const std::string& stream, const char* type) {
     // Long ones make segments of 64 KiB roll over.
     const std::size_t note = dice() % 20 == 0 ? 9'000 + dice() % 9'000 : dice() % 500;

@@ -149,7 +149,7 @@ TEST_P(Damage, OneFlippedBitAnywhereIsNoticedOrHarmless) {
   for (const std::string& file : whole_->files()) {
     std::string text = contents(file);
     for (std::size_t at = 0; at < text.size(); ++at) {
-      if (!soak() && !is_dense(file, at) && dice() % 250 != 0) continue;
+      if (!soak() && !is_dense(file, at) && dice() % 1'000 != 0) continue;
       const auto flipped = static_cast<char>(text[at] ^ (1 << dice() % 8));
       const char before = std::exchange(text[at], flipped);
       const Verdict verdict = expect_noticed_or_harmless(
@@ -207,7 +207,7 @@ TEST_P(Damage, AnySectorOfZerosOrFromElsewhereIsNoticedOrHarmless) {
   for (const std::string& file : whole_->files()) {
     const std::string text = contents(file);
     for (std::size_t at = 0; at < text.size(); at += sector) {
-      if (!soak() && dice() % 4 != 0) continue;
+      if (!soak() && dice() % 16 != 0) continue;
       const std::size_t size = std::min(sector, text.size() - at);
       std::string zeroed = text;
       zeroed.replace(at, size, size, '\0');
@@ -228,7 +228,7 @@ TEST_P(Damage, AFileCutShortAnywhereIsNoticedOrHarmless) {
   for (const std::string& file : whole_->files()) {
     const std::string text = contents(file);
     for (std::size_t size = 0; size < text.size(); ++size) {
-      if (!soak() && size > 130 && size + 50 < text.size() && dice() % 500 != 0) continue;
+      if (!soak() && size > 130 && size + 50 < text.size() && dice() % 2'000 != 0) continue;
       expect_noticed_or_harmless(with(file, std::string_view(text).substr(0, size)),
                                  file + " cut to " + std::to_string(size) + " bytes");
       ASSERT_FALSE(HasFailure());

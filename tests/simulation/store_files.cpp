@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <sstream>
 #include <vector>
 
 #include "log/bytes.hpp"
@@ -77,15 +78,28 @@ void StoreFiles::damage_caches(const Dice& dice, RunCounters& counters) {
   }
 }
 
+std::size_t StoreFiles::end_of(const std::string& path, std::size_t if_active) const {
+  std::istringstream lines(disk_.contents(folder_ + '/' + internal::format::manifest_name));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string what, link, state;
+    std::uint64_t number = 0, first = 0, last = 0, end = 0;
+    words >> what >> number >> first >> link >> state >> last >> end;
+    if (what == "segment" && segment(number) == path && state == "sealed") return end;
+  }
+  return if_active;
+}
+
 std::optional<std::string> StoreFiles::flip_in_segment(const Dice& dice, bool sealed_only) {
   const std::uint64_t count = segments();
   if (count == 0 || (sealed_only && count < 2)) return std::nullopt;
   const std::string path = segment(1 + dice(sealed_only ? count - 1 : count));
   const std::string text = disk_.contents(path);
-  // What is zero may be free space.
   constexpr std::size_t header = internal::format::segment_header_bytes;
-  if (text.size() <= header) return std::nullopt;
-  const std::size_t begin = header + dice(text.size() - header);
+  // Remains of what was never answered may lie behind the end, and what is zero is free space.
+  const std::size_t end = std::min(text.size(), end_of(path, text.size()));
+  if (end <= header) return std::nullopt;
+  const std::size_t begin = header + dice(end - header) + 1;
   for (std::size_t i = begin; i > header; --i) {
     const std::size_t at = i - 1;
     if (text[at] == 0) continue;

@@ -42,6 +42,8 @@ class StoreFiles {
 
  private:
   std::string segment(std::uint64_t number) const;
+  /// Where the frames of a sealed segment end, as the MANIFEST says.
+  std::size_t end_of(const std::string& path, std::size_t if_active) const;
   /// That the MANIFEST names.
   std::uint64_t segments() const;
 
