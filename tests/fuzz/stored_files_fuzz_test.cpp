@@ -3,9 +3,8 @@
 //   - a store with a changed file is refused as `corrupt` or `unsupported`, or hands out nothing
 //   but
 //     what was written, at its position; what can be made anew is, and then everything is there;
-//   - of files with right checksums over wrong contents: indexes show no wrong event, and the
-//   others
-//     do no harm to the program.
+//   - files with right checksums over wrong contents show no event elsewhere than at its position
+//     (indexes), and do no harm to the program (the others).
 //
 // Each case follows from its number: ANNALS_SEED=n with ANNALS_RUNS=1 repeats one. ANNALS_SOAK
 // tries more of them.
