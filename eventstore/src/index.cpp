@@ -37,8 +37,9 @@ Result<bool> Index::catch_up_heads() {
     switch (found.what) {
       case Heads::Found::What::nothing: follows = follows && first.value == 0; break;
       case Heads::Found::What::head:
-        follows = follows && (found.head.part == growing_->number() ||
-                              first.value == found.head.last.value + 1);
+        follows = follows && (found.head.part == growing_->number()
+                                  ? found.head.last <= last
+                                  : first.value == found.head.last.value + 1);
         break;
       case Heads::Found::What::damage: break;
     }
@@ -126,9 +127,9 @@ auto Index::with(const View& view, std::size_t part, Body body) const
 }
 
 std::size_t Index::part_of(const Parts& parts, GlobalPosition position) {
-  const auto beyond = std::upper_bound(
-      parts.begin(), parts.end(), position,
-      [](GlobalPosition at, const auto& part) { return at < part->first(); });
+  const auto beyond =
+      std::upper_bound(parts.begin(), parts.end(), position,
+                       [](GlobalPosition at, const auto& part) { return at < part->first(); });
   return static_cast<std::size_t>(std::prev(beyond) - parts.begin());
 }
 
@@ -166,8 +167,7 @@ Result<std::optional<GlobalPosition>> Index::position_of(std::string_view stream
     if (heads_ != nullptr) {
       const Heads::Found found = heads_->find(hash);
       if (found.what != Heads::Found::What::damage) {
-        const bool there =
-            found.what == Heads::Found::What::head && version <= found.head.last;
+        const bool there = found.what == Heads::Found::What::head && version <= found.head.last;
         if (!there) return std::optional<GlobalPosition>();
         while (newest > 0 && (*now.parts)[newest]->number() > found.head.part) --newest;
       }
@@ -264,8 +264,8 @@ Result<AppendEntry> Index::holding(GlobalPosition position) const {
   const std::size_t i = part_of(*now.parts, position);
   auto spot = with(now, i, [&](const IndexPart& part) -> Result<AppendSpot> {
     if (auto ready = part.ready(); !ready) return std::move(ready).error();
-    return part.append(part.append_holding(
-        static_cast<std::uint32_t>(position.value - part.first().value)));
+    return part.append(
+        part.append_holding(static_cast<std::uint32_t>(position.value - part.first().value)));
   });
   if (!spot) return std::move(spot).error();
   return reader_.read_append_entry((*now.parts)[i]->number(), *spot);
@@ -328,8 +328,9 @@ Result<std::vector<RecordPlace>> Index::places(std::span<const GlobalPosition> p
           const bool follows = next_first != 0 && relative == next_first;
           ordinal = follows ? ordinal + 1 : part.append_holding(relative);
           spot = part.append(ordinal);
-          next_first = ordinal + 1 < part.append_count() ? part.append(ordinal + 1).first
-                                                         : std::numeric_limits<std::uint32_t>::max();
+          next_first = ordinal + 1 < part.append_count()
+                           ? part.append(ordinal + 1).first
+                           : std::numeric_limits<std::uint32_t>::max();
         }
         places.push_back({part.number(), part.offset(relative),
                           GlobalPosition{part.first().value + spot.first}, spot});
