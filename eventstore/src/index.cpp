@@ -38,8 +38,9 @@ Result<bool> Index::catch_up_heads() {
     switch (found.what) {
       case Heads::Found::What::nothing: follows = follows && first.value == 0; break;
       case Heads::Found::What::head:
-        follows = follows && (found.head.part == growing_->number() ||
-                              first.value == found.head.last.value + 1);
+        follows = follows && (found.head.part == growing_->number()
+                                  ? found.head.last <= last
+                                  : first.value == found.head.last.value + 1);
         break;
       case Heads::Found::What::damage: break;
     }

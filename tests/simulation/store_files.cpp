@@ -74,6 +74,8 @@ void StoreFiles::damage_caches(const Dice& dice, RunCounters& counters) {
           dice(dice(3) == 0 ? std::min<std::size_t>(text.size(), 600) : text.size());
       disk_.overwrite(path, at, std::string(1, static_cast<char>(text[at] ^ (1 << dice(8)))));
       ++counters.bits_flipped;
+    } else if (what < 20) {
+      disk_.overwrite(path, dice(4096) * 64, std::string(512, '\0'));
     }
   }
 }

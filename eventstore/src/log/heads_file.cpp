@@ -38,7 +38,7 @@ namespace {
 
 constexpr std::array<char, 8> magic{'A', 'N', 'N', 'A', 'L', 'H', 'D', 'S'};
 constexpr std::uint32_t format_version = 1;
-constexpr std::size_t partition_count = 4096;
+constexpr std::size_t partition_count = 4096;  // As many as HeadsFile counts.
 constexpr std::size_t state_at = 64;
 constexpr std::size_t state_bytes = 192;
 constexpr std::size_t name_bytes = 64;
@@ -177,6 +177,7 @@ bool HeadsFile::make(FileSystem& files, const Trust&) {
   store(page + 12, static_cast<std::uint32_t>(partition_count));
   std::memcpy(page + 16, store_.bytes.data(), 16);
   write_state(false, {});
+  for (auto& counted : counted_) counted = Counted::whole;
   return true;
 }
 
@@ -241,6 +242,24 @@ HeadsFile::Entry* HeadsFile::look_up(std::uint64_t region, const KeyHash& stream
   return nullptr;
 }
 
+bool HeadsFile::is_whole(std::size_t partition, std::uint64_t region) const {
+  Counted counted = counted_[partition].load(std::memory_order_acquire);
+  if (counted == Counted::no) {
+    std::uint64_t right = 0;
+    const Entry* const entries = entries_of(region);
+    for (std::uint64_t i = 0; entries != nullptr && i < std::uint64_t{1} << power_of(region); ++i) {
+      if (entries[i].is_free()) continue;
+      bool damaged = partition_of({entries[i].low, entries[i].high}) != partition;
+      const bool found = look_up(region, {entries[i].low, entries[i].high}, damaged) == &entries[i];
+      right += found && !damaged ? 1 : 0;
+    }
+    // More than were counted: the process ended before it counted the last one.
+    counted = right >= counts()[partition] ? Counted::whole : Counted::damaged;
+    counted_[partition].store(counted, std::memory_order_release);
+  }
+  return counted == Counted::whole;
+}
+
 Heads::Found HeadsFile::find(const KeyHash& stream) const {
   if (broken_) {
     if (const auto found = in_memory_.find(stream); found != in_memory_.end()) {
@@ -248,9 +267,11 @@ Heads::Found HeadsFile::find(const KeyHash& stream) const {
     }
   }
   if (extents_.empty()) return {};
-  const auto region = unguarded(directory()[partition_of(stream)]);
+  const std::size_t partition = partition_of(stream);
+  const auto region = unguarded(directory()[partition]);
   if (!region) return {Found::What::damage};
-  if (*region == 0) return {};
+  if (*region == 0) return counts()[partition] == 0 ? Found{} : Found{Found::What::damage};
+  if (!is_whole(partition, *region)) return {Found::What::damage};
   bool damaged = false;
   const Entry* const entry = look_up(*region, stream, damaged);
   if (damaged || entry == nullptr) return {Found::What::damage};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -69,6 +70,9 @@ class HeadsFile final : public Heads {
   /// The entry of the stream, or the free one where it belongs; null: the partition is full. Sets
   /// `damaged` if an entry on the way is not what was written.
   Entry* look_up(std::uint64_t region, const KeyHash& stream, bool& damaged) const;
+  /// Whether as many entries are where they belong as were put there. Counts them once after an
+  /// opening: of a free entry nothing else tells that it was one before.
+  bool is_whole(std::size_t partition, std::uint64_t region) const;
   std::uint64_t* directory() const;
   std::uint32_t* counts() const;
   /// A free region for 2^power entries, or 0.
@@ -86,7 +90,9 @@ class HeadsFile final : public Heads {
   Era era_;
   std::string boot_;
   std::string identity_;
-  bool broken_ = false;  // Some heads are in memory only.
+  enum class Counted : std::uint8_t { no, whole, damaged };
+  mutable std::array<std::atomic<Counted>, 4096> counted_{};  // By partition.
+  bool broken_ = false;                                       // Some heads are in memory only.
   struct Hash {
     std::size_t operator()(const KeyHash& hash) const noexcept { return hash.low; }
   };

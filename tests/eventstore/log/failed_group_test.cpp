@@ -130,5 +130,38 @@ TEST(FailedSync, OfHeadsAtCloseDoesNotMakeAnOldTableBelieved) {
   }
 }
 
+TEST(Heads, ThatAreGoneFromTheirTableAreFoundInTheSegments) {
+  const auto disk = std::make_shared<FaultFileSystem>();
+  const LogOptions options{.path = "/store", .segment_bytes = 64 * 1024, .files = disk};
+  constexpr int streams = 600;
+  {
+    auto store = open_log_event_store(options);
+    ASSERT_TRUE(store);
+    for (int i = 0; i < streams; ++i) {
+      const std::string stream = "account-" + std::to_string(i);
+      ASSERT_TRUE((*store)->append({.events = {{.stream = stream, .type = "booked", .data = "{}"}},
+                                    .checks = {{stream, ExpectedVersion::no_stream()}}}));
+    }
+  }
+  // Zeros look like an entry that was never used.
+  const std::string zeros(512, '\0');
+  for (std::uint64_t at = 64 * 1024; at < 256 * 1024; at += 2'048) {
+    disk->overwrite("/store/heads", at, zeros);
+  }
+  auto store = open_log_event_store(options);
+  ASSERT_TRUE(store) << to_string(store.error());
+  for (int i = 0; i < streams; ++i) {
+    const std::string stream = "account-" + std::to_string(i);
+    const auto last = (*store)->stream_version(stream);
+    ASSERT_TRUE(last && *last) << stream;
+    EXPECT_EQ(**last, StreamVersion{0}) << stream;
+    const auto again =
+        (*store)->append({.events = {{.stream = stream, .type = "booked", .data = "{}"}},
+                          .checks = {{stream, ExpectedVersion::no_stream()}}});
+    ASSERT_FALSE(again) << stream;
+    EXPECT_EQ(again.error().code, ErrorCode::wrong_expected_version);
+  }
+}
+
 }  // namespace
 }  // namespace annals
