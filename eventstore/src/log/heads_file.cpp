@@ -377,7 +377,6 @@ bool HeadsFile::grow(std::size_t partition) {
     }
     free_regions_[power_of(old)].push_back(old);
   }
-  std::atomic_thread_fence(std::memory_order_release);
   store_in_order(directory()[partition], guarded(region));
   counts()[partition] = count;
   return true;
