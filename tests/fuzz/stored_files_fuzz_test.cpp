@@ -251,7 +251,8 @@ class Changed : public testing::TestWithParam<Kind> {
         continue;
       }
       if (kind == Kind::index) {
-        const auto wrong = corpus.oracle.misread(**store);
+        // An event may be missing from such an index; another one may not be in its place.
+        const auto wrong = corpus.oracle.misread(**store, true);
         ASSERT_FALSE(wrong) << *wrong << case_text.data();
       }
       use(**store, corpus.oracle);
