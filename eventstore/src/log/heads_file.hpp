@@ -19,7 +19,7 @@ namespace annals::internal {
 
 /// The heads in a mapped file, `heads` in the store's folder: a hash table of 4,096 partitions,
 /// each of which grows on its own, so that no growth takes long. A cache of what the segments'
-/// indexes say: it can be made anew at any time (docs/reference/heads_format.md).
+/// indexes say: it can be made anew at any time (docs/reference/index_format.md).
 ///
 /// It is believed up to its applied position if it was closed, or if the process that wrote it died
 /// while this start of the machine has run on; never in a copy, which is another file. Where there
