@@ -5,10 +5,16 @@
 
 #include <gtest/gtest.h>
 
+#include <annals/projections/sqlite_read_model_store.hpp>
+#include <annals/queries/query_bus.hpp>
 #include <annals/testkit/seed.hpp>
+#include <annals/testkit/temporary_folder.hpp>
 
+#include "bank.hpp"
 #include "hackclub.hpp"
+#include "import.hpp"
 #include "killed_import.hpp"
+#include "queries.hpp"
 #include "row_oracle.hpp"
 #include "row_rules.hpp"
 #include "test_data.hpp"
@@ -61,6 +67,34 @@ TEST_F(Berka, AllAccountsAtTheAnsweredDatesAndAtRandomPositionsAreAsTheyWere) {
   }
   accounts_as_of_positions_are_what_the_file_says(rows_, after_rows, 20'000,
                                                   annals::testkit::seed(20'240'229));
+}
+
+TEST_F(Berka, TheReadModelAsOfTheAnsweredDatesIsEqual) {
+  BANK_EXTERNAL_DATA(file, "berka/oracle/balances_as_of.csv.gz");
+  const auto answers = hackclub::read_month_ends(file);
+  ASSERT_TRUE(answers) << annals::to_string(answers.error());
+  const annals::testkit::TemporaryFolder folder;
+  auto bank =
+      open_bank({.path = folder.path(), .durability = annals::Durability::survives_process_only});
+  ASSERT_TRUE(bank) << annals::to_string(bank.error());
+  ASSERT_TRUE(import_berka((*bank)->bus(), rows_));
+  const auto nothing = annals::open_sqlite_read_models({});
+  ASSERT_TRUE(nothing);
+  annals::QueryOptions options;
+  options.scratch = [] { return annals::open_sqlite_read_models({}); };
+  annals::QueryBus queries((*bank)->store(), **nothing, options);
+  for (const auto& answer : *answers) {
+    const auto cut = annals::Consistency::as_of(annals::AsOf::head())
+                         .effective_at(*annals::parse_cut_time(answer.date));
+    const auto asked = queries.ask(AllBalances{}, cut);
+    ASSERT_TRUE(asked) << annals::to_string(asked.error());
+    std::map<std::string, std::int64_t> balances;
+    for (const AccountBalance& row : asked->value)
+      balances[row.account] = row.balance.minor_units();
+    std::map<std::string, std::int64_t> expected = answer.cents;
+    std::erase_if(expected, [](const auto& balance) { return balance.second == 0; });
+    EXPECT_EQ(balances, expected) << answer.date;
+  }
 }
 
 TEST_F(Berka, ImportsKilledAtAnyMomentLoseAndDoubleNothing) {
