@@ -62,9 +62,6 @@ class IndexPart {
   std::uint32_t append_holding(std::uint32_t position) const;
   /// How many appends were recorded at `time` or before.
   std::uint32_t appends_until(Timestamp time) const;
-  std::uint32_t size() const {
-    return static_cast<std::uint32_t>(last().value + 1 - first().value);
-  }
 };
 
 }  // namespace annals::internal

@@ -18,7 +18,7 @@ UNLIMITED = {"LICENSE", "CHANGELOG.md"}
 
 EMPTY_NAMES = re.compile(r"(^|[_\-.])(utils?|common|misc|managers?|helpers?)([_\-.]|$)", re.I)
 UNFINISHED = re.compile(r"\b(TODO|FIXME|HACK)\b")
-MACHINE_PATH = re.compile(r"(?<![\w./$}-])/(work|home|root|Users)/|(?<![\w./$}-])/tmp/annals")
+MACHINE_PATH = re.compile(r"(?<![\w./$}-])/(home|root|Users)/|(?<![\w./$}-])/tmp/annals")
 BESIDE = re.compile(r"\.\./shared\b")
 BESIDE_ALLOWED = ("tests/", "samples/bank/tests/", "cmake/AnnalsTest.cmake", "CONTRIBUTING.md")
 ISSUE = re.compile(r"\bissues?\s+#?\d+\b", re.I)
@@ -81,7 +81,7 @@ def self_test():
         ("a.cpp", "int todo_list;\n", False),
         ("a.cpp", 'open("/home/ann/x");\n', True),
         ("a.cpp", 'open("/etc/hosts");\n', False),
-        ("README.md", "cd /work/x\n", True),
+        ("README.md", "cd /home/ann/x\n", True),
         ("README.md", "the homework/home/x\n", False),
         ("README.md", "see ../shared/x\n", True),
         ("tests/a.cpp", "// ../shared/x\n", False),
