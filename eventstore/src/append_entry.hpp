@@ -40,6 +40,7 @@ struct RecordKeys {
   std::span<const std::string_view> tags;
   KeyHash stream_hash = {};
   std::span<const std::uint64_t> tag_hashes = {};  ///< KeyHash::low of each tag.
+  std::uint32_t offset = 0;                        ///< Where it lies, as its engine counts.
 };
 
 }  // namespace annals::internal

@@ -79,7 +79,9 @@ Result<void> GroupView::check(const PreparedAppend& append, Timestamp recorded_a
   for (const StreamCheck& check : request.checks) {
     // Whatever is there will do, and looking costs.
     if (check.expected.kind() == ExpectedVersion::Kind::any) continue;
-    auto last = last_version(check.stream);
+    const bool of_first = !append.keys.empty() && append.keys.front().stream == check.stream;
+    auto last = of_first ? last_version(check.stream, append.keys.front().stream_hash)
+                         : last_version(check.stream);
     if (!last) return std::move(last).error();
     const std::optional<StreamVersion> actual = *last;
     if (check.expected.matches(actual)) continue;
@@ -118,21 +120,8 @@ Result<std::optional<GlobalPosition>> GroupView::first_match(const AppendConditi
   auto visible = index_.first_match(condition.query, std::max(condition.after, seen_to));
   if (!visible || *visible) return visible;
   if (!postings_) postings_.emplace(0, GlobalPosition{before_.value + 1}, index_.hasher());
-  std::vector<std::string_view> tags;
   for (; appends_posted_ < group_.size(); ++appends_posted_) {
-    const Added& added = group_[appends_posted_];
-    const auto& events = added.append->request.events;
-    std::size_t first_tag = 0;
-    for (std::size_t i = 0; i < events.size(); ++i) {
-      tags.assign(events[i].tags.begin(), events[i].tags.end());
-      postings_->add({.stream = events[i].stream,
-                      .version = added.versions[i],
-                      .type = events[i].type,
-                      .tags = tags,
-                      .stream_hash = added.append->streams[i],
-                      .tag_hashes = std::span(added.append->tags).subspan(first_tag, tags.size())});
-      first_tag += tags.size();
-    }
+    for (const RecordKeys& keys : group_[appends_posted_]->keys) postings_->add(keys);
   }
   const GlobalPosition first = std::max(postings_->first(), {condition.after.value + 1});
   std::vector<GlobalPosition> found;
@@ -142,29 +131,26 @@ Result<std::optional<GlobalPosition>> GroupView::first_match(const AppendConditi
   return std::optional(found.front());
 }
 
-Result<std::vector<StreamVersion>> GroupView::add(const PreparedAppend& append) {
-  std::vector<StreamVersion> versions;
-  const auto& events = append.request.events;
-  versions.reserve(events.size());
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    std::uint64_t& next = ends_.next_version(append.streams[i]);
+Result<void> GroupView::add(PreparedAppend& append) {
+  constexpr std::size_t ahead = 16;
+  std::vector<RecordKeys>& keys = append.keys;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (i + ahead < keys.size()) index_.prefetch(keys[i + ahead].stream_hash);
+    std::uint64_t& next = ends_.next_version(keys[i].stream_hash);
     if (next == 0) {
-      auto last = index_.last_version_for_writer(events[i].stream, append.streams[i]);
+      auto last = index_.last_version_for_writer(keys[i].stream, keys[i].stream_hash);
       if (!last) {
         // As if this append had never come.
-        while (!versions.empty()) {
-          ends_.next_version(append.streams[versions.size() - 1]) = versions.back().value;
-          versions.pop_back();
-        }
+        while (i-- > 0) ends_.next_version(keys[i].stream_hash) = keys[i].version.value;
         return std::move(last).error();
       }
       next = *last ? (*last)->value + 1 : 0;
     }
-    versions.push_back({next++});
+    keys[i].version = {next++};
   }
-  added_ += versions.size();
-  group_.push_back({&append, versions});
-  return versions;
+  added_ += keys.size();
+  group_.push_back(&append);
+  return {};
 }
 
 }  // namespace annals::internal

@@ -76,8 +76,15 @@ void Index::replace_part(std::shared_ptr<const IndexPart> part) {
 
 void Index::add(std::span<const Publication> appends) {
   const std::unique_lock lock(mutex_);
-  for (const Publication& append : appends) {
-    growing_->add(append.entry, append.offset, append.check, append.records, append.offsets);
+  for (std::size_t at = 0; at < appends.size(); ++at) {
+    const Publication& append = appends[at];
+    if (at + MemoryPart::prefetch_far < appends.size()) {
+      growing_->prefetch_slots(appends[at + MemoryPart::prefetch_far].records.front());
+    }
+    if (at + MemoryPart::prefetch_near < appends.size()) {
+      growing_->prefetch_entries(appends[at + MemoryPart::prefetch_near].records.front());
+    }
+    growing_->add(append.entry, append.offset, append.check, append.records);
     if (heads_ == nullptr) continue;
     for (std::size_t i = 0; i < append.records.size(); ++i) {
       const RecordKeys& record = append.records[i];

@@ -79,6 +79,23 @@ MemoryPart::Entry& MemoryPart::entry(KeyKind kind, std::string_view name, std::u
   return *made;
 }
 
+void MemoryPart::prefetch_slots(const RecordKeys& record) const {
+  const std::size_t mask = slots_.size() - 1;
+  __builtin_prefetch(&slots_[record.stream_hash.low & mask]);
+  for (const std::uint64_t hash : record.tag_hashes) __builtin_prefetch(&slots_[hash & mask]);
+}
+
+void MemoryPart::prefetch_entries(const RecordKeys& record) const {
+  const std::size_t mask = slots_.size() - 1;
+  const auto prefetch = [&](std::uint64_t hash) {
+    const Slot slot = slots_[hash & mask];
+    if (slot >> tag_shift != hash >> tag_shift) return;
+    __builtin_prefetch(reinterpret_cast<const Entry*>(slot & pointer_mask));
+  };
+  prefetch(record.stream_hash.low);
+  for (const std::uint64_t hash : record.tag_hashes) prefetch(hash);
+}
+
 void MemoryPart::grow_slots() {
   std::vector<Slot> larger(slots_.size() * 2);
   const std::size_t mask = larger.size() - 1;
@@ -141,7 +158,7 @@ void MemoryPart::add(const RecordKeys& record) {
 }
 
 void MemoryPart::add(const AppendEntry& append, std::uint32_t offset, std::uint32_t check,
-                     std::span<const RecordKeys> records, std::span<const std::uint32_t> offsets) {
+                     std::span<const RecordKeys> records) {
   ANNALS_ASSERT(append.first.value == last().value + 1,
                 "append at " + to_string(append.first) + " after " + to_string(last()));
   ANNALS_ASSERT(append.count > 0 && records.size() == append.count,
@@ -159,13 +176,10 @@ void MemoryPart::add(const AppendEntry& append, std::uint32_t offset, std::uint3
   std::size_t i = hash & mask;
   while (ids_[i].ordinal_plus_1 != 0) i = (i + 1) & mask;
   ids_[i] = {hash, static_cast<std::uint32_t>(appends_.size())};
-  offsets_.insert(offsets_.end(), offsets.begin(), offsets.end());
-  // What the next ones will look at comes into the cache meanwhile.
-  constexpr std::size_t ahead = 8;
   for (std::size_t i = 0; i < records.size(); ++i) {
-    if (i + ahead < records.size()) {
-      __builtin_prefetch(&slots_[records[i + ahead].stream_hash.low & (slots_.size() - 1)]);
-    }
+    if (i + prefetch_far < records.size()) prefetch_slots(records[i + prefetch_far]);
+    if (i + prefetch_near < records.size()) prefetch_entries(records[i + prefetch_near]);
+    offsets_.push_back(records[i].offset);
     add(records[i]);
   }
 }

@@ -19,11 +19,18 @@ class MemoryPart final : public IndexPart {
   MemoryPart(const MemoryPart&) = delete;
   MemoryPart& operator=(const MemoryPart&) = delete;
 
-  /// Adds the next append. `offsets` of the records may be empty: then there are none to ask for.
+  /// Adds the next append. REQUIRES: the hashes of its records are set.
   void add(const AppendEntry& entry, std::uint32_t offset, std::uint32_t check,
-           std::span<const RecordKeys> records, std::span<const std::uint32_t> offsets);
-  /// Adds a record without its append. REQUIRES: its hashes are set, as for add() above.
+           std::span<const RecordKeys> records);
+  /// Adds a record without its append. Requires the same.
   void add(const RecordKeys& record);
+
+  /// Brings into the cache what add() of a record will look at: the slots this many records before
+  /// it is added, and then what they lead to.
+  static constexpr std::size_t prefetch_far = 12;
+  static constexpr std::size_t prefetch_near = 6;
+  void prefetch_slots(const RecordKeys& record) const;
+  void prefetch_entries(const RecordKeys& record) const;
 
   std::uint64_t number() const override { return number_; }
   GlobalPosition first() const override { return first_; }

@@ -18,11 +18,19 @@ namespace annals::internal {
 /// A request that is fit to be recorded, with all that can be worked out on its caller's thread:
 /// tags sorted, id and digest filled in, contents hashed.
 struct PreparedAppend {
-  AppendRequest request;            // id and digest are set; tags are sorted sets.
-  std::vector<Digest> contents;     // One per event.
-  std::vector<KeyHash> streams;     // Likewise.
-  std::vector<std::uint64_t> tags;  // KeyHash::low of each event's tags, one event after the other.
-  std::uint64_t data_bytes = 0;     // Of all texts: what back-pressure counts.
+  PreparedAppend() = default;
+  PreparedAppend(PreparedAppend&&) = default;
+  PreparedAppend& operator=(PreparedAppend&&) = default;
+  PreparedAppend(const PreparedAppend&) = delete;  // `keys` point into the rest.
+  PreparedAppend& operator=(const PreparedAppend&) = delete;
+
+  AppendRequest request;         // id and digest are set; tags are sorted sets.
+  std::vector<Digest> contents;  // One per event.
+  // What each event will be known by. The writer sets the versions and offsets.
+  std::vector<RecordKeys> keys;
+  std::vector<std::string_view> tags;     // Of all events, one after the other.
+  std::vector<std::uint64_t> tag_hashes;  // KeyHash::low of each.
+  std::uint64_t data_bytes = 0;           // Of all texts: what back-pressure counts.
 
   // What the caller's thread has looked up, so that the writer need not: see look_up().
   bool new_id = false;     // Made up for this append: nothing can have it yet.
@@ -96,7 +104,7 @@ class GroupView {
   /// group. `append` must stay alive and in place until the next group begins.
   ///
   /// Errors: corrupt; nothing has been added then.
-  Result<std::vector<StreamVersion>> add(const PreparedAppend& append);
+  Result<void> add(PreparedAppend& append);
 
  private:
   Result<std::optional<StreamVersion>> last_version(std::string_view stream,
@@ -129,15 +137,14 @@ class GroupView {
   GlobalPosition before_;
   std::uint64_t added_ = 0;
   Ends ends_;
-  struct Added {
-    const PreparedAppend* append;
-    std::vector<StreamVersion> versions;
-  };
-  std::vector<Added> group_;
+  std::vector<const PreparedAppend*> group_;
   // Of the group's events, for conditions; made only when one asks.
   mutable std::optional<MemoryPart> postings_;
   mutable std::size_t appends_posted_ = 0;
 };
+
+/// The link of `append` after `previous`, once its keys have their versions; `entry` says the rest.
+Link link_of(const PreparedAppend& append, const AppendEntry& entry, const Link& previous);
 
 /// The receipt of `entry`; `versions` is filled by the caller.
 Receipt receipt_of(const AppendEntry& entry, const StoreId& store, Era era);

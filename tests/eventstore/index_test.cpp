@@ -61,12 +61,10 @@ struct Indexed {
                       .stream_hash = test_hasher(KeyKind::stream, event.stream),
                       .tag_hashes = hashes[i]});
     }
-    const std::vector<std::uint32_t> offsets(keys.size());
     const Publication publication{.entry = entry,
                                   .offset = static_cast<std::uint32_t>(appends.entries.size()),
                                   .check = 0,
-                                  .records = keys,
-                                  .offsets = offsets};
+                                  .records = keys};
     appends.entries.push_back(entry);
     index.add(std::span(&publication, 1));
     records.insert(records.end(), append.begin(), append.end());

@@ -35,8 +35,7 @@ class StoreWithEras final : public IndexedEventStore {
       const Publication publication{.entry = entry,
                                     .offset = static_cast<std::uint32_t>(p - 1),
                                     .check = 0,
-                                    .records = {&key, 1},
-                                    .offsets = {}};
+                                    .records = {&key, 1}};
       index_.add({&publication, 1});
     }
   }

@@ -185,51 +185,19 @@ class LogEventStore final : public LogReading {
 
   /// Publishes what of a group has been written; false: nothing has.
   bool make_visible(std::span<Attempt* const> attempts) {
-    written_.clear();
-    std::size_t events = 0;
-    std::size_t tags = 0;
-    for (Attempt* attempt : attempts) {
+    publications_.clear();
+    for (const Attempt* attempt : attempts) {
       if (!attempt->outcome || !attempt->outcome->has_value() || attempt->entry.count == 0)
         continue;
-      written_.push_back(attempt);
-      events += attempt->entry.count;
-      for (const NewEvent& event : attempt->append.request.events) tags += event.tags.size();
-    }
-    if (written_.empty()) return false;
-    begin_part_of(written_.front()->segment);
-
-    // Room for all first: spans point into them.
-    keys_.clear();
-    keys_.reserve(events);
-    tags_.clear();
-    tags_.reserve(tags);
-    publications_.clear();
-    const auto segment = segments_.at(written_.front()->segment);
-    const SegmentBytes bytes = segment->bytes(store_);
-    for (const Attempt* attempt : written_) {
-      const std::size_t first_key = keys_.size();
-      const PreparedAppend& append = attempt->append;
-      const auto& written = append.request.events;
-      std::size_t first_hash = 0;
-      for (std::size_t i = 0; i < written.size(); ++i) {
-        const std::size_t first_tag = tags_.size();
-        tags_.insert(tags_.end(), written[i].tags.begin(), written[i].tags.end());
-        keys_.push_back({.stream = written[i].stream,
-                         .version = attempt->versions[i],
-                         .type = written[i].type,
-                         .tags = std::span(tags_).subspan(first_tag),
-                         .stream_hash = append.streams[i],
-                         .tag_hashes = std::span(append.tags).subspan(first_hash)});
-        first_hash += written[i].tags.size();
-      }
+      if (publications_.empty()) begin_part_of(attempt->segment);
       publications_.push_back({.entry = attempt->entry,
                                .offset = static_cast<std::uint32_t>(attempt->entry.address),
-                               .check = append_header_check(bytes, attempt->entry.address),
-                               .records = std::span(keys_).subspan(first_key),
-                               .offsets = attempt->offsets});
+                               .check = attempt->check,
+                               .records = attempt->append.keys});
     }
+    if (publications_.empty()) return false;
     index_.add(publications_);
-    appends_ += written_.size();
+    appends_ += publications_.size();
     return true;
   }
 
@@ -314,9 +282,6 @@ class LogEventStore final : public LogReading {
   HeadsFile* heads_ = nullptr;  // The index's.
   bool repaired_heads_ = false;
   std::optional<LogWriter> writer_;  // Used by the leader only, as are these:
-  std::vector<Attempt*> written_;
-  std::vector<RecordKeys> keys_;
-  std::vector<std::string_view> tags_;
   std::vector<Publication> publications_;
   std::unique_ptr<Sealer> sealer_;
   std::unique_ptr<CommitQueue> queue_;

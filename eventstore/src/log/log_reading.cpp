@@ -48,7 +48,6 @@ struct FoundAppend {
       tag_hashes.push_back(hasher(KeyKind::tag, tag).low);
     }
     keys.reserve(append.records.size());
-    offsets.reserve(append.records.size());
     for (std::size_t i = 0; i < append.records.size(); ++i) {
       const RecordView& record = append.records[i];
       keys.push_back(
@@ -58,8 +57,8 @@ struct FoundAppend {
            .type = record.type,
            .tags = append.tags_of(record),
            .stream_hash = hasher(KeyKind::stream, record.stream),
-           .tag_hashes = std::span(tag_hashes).subspan(record.first_tag, record.tag_count)});
-      offsets.push_back(static_cast<std::uint32_t>(append.offsets[i]));
+           .tag_hashes = std::span(tag_hashes).subspan(record.first_tag, record.tag_count),
+           .offset = static_cast<std::uint32_t>(append.offsets[i])});
     }
     check = append_header_check(segment, entry.address);
   }
@@ -69,7 +68,6 @@ struct FoundAppend {
   std::uint32_t check;
   std::vector<std::uint64_t> tag_hashes;
   std::vector<RecordKeys> keys;
-  std::vector<std::uint32_t> offsets;
 };
 
 /// Reads an append header alone, which no checksum in the segment covers without its frame.
@@ -208,8 +206,7 @@ Result<void> LogReading::publish_found(const SegmentBytes& segment, const Append
   const Publication publication{.entry = found.entry,
                                 .offset = found.offset(),
                                 .check = found.check,
-                                .records = found.keys,
-                                .offsets = found.offsets};
+                                .records = found.keys};
   index_.add(std::span(&publication, 1));
   return {};
 }
@@ -221,7 +218,7 @@ Result<std::shared_ptr<const MemoryPart>> LogReading::index_segment(
   const auto add = [&](const SegmentBytes& segment, const AppendView& append) -> Result<void> {
     if (auto follow = check_versions(segment, append, *part, hasher_); !follow) return follow;
     const FoundAppend found(segment, append, hasher_);
-    part->add(found.entry, found.offset(), found.check, found.keys, found.offsets);
+    part->add(found.entry, found.offset(), found.check, found.keys);
     return {};
   };
   auto scanned = scan_sealed(segments_.at(listed.number)->bytes(store_), listed, chain, false, add);

@@ -66,7 +66,7 @@ std::size_t LogWriter::step(std::span<Attempt* const> attempts) {
       options_.accept_clock_behind ? std::chrono::microseconds::max() : options_.max_clock_skew);
 
   for (const Attempt* attempt : attempts) {
-    for (const KeyHash& stream : attempt->append.streams) index_.prefetch(stream);
+    for (const RecordKeys& keys : attempt->append.keys) index_.prefetch(keys.stream_hash);
   }
   std::size_t taken = 0;
   while (taken < attempts.size() && frame_.bytes_so_far() < group_bytes_soft_max &&
@@ -130,15 +130,9 @@ bool LogWriter::take(Attempt& attempt) {
   }
   if (!*room) return false;
 
-  auto versions = view_.add(attempt.append);
-  if (!versions) {
-    settle(attempt, std::move(versions).error());
+  if (auto added = view_.add(attempt.append); !added) {
+    settle(attempt, std::move(added).error());
     return true;
-  }
-  attempt.versions = *std::move(versions);
-  linked_.clear();
-  for (std::size_t i = 0; i < attempt.versions.size(); ++i) {
-    linked_.push_back({attempt.versions[i], attempt.append.contents[i]});
   }
   AppendEntry& entry = attempt.entry;
   entry.id = *request.id;
@@ -146,12 +140,10 @@ bool LogWriter::take(Attempt& attempt) {
   entry.first = {group_head_.position.value + 1};
   entry.count = static_cast<std::uint32_t>(request.events.size());
   entry.recorded_at = time;
-  entry.link = next_link(group_head_.link, entry.id, entry.first, entry.recorded_at, linked_);
+  entry.link = link_of(attempt.append, entry, group_head_.link);
   entry.address = offset_ + frame_.bytes_so_far();
   attempt.segment = active_.number;
-  attempt.offsets.clear();
-  frame_.add(attempt.append, entry, attempt.versions, attempt.offsets);
-  for (std::uint32_t& offset : attempt.offsets) offset += static_cast<std::uint32_t>(offset_);
+  frame_.add(attempt.append, entry, offset_);
   group_head_ = {entry.last(), entry.link};
   attempt.state = Attempt::State::in_group;
   group_.push_back(&attempt);
@@ -214,6 +206,12 @@ void LogWriter::write_frame() {
   const auto bytes =
       frame_.finish(manifest_.store, seeded ? active_.number : 0, seeded ? offset_ : 0);
   frame_bytes_ = bytes.size();
+  for (Attempt* attempt : group_) {
+    if (attempt->entry.count == 0) continue;
+    const std::uint64_t address = attempt->entry.address;
+    attempt->check = append_header_check(manifest_.store, active_.number, address,
+                                         bytes.subspan(address - offset_));
+  }
   if (auto wrote = active_.file->write_at(offset_, bytes); !wrote) {
     // All of it may have been written. Its beginning is wiped, so that the next frame goes over
     // it, and only when that is durable has nothing been written for good.
@@ -319,9 +317,7 @@ Receipt LogWriter::receipt(const Attempt& attempt) const {
 void Attempt::finish() {
   if (state != State::settled || !outcome->has_value() || entry.count == 0) return;
   WrittenStreams written;
-  for (std::size_t i = 0; i < versions.size(); ++i) {
-    written.add(append.request.events[i].stream, versions[i]);
-  }
+  for (const RecordKeys& keys : append.keys) written.add(keys.stream, keys.version);
   (*outcome)->versions = written.take();
 }
 

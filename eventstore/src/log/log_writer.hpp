@@ -37,9 +37,8 @@ struct Attempt {
   std::optional<Result<Receipt>> outcome;
   // Set while in a group:
   AppendEntry entry;  // Its address: the offset of its header in the segment.
+  std::uint32_t check = 0;  // See append_header_check().
   std::uint64_t segment = 0;
-  std::vector<StreamVersion> versions;  // One per event.
-  std::vector<std::uint32_t> offsets;   // One per event, in the segment.
 };
 
 /// The writing half of the log as a machine that is stepped: no threads, no waiting. Groups appends
@@ -122,7 +121,6 @@ class LogWriter {
   Result<Timestamp> group_time_ = Timestamp{};
   std::unordered_set<AppendId> group_ids_;
   std::uint64_t frame_bytes_ = 0;
-  std::vector<LinkedEvent> linked_;
 };
 
 }  // namespace annals::internal
