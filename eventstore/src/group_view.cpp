@@ -43,18 +43,36 @@ void GroupView::Ends::clear() {
   used_.clear();
 }
 
+void GroupView::Group::begin(GlobalPosition head) {
+  before = head;
+  added = 0;
+  ends.clear();
+  appends.clear();
+  postings.reset();
+  appends_posted = 0;
+}
+
 void GroupView::begin() {
-  before_ = index_.head();
-  added_ = 0;
-  ends_.clear();
-  group_.clear();
-  postings_.reset();
-  appends_posted_ = 0;
+  landed();
+  group_.begin(index_.head());
+}
+
+void GroupView::begin_behind() {
+  std::swap(group_, in_flight_);
+  group_.begin(in_flight_.head());
 }
 
 Result<std::optional<StreamVersion>> GroupView::last_version(std::string_view stream,
                                                              const KeyHash& hash) const {
-  if (const std::uint64_t next = ends_.find(hash); next > 0) {
+  if (const std::uint64_t next = group_.ends.find(hash); next > 0) {
+    return std::optional(StreamVersion{next - 1});
+  }
+  return before_group(stream, hash);
+}
+
+Result<std::optional<StreamVersion>> GroupView::before_group(std::string_view stream,
+                                                             const KeyHash& hash) const {
+  if (const std::uint64_t next = in_flight_.ends.find(hash); next > 0) {
     return std::optional(StreamVersion{next - 1});
   }
   return index_.last_version_for_writer(stream, hash);
@@ -119,16 +137,25 @@ Result<std::optional<GlobalPosition>> GroupView::first_match(const AppendConditi
                                                              GlobalPosition seen_to) const {
   auto visible = index_.first_match(condition.query, std::max(condition.after, seen_to));
   if (!visible || *visible) return visible;
-  if (!postings_) postings_.emplace(0, GlobalPosition{before_.value + 1}, index_.hasher());
-  for (; appends_posted_ < group_.size(); ++appends_posted_) {
-    for (const RecordKeys& keys : group_[appends_posted_]->keys) postings_->add(keys);
+  for (Group* group : {&in_flight_, &group_}) {
+    if (auto match = group->first_match(condition, index_.hasher())) return match;
   }
-  const GlobalPosition first = std::max(postings_->first(), {condition.after.value + 1});
+  return std::optional<GlobalPosition>();
+}
+
+std::optional<GlobalPosition> GroupView::Group::first_match(const AppendCondition& condition,
+                                                            const KeyHasher& hasher) {
+  if (appends.empty()) return std::nullopt;
+  if (!postings) {
+    postings = std::make_unique<MemoryPart>(0, GlobalPosition{before.value + 1}, hasher);
+  }
+  for (; appends_posted < appends.size(); ++appends_posted) {
+    for (const RecordKeys& keys : appends[appends_posted]->keys) postings->add(keys);
+  }
+  const GlobalPosition first = std::max(postings->first(), {condition.after.value + 1});
   std::vector<GlobalPosition> found;
-  HashedQuery(condition.query, index_.hasher())
-      .select(*postings_, first, postings_->last(), 1, found);
-  if (found.empty()) return std::optional<GlobalPosition>();
-  return std::optional(found.front());
+  HashedQuery(condition.query, hasher).select(*postings, first, postings->last(), 1, found);
+  return found.empty() ? std::nullopt : std::optional(found.front());
 }
 
 Result<void> GroupView::add(PreparedAppend& append) {
@@ -136,20 +163,20 @@ Result<void> GroupView::add(PreparedAppend& append) {
   std::vector<RecordKeys>& keys = append.keys;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (i + ahead < keys.size()) index_.prefetch(keys[i + ahead].stream_hash);
-    std::uint64_t& next = ends_.next_version(keys[i].stream_hash);
+    std::uint64_t& next = group_.ends.next_version(keys[i].stream_hash);
     if (next == 0) {
-      auto last = index_.last_version_for_writer(keys[i].stream, keys[i].stream_hash);
+      auto last = before_group(keys[i].stream, keys[i].stream_hash);
       if (!last) {
         // As if this append had never come.
-        while (i-- > 0) ends_.next_version(keys[i].stream_hash) = keys[i].version.value;
+        while (i-- > 0) group_.ends.next_version(keys[i].stream_hash) = keys[i].version.value;
         return std::move(last).error();
       }
       next = *last ? (*last)->value + 1 : 0;
     }
     keys[i].version = {next++};
   }
-  added_ += keys.size();
-  group_.push_back(&append);
+  group_.added += keys.size();
+  group_.appends.push_back(&append);
   return {};
 }
 

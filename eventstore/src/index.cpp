@@ -154,7 +154,7 @@ Result<std::optional<StreamVersion>> Index::last_version_for_writer(std::string_
     if (found.what == Heads::Found::What::head) return std::optional(found.head.last);
     if (found.what == Heads::Found::What::nothing) return std::optional<StreamVersion>();
   } else if (parts_->size() == 1) {
-    return growing_->last_version(stream, hash);
+    return growing_->last_version(hash);
   }
   return last_version(stream);
 }
@@ -169,7 +169,7 @@ Result<std::optional<StreamVersion>> Index::last_version(std::string_view stream
       if (found.what == Heads::Found::What::head) return std::optional(found.head.last);
       if (found.what == Heads::Found::What::nothing) return std::optional<StreamVersion>();
     }
-    if (auto here = growing_->last_version(stream, hash)) return here;
+    if (auto here = growing_->last_version(hash)) return here;
     parts = parts_;
   }
   for (std::size_t i = parts->size() - 1; i-- > 0;) {

@@ -48,7 +48,7 @@ class MemoryPart final : public IndexPart {
   void each_stream(const EachStream& each) const override;
 
   /// The version of a stream's last event here.
-  std::optional<StreamVersion> last_version(std::string_view stream, const KeyHash& hash) const;
+  std::optional<StreamVersion> last_version(const KeyHash& stream) const;
 
   /// For writing it down.
   struct Key {
@@ -69,8 +69,8 @@ class MemoryPart final : public IndexPart {
   // A slot is free (0) or an entry's address with 16 bits of its hash in front.
   using Slot = std::uint64_t;
 
-  Entry* find_entry(KeyKind kind, std::string_view name, std::uint64_t hash) const;
-  Entry& entry(KeyKind kind, std::string_view name, std::uint64_t hash);
+  Entry* find_entry(KeyKind kind, const KeyHash& hash) const;
+  Entry& entry(KeyKind kind, const KeyHash& hash, std::string_view stream_or_name);
   void post(Entry& entry, std::uint32_t position);
   std::span<const std::uint32_t> positions_of(const Entry& entry) const;
   std::byte* allocate(std::size_t bytes);

@@ -186,15 +186,15 @@ void fill_in(PreparedAppend& append, const KeyHasher& hasher) {
     const std::size_t first_tag = append.tags.size();
     for (const std::string& tag : event.tags) {
       append.tags.push_back(tag);
-      append.tag_hashes.push_back(hasher(KeyKind::tag, tag).low);
+      append.tag_hashes.push_back(hasher(KeyKind::tag, tag));
     }
-    const RecordKeys& keys = append.keys.emplace_back(
+    RecordKeys& keys = append.keys.emplace_back(
         RecordKeys{.stream = event.stream,
                    .version = {},
                    .type = event.type,
                    .tags = std::span(append.tags).subspan(first_tag),
-                   .stream_hash = hasher(KeyKind::stream, event.stream),
                    .tag_hashes = std::span(append.tag_hashes).subspan(first_tag)});
+    keys.hash(hasher, append.keys.size() > 1 ? &keys - 1 : nullptr);
     append.contents.push_back(content_hash(content_of(event, keys.tags)));
   }
   if (!append.request.digest) append.request.digest = request_digest(events, append.contents);

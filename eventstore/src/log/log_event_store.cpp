@@ -69,7 +69,9 @@ class LogEventStore final : public LogReading {
     writer_.emplace(options_, index_, segments_, std::move(*position), bug);
     bytes_ = writer_->log_bytes();
     queue_ = std::make_unique<CommitQueue>(
-        [this](std::span<Attempt* const> attempts) { return run_group(attempts); },
+        [this](std::span<Attempt* const> attempts, const CommitQueue::Behind& behind) {
+          return run_group(attempts, behind);
+        },
         options_.in_flight_bytes_max);
     return {};
   }
@@ -164,9 +166,14 @@ class LogEventStore final : public LogReading {
     return {std::move(begun), std::move(prepared)};
   }
 
-  std::size_t run_group(std::span<Attempt* const> attempts) {
+  CommitQueue::Ran run_group(std::span<Attempt* const> attempts,
+                             const CommitQueue::Behind& behind) {
     const std::size_t taken = writer_->step(attempts);
-    if (writer_->has_group()) writer_->synced(writer_->sync());
+    std::size_t ahead = 0;
+    if (writer_->has_group()) {
+      ahead = writer_->step_ahead(behind(taken));
+      writer_->synced(writer_->sync());
+    }
     if (make_visible(attempts.first(taken))) {
       ++groups_;
       wake();
@@ -180,7 +187,7 @@ class LogEventStore final : public LogReading {
       if (!attempt->outcome->has_value()) ++refused_;
     }
     bytes_ = writer_->log_bytes();
-    return taken;
+    return {taken, ahead};
   }
 
   /// Publishes what of a group has been written; false: nothing has.

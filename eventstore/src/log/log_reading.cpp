@@ -25,7 +25,7 @@ Result<void> check_versions(const SegmentBytes& segment, const AppendView& appen
     if (!record.event) continue;
     auto known = next.find(record.stream);
     if (known == next.end()) {
-      const auto here = part.last_version(record.stream, hasher(KeyKind::stream, record.stream));
+      const auto here = part.last_version(hasher(KeyKind::stream, record.stream));
       known =
           next.emplace(record.stream, here ? StreamVersion{here->value + 1} : record.version).first;
     }
@@ -45,7 +45,7 @@ struct FoundAppend {
       : entry(append.entry) {
     tag_hashes.reserve(append.tags.size());
     for (const std::string_view tag : append.tags) {
-      tag_hashes.push_back(hasher(KeyKind::tag, tag).low);
+      tag_hashes.push_back(hasher(KeyKind::tag, tag));
     }
     keys.reserve(append.records.size());
     for (std::size_t i = 0; i < append.records.size(); ++i) {
@@ -56,9 +56,9 @@ struct FoundAppend {
            .version = record.version,
            .type = record.type,
            .tags = append.tags_of(record),
-           .stream_hash = hasher(KeyKind::stream, record.stream),
            .tag_hashes = std::span(tag_hashes).subspan(record.first_tag, record.tag_count),
            .offset = static_cast<std::uint32_t>(append.offsets[i])});
+      if (record.event) keys.back().hash(hasher);
     }
     check = append_header_check(segment, entry.address);
   }
@@ -66,7 +66,7 @@ struct FoundAppend {
 
   const AppendEntry& entry;
   std::uint32_t check;
-  std::vector<std::uint64_t> tag_hashes;
+  std::vector<KeyHash> tag_hashes;
   std::vector<RecordKeys> keys;
 };
 
