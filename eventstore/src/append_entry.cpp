@@ -15,8 +15,8 @@ void RecordKeys::hash(const KeyHasher& hasher, const RecordKeys* before) {
                         ? before->category_hash
                         : hasher(KeyKind::category, category);
   }
-  type_hash = before != nullptr && before->type == type ? before->type_hash
-                                                        : hasher(KeyKind::type, type);
+  type_hash =
+      before != nullptr && before->type == type ? before->type_hash : hasher(KeyKind::type, type);
 }
 
 }  // namespace annals::internal

@@ -48,11 +48,7 @@ TEST(GroupView, LaterAppendsOfAGroupSeeVersionsOfEarlierOnes) {
 TEST(GroupView, ConditionsSeeTheGroupAndNothingBeforeTheirPosition) {
   const IndexEntries entries;
   Index index(test_hasher, entries);
-  RecordKeys key{.event = true,
-                       .stream = "x-1",
-                       .version = {0},
-                       .type = "t",
-                       .tags = {}};
+  RecordKeys key{.event = true, .stream = "x-1", .version = {0}, .type = "t", .tags = {}};
   key.hash(test_hasher);
   const Publication publication{.entry = {.id = new_append_id(),
                                           .digest = {},

@@ -18,11 +18,7 @@ class StoreWithEras final : public IndexedEventStore {
   StoreWithEras(std::vector<EraBegin> eras, std::uint64_t positions)
       : IndexedEventStore(new_store_id(), std::move(eras)) {
     for (std::uint64_t p = 1; p <= positions; ++p) {
-      RecordKeys key{.event = true,
-                           .stream = "a-1",
-                           .version = {p - 1},
-                           .type = "t",
-                           .tags = {}};
+      RecordKeys key{.event = true, .stream = "a-1", .version = {p - 1}, .type = "t", .tags = {}};
       key.hash(hasher_);
       AppendEntry entry{.id = new_append_id(),
                         .digest = {},

@@ -25,8 +25,8 @@ namespace annals::internal {
 /// a thread of the queue's leads; another one runs their completions, in order.
 class CommitQueue {
  public:
-  /// What a group took from the front of the attempts, at least one and all of them settled, and how
-  /// many behind those are in the next group already.
+  /// What a group took from the front of the attempts, at least one and all of them settled, and
+  /// how many behind those are in the next group already.
   struct Ran {
     std::size_t taken = 0;
     std::size_t ahead = 0;

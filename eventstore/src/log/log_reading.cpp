@@ -203,10 +203,8 @@ Result<void> LogReading::publish_found(const SegmentBytes& segment, const Append
                    "append " + to_string(append.entry.id) + " is there a second time");
   }
   const FoundAppend found(segment, append, hasher_);
-  const Publication publication{.entry = found.entry,
-                                .offset = found.offset(),
-                                .check = found.check,
-                                .records = found.keys};
+  const Publication publication{
+      .entry = found.entry, .offset = found.offset(), .check = found.check, .records = found.keys};
   index_.add(std::span(&publication, 1));
   return {};
 }

@@ -62,7 +62,8 @@ void LogWriter::begin_group() {
   frame_offset_ = offset_ + in_flight_.frame_bytes;
   const Timestamp last = behind ? *in_flight_.time : last_recorded_at_;
   forming_->time = recorded_at_for(
-      options_.clock->now(), forming_->head.position.value == 0 ? std::nullopt : std::optional(last),
+      options_.clock->now(),
+      forming_->head.position.value == 0 ? std::nullopt : std::optional(last),
       options_.accept_clock_behind ? std::chrono::microseconds::max() : options_.max_clock_skew);
   frame_.begin({forming_->head.position.value + 1});
   if (behind) {
@@ -116,8 +117,8 @@ bool LogWriter::take(Attempt& attempt) {
   const AppendRequest& request = attempt.append.request;
   // An id that was made up for this append is nobody else's.
   bool repeated = attempt.append.known_id ||
-                  (!attempt.append.new_id && (forming_->ids.contains(*request.id) ||
-                                              in_flight_.ids.contains(*request.id)));
+                  (!attempt.append.new_id &&
+                   (forming_->ids.contains(*request.id) || in_flight_.ids.contains(*request.id)));
   if (!repeated && !attempt.append.new_id) {
     auto known = index_.find(*request.id, attempt.append.seen_to);
     if (!known) {
@@ -190,7 +191,8 @@ bool LogWriter::take(Attempt& attempt) {
 }
 
 Result<bool> LogWriter::make_room(std::size_t bytes) {
-  const std::uint64_t end = frame_offset_ + frame_.bytes_so_far() + bytes + format::frame_trailer_bytes;
+  const std::uint64_t end =
+      frame_offset_ + frame_.bytes_so_far() + bytes + format::frame_trailer_bytes;
   if (end <= active_.file_bytes) return true;
   // What is in flight must be durable before its segment is left.
   if (!frame_.empty() || in_flight()) return false;

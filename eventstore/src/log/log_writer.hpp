@@ -36,7 +36,7 @@ struct Attempt {
   State state = State::waiting;
   std::optional<Result<Receipt>> outcome;
   // Set while in a group:
-  AppendEntry entry;  // Its address: the offset of its header in the segment.
+  AppendEntry entry;        // Its address: the offset of its header in the segment.
   std::uint32_t check = 0;  // See append_header_check().
   std::uint64_t segment = 0;
 };
@@ -134,11 +134,11 @@ class LogWriter {
   std::string failure_;
 
   GroupView view_;
-  FrameWriter frame_;                // Of the group that is being formed.
-  std::optional<Group> forming_;     // Begun by step_ahead(), or for the length of a step().
-  std::uint64_t frame_offset_ = 0;   // Where its frame goes.
-  std::size_t taken_ahead_ = 0;      // Attempts that step_ahead() took.
-  Group in_flight_;                  // Written, until synced() has been told.
+  FrameWriter frame_;               // Of the group that is being formed.
+  std::optional<Group> forming_;    // Begun by step_ahead(), or for the length of a step().
+  std::uint64_t frame_offset_ = 0;  // Where its frame goes.
+  std::size_t taken_ahead_ = 0;     // Attempts that step_ahead() took.
+  Group in_flight_;                 // Written, until synced() has been told.
 };
 
 }  // namespace annals::internal

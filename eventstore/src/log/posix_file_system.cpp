@@ -100,8 +100,8 @@ class PosixFile final : public File {
 
   void begin_sync(std::uint64_t offset, std::uint64_t bytes) override {
     // If it fails, sync() will say so.
-    (void)::sync_file_range(descriptor_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes),
-                            SYNC_FILE_RANGE_WRITE);
+    (void)::sync_file_range(descriptor_.get(), static_cast<off_t>(offset),
+                            static_cast<off_t>(bytes), SYNC_FILE_RANGE_WRITE);
   }
 
   Result<void> allocate(std::uint64_t bytes) override {

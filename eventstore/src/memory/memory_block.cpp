@@ -18,8 +18,7 @@ std::optional<std::string_view> view(const std::optional<std::string>& text) {
 Link link_again(const MemoryBlock& block, const Link& previous) {
   std::vector<LinkedEvent> events;
   for (std::size_t i = 0; i < block.events().size(); ++i) {
-    events.push_back(
-        {block.events()[i].version, content_hash(block.given().request.events[i])});
+    events.push_back({block.events()[i].version, content_hash(block.given().request.events[i])});
   }
   const AppendEntry& entry = block.entry();
   return next_link(previous, entry.id, entry.first, entry.recorded_at, events);

@@ -25,6 +25,7 @@ class MemoryBlock : public std::enable_shared_from_this<MemoryBlock> {
   const std::vector<RecordedEvent>& events() const { return events_; }
   /// What the writer gave: contents are hashed over it.
   const PreparedAppend& given() const { return append_; }
+
  private:
   const PreparedAppend append_;
   const AppendEntry entry_;
