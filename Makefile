@@ -27,7 +27,7 @@ BENCH = $(BUILD_DIR)/bin/annals-bench --seconds 1 --out $(BUILD_DIR)/bench/resul
 BENCH_GROWTH = $(BUILD_DIR)/bin/annals-bench --seconds 2 --streams 1000000 --event-bytes 100 --out $(BUILD_DIR)/bench/growth.jsonl
 
 .DEFAULT_GOAL := help
-.PHONY: help bank test bench bench-growth bench-build soak install clean
+.PHONY: help bank test bench bench-growth bench-peers bench-build soak install clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -59,6 +59,13 @@ bench-growth: bench-build ## Measure stores of up to 50 million events: half an 
 	$(BENCH_GROWTH) growth --sizes 1000000,10000000,50000000 --peers none --runs 3
 	$(BENCH_GROWTH) as-of-version as-of-time as-of-state last-10 read-category read-type read-tag --peers none --events 10000000 --long-events 1000000
 	tools/bench/draw_growth.py $(BUILD_DIR)/bench/growth.jsonl $(BUILD_DIR)/bench/growth.svg
+
+bench-peers: ## Measure UmaDB's appends likewise, if its Python package can be had
+	@$(PACKAGES) python3 python3-venv
+	@mkdir -p $(BUILD_DIR)/bench
+	python3 -m venv $(BUILD_DIR)/bench/peers
+	$(BUILD_DIR)/bench/peers/bin/pip install --quiet umadb
+	$(BUILD_DIR)/bench/peers/bin/python tools/bench/umadb_peer.py --out $(BUILD_DIR)/bench/results.jsonl
 
 bench-build:
 	@$(PACKAGES) $(PACKAGES_BENCH)

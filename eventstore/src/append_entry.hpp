@@ -39,7 +39,13 @@ struct RecordKeys {
   std::string_view type;
   std::span<const std::string_view> tags;
   KeyHash stream_hash = {};
-  std::span<const std::uint64_t> tag_hashes = {};  ///< KeyHash::low of each tag.
+  KeyHash category_hash = {};
+  KeyHash type_hash = {};
+  std::span<const KeyHash> tag_hashes = {};
+  std::uint32_t offset = 0;  ///< Where it lies, as its engine counts.
+
+  /// Hashes all but the tags. What is equal in `before`, which may be null, is taken from there.
+  void hash(const KeyHasher& hasher, const RecordKeys* before = nullptr);
 };
 
 }  // namespace annals::internal

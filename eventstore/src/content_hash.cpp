@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 #include <annals/eventstore/content_hash.hpp>
 
@@ -14,12 +16,9 @@ namespace {
 
 template <typename Number>
 void put_number(std::string& into, Number number) {
-  auto bits = static_cast<std::uint64_t>(number);
+  static_assert(std::endian::native == std::endian::little);
   char bytes[sizeof(Number)];
-  for (char& byte : bytes) {
-    byte = static_cast<char>(bits & 0xFFU);
-    bits >>= 8U;
-  }
+  std::memcpy(bytes, &number, sizeof bytes);
   into.append(bytes, sizeof bytes);
 }
 
@@ -61,7 +60,7 @@ bool has_trace_fields(const NewEvent& event) {
 
 }  // namespace
 
-EventContent content_of(const NewEvent& event) {
+EventContent content_of(const NewEvent& event, std::span<const std::string_view> tags) {
   return {.stream = event.stream,
           .type = event.type,
           .schema_version = event.schema_version,
@@ -74,7 +73,7 @@ EventContent content_of(const NewEvent& event) {
           .traceparent = view(event.traceparent),
           .known_at = event.known_at,
           .effective_at = event.effective_at,
-          .tags = {event.tags.begin(), event.tags.end()},
+          .tags = tags,
           .data = event.data};
 }
 
@@ -114,10 +113,12 @@ RequestDigest request_digest(std::span<const NewEvent> events, std::span<const D
   std::string head("annals-request-1");
   put_length(head, events.size());
   hash.add(head);
+  std::vector<std::string_view> tags;
   for (std::size_t i = 0; i < events.size(); ++i) {
     Digest content;
     if (contents.empty() || has_trace_fields(events[i])) {
-      EventContent bare = content_of(events[i]);
+      tags.assign(events[i].tags.begin(), events[i].tags.end());
+      EventContent bare = content_of(events[i], tags);
       bare.id = {};
       bare.metadata = {};
       bare.correlation_id = {};
@@ -138,7 +139,8 @@ RequestDigest request_digest(std::span<const NewEvent> events, std::span<const D
 }  // namespace internal
 
 Digest content_hash(const NewEvent& event) {
-  return internal::content_hash(internal::content_of(event));
+  const std::vector<std::string_view> tags(event.tags.begin(), event.tags.end());
+  return internal::content_hash(internal::content_of(event, tags));
 }
 
 Link first_link(const StoreId& store) {

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
-#include <vector>
 
 #include <annals/eventstore/digest.hpp>
 #include <annals/eventstore/event.hpp>
@@ -25,12 +25,12 @@ struct EventContent {
   std::optional<std::string_view> traceparent = {};
   std::optional<Timestamp> known_at = {};  // Only if the writer gave it.
   std::optional<Timestamp> effective_at = {};
-  std::vector<std::string_view> tags = {};  // A sorted set.
+  std::span<const std::string_view> tags = {};  // A sorted set.
   std::string_view data = {};
 };
 
-/// `event`'s content; refers to it.
-EventContent content_of(const NewEvent& event);
+/// `event`'s content; refers to it and to `tags`, which are the event's.
+EventContent content_of(const NewEvent& event, std::span<const std::string_view> tags);
 
 /// See content_hash.hpp.
 Digest content_hash(const EventContent& content);

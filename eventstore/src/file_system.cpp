@@ -2,6 +2,8 @@
 
 namespace annals {
 
+void File::begin_sync(std::uint64_t, std::uint64_t) {}
+
 Result<std::shared_ptr<WritableMapping>> File::map_writable(std::uint64_t, std::uint64_t) {
   return Error{ErrorCode::unavailable, "this disk has no writable mappings"};
 }

@@ -43,18 +43,36 @@ void GroupView::Ends::clear() {
   used_.clear();
 }
 
+void GroupView::Group::begin(GlobalPosition head) {
+  before = head;
+  added = 0;
+  ends.clear();
+  appends.clear();
+  postings.reset();
+  appends_posted = 0;
+}
+
 void GroupView::begin() {
-  before_ = index_.head();
-  added_ = 0;
-  ends_.clear();
-  group_.clear();
-  postings_.reset();
-  appends_posted_ = 0;
+  landed();
+  group_.begin(index_.head());
+}
+
+void GroupView::begin_behind() {
+  std::swap(group_, in_flight_);
+  group_.begin(in_flight_.head());
 }
 
 Result<std::optional<StreamVersion>> GroupView::last_version(std::string_view stream,
                                                              const KeyHash& hash) const {
-  if (const std::uint64_t next = ends_.find(hash); next > 0) {
+  if (const std::uint64_t next = group_.ends.find(hash); next > 0) {
+    return std::optional(StreamVersion{next - 1});
+  }
+  return before_group(stream, hash);
+}
+
+Result<std::optional<StreamVersion>> GroupView::before_group(std::string_view stream,
+                                                             const KeyHash& hash) const {
+  if (const std::uint64_t next = in_flight_.ends.find(hash); next > 0) {
     return std::optional(StreamVersion{next - 1});
   }
   return index_.last_version_for_writer(stream, hash);
@@ -79,7 +97,9 @@ Result<void> GroupView::check(const PreparedAppend& append, Timestamp recorded_a
   for (const StreamCheck& check : request.checks) {
     // Whatever is there will do, and looking costs.
     if (check.expected.kind() == ExpectedVersion::Kind::any) continue;
-    auto last = last_version(check.stream);
+    const bool of_first = !append.keys.empty() && append.keys.front().stream == check.stream;
+    auto last = of_first ? last_version(check.stream, append.keys.front().stream_hash)
+                         : last_version(check.stream);
     if (!last) return std::move(last).error();
     const std::optional<StreamVersion> actual = *last;
     if (check.expected.matches(actual)) continue;
@@ -117,54 +137,47 @@ Result<std::optional<GlobalPosition>> GroupView::first_match(const AppendConditi
                                                              GlobalPosition seen_to) const {
   auto visible = index_.first_match(condition.query, std::max(condition.after, seen_to));
   if (!visible || *visible) return visible;
-  if (!postings_) postings_.emplace(0, GlobalPosition{before_.value + 1}, index_.hasher());
-  std::vector<std::string_view> tags;
-  for (; appends_posted_ < group_.size(); ++appends_posted_) {
-    const Added& added = group_[appends_posted_];
-    const auto& events = added.append->request.events;
-    std::size_t first_tag = 0;
-    for (std::size_t i = 0; i < events.size(); ++i) {
-      tags.assign(events[i].tags.begin(), events[i].tags.end());
-      postings_->add({.stream = events[i].stream,
-                      .version = added.versions[i],
-                      .type = events[i].type,
-                      .tags = tags,
-                      .stream_hash = added.append->streams[i],
-                      .tag_hashes = std::span(added.append->tags).subspan(first_tag, tags.size())});
-      first_tag += tags.size();
-    }
+  for (Group* group : {&in_flight_, &group_}) {
+    if (auto match = group->first_match(condition, index_.hasher())) return match;
   }
-  const GlobalPosition first = std::max(postings_->first(), {condition.after.value + 1});
-  std::vector<GlobalPosition> found;
-  HashedQuery(condition.query, index_.hasher())
-      .select(*postings_, first, postings_->last(), 1, found);
-  if (found.empty()) return std::optional<GlobalPosition>();
-  return std::optional(found.front());
+  return std::optional<GlobalPosition>();
 }
 
-Result<std::vector<StreamVersion>> GroupView::add(const PreparedAppend& append) {
-  std::vector<StreamVersion> versions;
-  const auto& events = append.request.events;
-  versions.reserve(events.size());
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    std::uint64_t& next = ends_.next_version(append.streams[i]);
+std::optional<GlobalPosition> GroupView::Group::first_match(const AppendCondition& condition,
+                                                            const KeyHasher& hasher) {
+  if (appends.empty()) return std::nullopt;
+  if (!postings) {
+    postings = std::make_unique<MemoryPart>(0, GlobalPosition{before.value + 1}, hasher);
+  }
+  for (; appends_posted < appends.size(); ++appends_posted) {
+    for (const RecordKeys& keys : appends[appends_posted]->keys) postings->add(keys);
+  }
+  const GlobalPosition first = std::max(postings->first(), {condition.after.value + 1});
+  std::vector<GlobalPosition> found;
+  HashedQuery(condition.query, hasher).select(*postings, first, postings->last(), 1, found);
+  return found.empty() ? std::nullopt : std::optional(found.front());
+}
+
+Result<void> GroupView::add(PreparedAppend& append) {
+  constexpr std::size_t ahead = 16;
+  std::vector<RecordKeys>& keys = append.keys;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (i + ahead < keys.size()) index_.prefetch(keys[i + ahead].stream_hash);
+    std::uint64_t& next = group_.ends.next_version(keys[i].stream_hash);
     if (next == 0) {
-      auto last = index_.last_version_for_writer(events[i].stream, append.streams[i]);
+      auto last = before_group(keys[i].stream, keys[i].stream_hash);
       if (!last) {
         // As if this append had never come.
-        while (!versions.empty()) {
-          ends_.next_version(append.streams[versions.size() - 1]) = versions.back().value;
-          versions.pop_back();
-        }
+        while (i-- > 0) group_.ends.next_version(keys[i].stream_hash) = keys[i].version.value;
         return std::move(last).error();
       }
       next = *last ? (*last)->value + 1 : 0;
     }
-    versions.push_back({next++});
+    keys[i].version = {next++};
   }
-  added_ += versions.size();
-  group_.push_back({&append, versions});
-  return versions;
+  group_.added += keys.size();
+  group_.appends.push_back(&append);
+  return {};
 }
 
 }  // namespace annals::internal

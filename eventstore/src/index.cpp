@@ -76,8 +76,15 @@ void Index::replace_part(std::shared_ptr<const IndexPart> part) {
 
 void Index::add(std::span<const Publication> appends) {
   const std::unique_lock lock(mutex_);
-  for (const Publication& append : appends) {
-    growing_->add(append.entry, append.offset, append.check, append.records, append.offsets);
+  for (std::size_t at = 0; at < appends.size(); ++at) {
+    const Publication& append = appends[at];
+    if (at + MemoryPart::prefetch_far < appends.size()) {
+      growing_->prefetch_slots(appends[at + MemoryPart::prefetch_far].records.front());
+    }
+    if (at + MemoryPart::prefetch_near < appends.size()) {
+      growing_->prefetch_entries(appends[at + MemoryPart::prefetch_near].records.front());
+    }
+    growing_->add(append.entry, append.offset, append.check, append.records);
     if (heads_ == nullptr) continue;
     for (std::size_t i = 0; i < append.records.size(); ++i) {
       const RecordKeys& record = append.records[i];
@@ -147,7 +154,7 @@ Result<std::optional<StreamVersion>> Index::last_version_for_writer(std::string_
     if (found.what == Heads::Found::What::head) return std::optional(found.head.last);
     if (found.what == Heads::Found::What::nothing) return std::optional<StreamVersion>();
   } else if (parts_->size() == 1) {
-    return growing_->last_version(stream, hash);
+    return growing_->last_version(hash);
   }
   return last_version(stream);
 }
@@ -162,7 +169,7 @@ Result<std::optional<StreamVersion>> Index::last_version(std::string_view stream
       if (found.what == Heads::Found::What::head) return std::optional(found.head.last);
       if (found.what == Heads::Found::What::nothing) return std::optional<StreamVersion>();
     }
-    if (auto here = growing_->last_version(stream, hash)) return here;
+    if (auto here = growing_->last_version(hash)) return here;
     parts = parts_;
   }
   for (std::size_t i = parts->size() - 1; i-- > 0;) {

@@ -39,7 +39,6 @@ struct Publication {
   std::uint32_t offset = 0;
   std::uint32_t check = 0;
   std::span<const RecordKeys> records;
-  std::span<const std::uint32_t> offsets;
 };
 
 /// Where everything is: by stream, category, type, tag, append id, position and time. A chain of

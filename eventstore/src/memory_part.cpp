@@ -9,10 +9,11 @@
 namespace annals::internal {
 
 // Two positions have room in the entry itself: most streams and tags have no more in one segment.
+// The hash tells names apart; the name is there to be written down.
 struct MemoryPart::Entry {
   static constexpr std::size_t inline_max = 2;
 
-  std::uint64_t hash;
+  KeyHash hash;
   std::uint64_t base;
   std::uint32_t count;
   std::array<std::uint32_t, inline_max> positions;  // Or the number of its list, in the first.
@@ -51,20 +52,23 @@ std::byte* MemoryPart::allocate(std::size_t bytes) {
   return at;
 }
 
-MemoryPart::Entry* MemoryPart::find_entry(KeyKind kind, std::string_view name,
-                                          std::uint64_t hash) const {
+MemoryPart::Entry* MemoryPart::find_entry(KeyKind kind, const KeyHash& hash) const {
   const std::size_t mask = slots_.size() - 1;
-  for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
+  for (std::size_t i = hash.low & mask;; i = (i + 1) & mask) {
     const Slot slot = slots_[i];
     if (slot == 0) return nullptr;
-    if (slot >> tag_shift != hash >> tag_shift) continue;
+    if (slot >> tag_shift != hash.low >> tag_shift) continue;
     auto* const found = reinterpret_cast<Entry*>(slot & pointer_mask);
-    if (found->hash == hash && found->kind == kind && found->name() == name) return found;
+    if (found->hash == hash && found->kind == kind) return found;
   }
 }
 
-MemoryPart::Entry& MemoryPart::entry(KeyKind kind, std::string_view name, std::uint64_t hash) {
-  if (Entry* const found = find_entry(kind, name, hash)) return *found;
+/// `stream_or_name`: of a category any stream in it. Looked at only if the entry is new.
+MemoryPart::Entry& MemoryPart::entry(KeyKind kind, const KeyHash& hash,
+                                     std::string_view stream_or_name) {
+  if (Entry* const found = find_entry(kind, hash)) return *found;
+  const std::string_view name =
+      kind == KeyKind::category ? category_of(stream_or_name) : stream_or_name;
   if ((entries_ + 1) * 3 > slots_.size() * 2) grow_slots();
   auto* const made = new (allocate(sizeof(Entry) + name.size()))
       Entry{hash, 0, 0, {}, static_cast<std::uint16_t>(name.size()), kind};
@@ -72,11 +76,28 @@ MemoryPart::Entry& MemoryPart::entry(KeyKind kind, std::string_view name, std::u
   const auto address = reinterpret_cast<std::uint64_t>(made);
   ANNALS_ASSERT((address & ~pointer_mask) == 0, "an address of more than 48 bits");
   const std::size_t mask = slots_.size() - 1;
-  std::size_t i = hash & mask;
+  std::size_t i = hash.low & mask;
   while (slots_[i] != 0) i = (i + 1) & mask;
-  slots_[i] = (hash >> tag_shift) << tag_shift | address;
+  slots_[i] = (hash.low >> tag_shift) << tag_shift | address;
   ++entries_;
   return *made;
+}
+
+void MemoryPart::prefetch_slots(const RecordKeys& record) const {
+  const std::size_t mask = slots_.size() - 1;
+  __builtin_prefetch(&slots_[record.stream_hash.low & mask]);
+  for (const KeyHash& hash : record.tag_hashes) __builtin_prefetch(&slots_[hash.low & mask]);
+}
+
+void MemoryPart::prefetch_entries(const RecordKeys& record) const {
+  const std::size_t mask = slots_.size() - 1;
+  const auto prefetch = [&](std::uint64_t hash) {
+    const Slot slot = slots_[hash & mask];
+    if (slot >> tag_shift != hash >> tag_shift) return;
+    __builtin_prefetch(reinterpret_cast<const Entry*>(slot & pointer_mask));
+  };
+  prefetch(record.stream_hash.low);
+  for (const KeyHash& hash : record.tag_hashes) prefetch(hash.low);
 }
 
 void MemoryPart::grow_slots() {
@@ -84,7 +105,7 @@ void MemoryPart::grow_slots() {
   const std::size_t mask = larger.size() - 1;
   for (const Slot slot : slots_) {
     if (slot == 0) continue;
-    std::size_t i = reinterpret_cast<const Entry*>(slot & pointer_mask)->hash & mask;
+    std::size_t i = reinterpret_cast<const Entry*>(slot & pointer_mask)->hash.low & mask;
     while (larger[i] != 0) i = (i + 1) & mask;
     larger[i] = slot;
   }
@@ -117,7 +138,7 @@ void MemoryPart::add(const RecordKeys& record) {
     not_events_.push_back(position);
     return;
   }
-  Entry& stream = entry(KeyKind::stream, record.stream, record.stream_hash.low);
+  Entry& stream = entry(KeyKind::stream, record.stream_hash, record.stream);
   if (stream.count == 0) {
     stream.base = record.version.value;
     if (stream.base == 0) ++streams_begun_;
@@ -126,22 +147,21 @@ void MemoryPart::add(const RecordKeys& record) {
                 "version " + to_string(record.version) + " of a stream that should go on with " +
                     std::to_string(stream.base + stream.count));
   post(stream, position);
-  const std::string_view category = category_of(record.stream);
-  if (last_category_ == nullptr || last_category_->name() != category) {
-    last_category_ = &entry(KeyKind::category, category, hasher_(KeyKind::category, category).low);
+  if (last_category_ == nullptr || last_category_->hash != record.category_hash) {
+    last_category_ = &entry(KeyKind::category, record.category_hash, record.stream);
   }
   post(*last_category_, position);
-  if (last_type_ == nullptr || last_type_->name() != record.type) {
-    last_type_ = &entry(KeyKind::type, record.type, hasher_(KeyKind::type, record.type).low);
+  if (last_type_ == nullptr || last_type_->hash != record.type_hash) {
+    last_type_ = &entry(KeyKind::type, record.type_hash, record.type);
   }
   post(*last_type_, position);
   for (std::size_t i = 0; i < record.tags.size(); ++i) {
-    post(entry(KeyKind::tag, record.tags[i], record.tag_hashes[i]), position);
+    post(entry(KeyKind::tag, record.tag_hashes[i], record.tags[i]), position);
   }
 }
 
 void MemoryPart::add(const AppendEntry& append, std::uint32_t offset, std::uint32_t check,
-                     std::span<const RecordKeys> records, std::span<const std::uint32_t> offsets) {
+                     std::span<const RecordKeys> records) {
   ANNALS_ASSERT(append.first.value == last().value + 1,
                 "append at " + to_string(append.first) + " after " + to_string(last()));
   ANNALS_ASSERT(append.count > 0 && records.size() == append.count,
@@ -159,13 +179,10 @@ void MemoryPart::add(const AppendEntry& append, std::uint32_t offset, std::uint3
   std::size_t i = hash & mask;
   while (ids_[i].ordinal_plus_1 != 0) i = (i + 1) & mask;
   ids_[i] = {hash, static_cast<std::uint32_t>(appends_.size())};
-  offsets_.insert(offsets_.end(), offsets.begin(), offsets.end());
-  // What the next ones will look at comes into the cache meanwhile.
-  constexpr std::size_t ahead = 8;
   for (std::size_t i = 0; i < records.size(); ++i) {
-    if (i + ahead < records.size()) {
-      __builtin_prefetch(&slots_[records[i + ahead].stream_hash.low & (slots_.size() - 1)]);
-    }
+    if (i + prefetch_far < records.size()) prefetch_slots(records[i + prefetch_far]);
+    if (i + prefetch_near < records.size()) prefetch_entries(records[i + prefetch_near]);
+    offsets_.push_back(records[i].offset);
     add(records[i]);
   }
 }
@@ -182,16 +199,15 @@ void MemoryPart::grow_ids() {
   ids_ = std::move(larger);
 }
 
-std::optional<IndexPart::Found> MemoryPart::find(KeyKind kind, std::string_view name,
+std::optional<IndexPart::Found> MemoryPart::find(KeyKind kind, std::string_view,
                                                  const KeyHash& hash) const {
-  const Entry* const found = find_entry(kind, name, hash.low);
+  const Entry* const found = find_entry(kind, hash);
   if (found == nullptr) return std::nullopt;
   return Found{PostingList(positions_of(*found)), {found->base}};
 }
 
-std::optional<StreamVersion> MemoryPart::last_version(std::string_view stream,
-                                                      const KeyHash& hash) const {
-  const Entry* const found = find_entry(KeyKind::stream, stream, hash.low);
+std::optional<StreamVersion> MemoryPart::last_version(const KeyHash& stream) const {
+  const Entry* const found = find_entry(KeyKind::stream, stream);
   if (found == nullptr) return std::nullopt;
   return StreamVersion{found->base + found->count - 1};
 }
@@ -218,7 +234,7 @@ std::vector<MemoryPart::Key> MemoryPart::keys() const {
   for (const Slot slot : slots_) {
     if (slot == 0) continue;
     const auto& found = *reinterpret_cast<const Entry*>(slot & pointer_mask);
-    keys.push_back({found.kind, found.hash, found.name(), {found.base}, positions_of(found)});
+    keys.push_back({found.kind, found.hash.low, found.name(), {found.base}, positions_of(found)});
   }
   return keys;
 }

@@ -19,11 +19,18 @@ class MemoryPart final : public IndexPart {
   MemoryPart(const MemoryPart&) = delete;
   MemoryPart& operator=(const MemoryPart&) = delete;
 
-  /// Adds the next append. `offsets` of the records may be empty: then there are none to ask for.
+  /// Adds the next append. REQUIRES: the hashes of its records are set.
   void add(const AppendEntry& entry, std::uint32_t offset, std::uint32_t check,
-           std::span<const RecordKeys> records, std::span<const std::uint32_t> offsets);
-  /// Adds a record without its append. REQUIRES: its hashes are set, as for add() above.
+           std::span<const RecordKeys> records);
+  /// Adds a record without its append. Requires the same.
   void add(const RecordKeys& record);
+
+  /// Brings into the cache what add() of a record will look at: the slots this many records before
+  /// it is added, and then what they lead to.
+  static constexpr std::size_t prefetch_far = 12;
+  static constexpr std::size_t prefetch_near = 6;
+  void prefetch_slots(const RecordKeys& record) const;
+  void prefetch_entries(const RecordKeys& record) const;
 
   std::uint64_t number() const override { return number_; }
   GlobalPosition first() const override { return first_; }
@@ -41,7 +48,7 @@ class MemoryPart final : public IndexPart {
   void each_stream(const EachStream& each) const override;
 
   /// The version of a stream's last event here.
-  std::optional<StreamVersion> last_version(std::string_view stream, const KeyHash& hash) const;
+  std::optional<StreamVersion> last_version(const KeyHash& stream) const;
 
   /// For writing it down.
   struct Key {
@@ -62,8 +69,8 @@ class MemoryPart final : public IndexPart {
   // A slot is free (0) or an entry's address with 16 bits of its hash in front.
   using Slot = std::uint64_t;
 
-  Entry* find_entry(KeyKind kind, std::string_view name, std::uint64_t hash) const;
-  Entry& entry(KeyKind kind, std::string_view name, std::uint64_t hash);
+  Entry* find_entry(KeyKind kind, const KeyHash& hash) const;
+  Entry& entry(KeyKind kind, const KeyHash& hash, std::string_view stream_or_name);
   void post(Entry& entry, std::uint32_t position);
   std::span<const std::uint32_t> positions_of(const Entry& entry) const;
   std::byte* allocate(std::size_t bytes);

@@ -4,6 +4,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "event_content.hpp"
 #include "text_rules.hpp"
 #include "time_range.hpp"
 
@@ -172,6 +173,33 @@ std::uint64_t text_bytes(const NewEvent& event) {
   return sum;
 }
 
+/// All that is worked out of the events.
+void fill_in(PreparedAppend& append, const KeyHasher& hasher) {
+  const std::vector<NewEvent>& events = append.request.events;
+  std::size_t tags = 0;
+  for (const NewEvent& event : events) tags += event.tags.size();
+  append.contents.reserve(events.size());
+  append.keys.reserve(events.size());
+  append.tags.reserve(tags);  // Spans point into them.
+  append.tag_hashes.reserve(tags);
+  for (const NewEvent& event : events) {
+    const std::size_t first_tag = append.tags.size();
+    for (const std::string& tag : event.tags) {
+      append.tags.push_back(tag);
+      append.tag_hashes.push_back(hasher(KeyKind::tag, tag));
+    }
+    RecordKeys& keys = append.keys.emplace_back(
+        RecordKeys{.stream = event.stream,
+                   .version = {},
+                   .type = event.type,
+                   .tags = std::span(append.tags).subspan(first_tag),
+                   .tag_hashes = std::span(append.tag_hashes).subspan(first_tag)});
+    keys.hash(hasher, append.keys.size() > 1 ? &keys - 1 : nullptr);
+    append.contents.push_back(content_hash(content_of(event, keys.tags)));
+  }
+  if (!append.request.digest) append.request.digest = request_digest(events, append.contents);
+}
+
 }  // namespace
 
 Result<PreparedAppend> prepare(AppendRequest request, const Limits& limits,
@@ -194,18 +222,18 @@ Result<PreparedAppend> prepare(AppendRequest request, const Limits& limits,
     return refuse("append of " + bytes_of(prepared.data_bytes) + ": at most " +
                   std::to_string(Limits::append_bytes_max));
   }
-  prepared.contents.reserve(request.events.size());
-  prepared.streams.reserve(request.events.size());
-  for (const NewEvent& event : request.events) {
-    prepared.contents.push_back(content_hash(event));
-    prepared.streams.push_back(hasher(KeyKind::stream, event.stream));
-    for (const std::string& tag : event.tags) {
-      prepared.tags.push_back(hasher(KeyKind::tag, tag).low);
-    }
-  }
-  if (!request.digest) request.digest = request_digest(request.events, prepared.contents);
   prepared.request = std::move(request);
+  fill_in(prepared, hasher);
   return prepared;
+}
+
+Link link_of(const PreparedAppend& append, const AppendEntry& entry, const Link& previous) {
+  thread_local std::vector<LinkedEvent> events;  // Keeps its room.
+  events.clear();
+  for (std::size_t i = 0; i < append.keys.size(); ++i) {
+    events.push_back({append.keys[i].version, append.contents[i]});
+  }
+  return next_link(previous, entry.id, entry.first, entry.recorded_at, events);
 }
 
 Result<void> look_up(PreparedAppend& append, const Index& index) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -18,11 +19,19 @@ namespace annals::internal {
 /// A request that is fit to be recorded, with all that can be worked out on its caller's thread:
 /// tags sorted, id and digest filled in, contents hashed.
 struct PreparedAppend {
-  AppendRequest request;            // id and digest are set; tags are sorted sets.
-  std::vector<Digest> contents;     // One per event.
-  std::vector<KeyHash> streams;     // Likewise.
-  std::vector<std::uint64_t> tags;  // KeyHash::low of each event's tags, one event after the other.
-  std::uint64_t data_bytes = 0;     // Of all texts: what back-pressure counts.
+  PreparedAppend() = default;
+  PreparedAppend(PreparedAppend&&) = default;
+  PreparedAppend& operator=(PreparedAppend&&) = default;
+  PreparedAppend(const PreparedAppend&) = delete;  // `keys` point into the rest.
+  PreparedAppend& operator=(const PreparedAppend&) = delete;
+
+  AppendRequest request;         // id and digest are set; tags are sorted sets.
+  std::vector<Digest> contents;  // One per event.
+  // What each event will be known by. The writer sets the versions and offsets.
+  std::vector<RecordKeys> keys;
+  std::vector<std::string_view> tags;  // Of all events, one after the other.
+  std::vector<KeyHash> tag_hashes;
+  std::uint64_t data_bytes = 0;  // Of all texts: what back-pressure counts.
 
   // What the caller's thread has looked up, so that the writer need not: see look_up().
   bool new_id = false;     // Made up for this append: nothing can have it yet.
@@ -73,17 +82,22 @@ class WrittenStreams {
   std::vector<std::pair<std::string_view, StreamVersion>> written_;
 };
 
-/// The writer's view while it forms a group: the index plus the appends of the group before it,
-/// which are not visible to anyone yet. For the thread that adds to the index.
+/// The writer's view while it forms a group: the index, plus what is not visible to anyone yet:
+/// the appends of the group so far, and those of the group before it while that is in flight. For
+/// the thread that adds to the index.
 class GroupView {
  public:
-  explicit GroupView(const Index& index) : index_(index), before_(index.head()) {}
+  explicit GroupView(const Index& index) : index_(index) { group_.begin(index.head()); }
 
-  /// Begins the next group.
+  /// Begins the next group; all before it is visible or will never be.
   void begin();
+  /// Begins the next group behind the present one, which is in flight.
+  void begin_behind();
+  /// What was in flight is visible.
+  void landed() { in_flight_.begin({}); }
 
   Result<std::optional<StreamVersion>> last_version(std::string_view stream) const;
-  GlobalPosition head() const { return {before_.value + added_}; }
+  GlobalPosition head() const { return group_.head(); }
 
   /// Whether the checks, the conditions and the claimed times of `append` hold here and now.
   ///
@@ -96,10 +110,12 @@ class GroupView {
   /// group. `append` must stay alive and in place until the next group begins.
   ///
   /// Errors: corrupt; nothing has been added then.
-  Result<std::vector<StreamVersion>> add(const PreparedAppend& append);
+  Result<void> add(PreparedAppend& append);
 
  private:
   Result<std::optional<StreamVersion>> last_version(std::string_view stream,
+                                                    const KeyHash& hash) const;
+  Result<std::optional<StreamVersion>> before_group(std::string_view stream,
                                                     const KeyHash& hash) const;
   /// Of what the condition asks about, beyond `seen_to`.
   Result<std::optional<GlobalPosition>> first_match(const AppendCondition& condition,
@@ -125,19 +141,28 @@ class GroupView {
     std::vector<std::uint32_t> used_;
   };
 
-  const Index& index_;
-  GlobalPosition before_;
-  std::uint64_t added_ = 0;
-  Ends ends_;
-  struct Added {
-    const PreparedAppend* append;
-    std::vector<StreamVersion> versions;
+  struct Group {
+    void begin(GlobalPosition head);
+    GlobalPosition head() const { return {before.value + added}; }
+    std::optional<GlobalPosition> first_match(const AppendCondition& condition,
+                                              const KeyHasher& hasher);
+
+    GlobalPosition before;
+    std::uint64_t added = 0;
+    Ends ends;
+    std::vector<const PreparedAppend*> appends;
+    // Of the group's events, for conditions; made only when one asks.
+    std::unique_ptr<MemoryPart> postings;
+    std::size_t appends_posted = 0;
   };
-  std::vector<Added> group_;
-  // Of the group's events, for conditions; made only when one asks.
-  mutable std::optional<MemoryPart> postings_;
-  mutable std::size_t appends_posted_ = 0;
+
+  const Index& index_;
+  mutable Group group_;
+  mutable Group in_flight_;  // Without appends: nothing is.
 };
+
+/// The link of `append` after `previous`, once its keys have their versions; `entry` says the rest.
+Link link_of(const PreparedAppend& append, const AppendEntry& entry, const Link& previous);
 
 /// The receipt of `entry`; `versions` is filled by the caller.
 Receipt receipt_of(const AppendEntry& entry, const StoreId& store, Era era);

@@ -12,9 +12,9 @@ namespace {
 constexpr std::size_t newest_kept = 4;
 constexpr std::size_t fingerprints_kept = 2;
 constexpr std::size_t thin_first_at = 64;
-constexpr int bucket_bits = 5;  // 32 buckets for each doubling of the age.
+constexpr int bucket_bits = 7;  // 128 buckets for each doubling of the age.
 
-// Ages in one bucket differ by at most 1/32.
+// Ages in one bucket differ by at most 1/128.
 std::uint64_t bucket_of(std::uint64_t age) {
   const int coarse = std::max(0, static_cast<int>(std::bit_width(age)) - bucket_bits - 1);
   return (static_cast<std::uint64_t>(coarse) << 32U) + (age >> static_cast<unsigned>(coarse));

@@ -14,7 +14,7 @@ namespace annals::internal {
 
 /// The snapshots an engine keeps in memory, by stream and fingerprint, thinned with age: the newest
 /// few all stay, and of the older ones enough that a look at age n (in versions before the newest)
-/// finds one at most about n/32 further back. That is a few hundred for a stream of a million
+/// finds one at most about n/64 further back. That is a thousand or so for a stream of a million
 /// events. A stream keeps the two fingerprints last saved to, so that two releases of a program can
 /// run side by side. Not thread-safe: its owner locks.
 class SnapshotShelf {

@@ -64,6 +64,8 @@ class DyingFile final : public File {
   }
   Result<std::shared_ptr<WritableMapping>> map_writable(std::uint64_t offset,
                                                         std::uint64_t bytes) override {
+    // A mark stored through a mapping could not be counted; it is written then, at the same place.
+    if (mark_) return File::map_writable(offset, bytes);
     return file_->map_writable(offset, bytes);
   }
   Result<std::string> identity() const override { return file_->identity(); }

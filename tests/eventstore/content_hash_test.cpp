@@ -52,7 +52,8 @@ void expect_on_page(const std::string& line) {
 TEST(Hashes, TheWorkedExampleIsWhatTheCodeComputes) {
   const NewEvent event = example();
   std::string bytes;
-  internal::encode_content_head(internal::content_of(event), bytes);
+  const std::vector<std::string_view> tags(event.tags.begin(), event.tags.end());
+  internal::encode_content_head(internal::content_of(event, tags), bytes);
   bytes += event.data;
   // On the page each line is a field: its hex, then its name.
   std::istringstream lines(page());

@@ -30,28 +30,26 @@ TEST(GroupView, LaterAppendsOfAGroupSeeVersionsOfEarlierOnes) {
   const IndexEntries entries;
   const Index index(test_hasher, entries);
   GroupView view(index);
-  const auto first = prepared(append_to("a-1", ExpectedVersion::no_stream(), 2));
+  auto first = prepared(append_to("a-1", ExpectedVersion::no_stream(), 2));
   ASSERT_TRUE(view.check(first, now, skew));
-  EXPECT_EQ(*view.add(first), (std::vector<StreamVersion>{{0}, {1}}));
+  ASSERT_TRUE(view.add(first));
+  EXPECT_EQ(first.keys[0].version, StreamVersion{0});
+  EXPECT_EQ(first.keys[1].version, StreamVersion{1});
   EXPECT_EQ(view.head(), GlobalPosition{2});
   EXPECT_EQ(*view.last_version("a-1"), StreamVersion{1});
 
   EXPECT_FALSE(view.check(first, now, skew));
-  const auto second = prepared(append_to("a-1", ExpectedVersion::exactly({1})));
+  auto second = prepared(append_to("a-1", ExpectedVersion::exactly({1})));
   ASSERT_TRUE(view.check(second, now, skew));
-  EXPECT_EQ(*view.add(second), (std::vector<StreamVersion>{{2}}));
+  ASSERT_TRUE(view.add(second));
+  EXPECT_EQ(second.keys[0].version, StreamVersion{2});
 }
 
 TEST(GroupView, ConditionsSeeTheGroupAndNothingBeforeTheirPosition) {
   const IndexEntries entries;
   Index index(test_hasher, entries);
-  const RecordKeys key{.event = true,
-                       .stream = "x-1",
-                       .version = {0},
-                       .type = "t",
-                       .tags = {},
-                       .stream_hash = test_hasher(KeyKind::stream, "x-1")};
-  const std::uint32_t offset = 0;
+  RecordKeys key{.event = true, .stream = "x-1", .version = {0}, .type = "t", .tags = {}};
+  key.hash(test_hasher);
   const Publication publication{.entry = {.id = new_append_id(),
                                           .digest = {},
                                           .first = {1},
@@ -60,12 +58,11 @@ TEST(GroupView, ConditionsSeeTheGroupAndNothingBeforeTheirPosition) {
                                           .link = {}},
                                 .offset = 0,
                                 .check = 0,
-                                .records = {&key, 1},
-                                .offsets = {&offset, 1}};
+                                .records = {&key, 1}};
   index.add({&publication, 1});
   GroupView view(index);
-  const auto first = prepared(append_of({tagged(event_on("a-1"), {"red"}), event_on("a-2")}));
-  const auto second = prepared(append_of({tagged(event_on("a-3"), {"blue"})}));
+  auto first = prepared(append_of({tagged(event_on("a-1"), {"red"}), event_on("a-2")}));
+  auto second = prepared(append_of({tagged(event_on("a-3"), {"blue"})}));
   ASSERT_TRUE(view.add(first));
   const auto matches = [&](Query query, std::uint64_t after) -> std::uint64_t {
     AppendRequest request;
@@ -83,6 +80,45 @@ TEST(GroupView, ConditionsSeeTheGroupAndNothingBeforeTheirPosition) {
   EXPECT_EQ(matches(Query::all(), 0), 1U);
   EXPECT_EQ(matches(Query::all(), 3), 4U);
   EXPECT_EQ(matches(Query::all(), 4), 0U);
+}
+
+TEST(GroupView, WhatIsInFlightCountsUntilItIsVisible) {
+  const IndexEntries entries;
+  Index index(test_hasher, entries);
+  GroupView view(index);
+  auto first = prepared(append_of({tagged(event_on("a-1"), {"red"}), event_on("a-2")}));
+  ASSERT_TRUE(view.add(first));
+  view.begin_behind();
+  EXPECT_EQ(view.head(), GlobalPosition{2});
+  EXPECT_EQ(*view.last_version("a-1"), StreamVersion{0});
+  AppendRequest red;
+  red.conditions.push_back({Query::tag("red"), {0}});
+  const auto refused = view.check(prepared(red), now, skew);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().position, GlobalPosition{1});
+  auto second = prepared(append_to("a-1", ExpectedVersion::exactly({0})));
+  ASSERT_TRUE(view.check(second, now, skew));
+  ASSERT_TRUE(view.add(second));
+  EXPECT_EQ(second.keys[0].version, StreamVersion{1});
+  EXPECT_EQ(view.head(), GlobalPosition{3});
+
+  const Publication publication{.entry = {.id = new_append_id(),
+                                          .digest = {},
+                                          .first = {1},
+                                          .count = 2,
+                                          .recorded_at = {},
+                                          .link = {}},
+                                .offset = 0,
+                                .check = 0,
+                                .records = first.keys};
+  index.add({&publication, 1});
+  view.landed();
+  EXPECT_EQ(*view.last_version("a-1"), StreamVersion{1});  // Of the group behind it.
+  EXPECT_EQ(*view.last_version("a-2"), StreamVersion{0});  // Of the index.
+  EXPECT_FALSE(view.check(prepared(red), now, skew));
+  view.begin();
+  EXPECT_EQ(*view.last_version("a-1"), StreamVersion{0});
+  EXPECT_EQ(view.head(), GlobalPosition{2});
 }
 
 TEST(ClockRule, RecordedAtIsTheLaterOfClockAndLast) {

@@ -43,7 +43,7 @@ struct Indexed {
                             .recorded_at = recorded_at,
                             .link = {}};
     std::vector<std::vector<std::string_view>> tags(append.size());
-    std::vector<std::vector<std::uint64_t>> hashes(append.size());
+    std::vector<std::vector<KeyHash>> hashes(append.size());
     std::vector<RecordKeys> keys;
     for (std::size_t i = 0; i < append.size(); ++i) {
       if (!append[i]) {
@@ -52,21 +52,19 @@ struct Indexed {
       }
       const NewEvent& event = *append[i];
       tags[i].assign(event.tags.begin(), event.tags.end());
-      for (const auto& tag : tags[i]) hashes[i].push_back(test_hasher(KeyKind::tag, tag).low);
+      for (const auto& tag : tags[i]) hashes[i].push_back(test_hasher(KeyKind::tag, tag));
       keys.push_back({.event = true,
                       .stream = event.stream,
                       .version = {versions[event.stream]++},
                       .type = event.type,
                       .tags = tags[i],
-                      .stream_hash = test_hasher(KeyKind::stream, event.stream),
                       .tag_hashes = hashes[i]});
+      keys.back().hash(test_hasher);
     }
-    const std::vector<std::uint32_t> offsets(keys.size());
     const Publication publication{.entry = entry,
                                   .offset = static_cast<std::uint32_t>(appends.entries.size()),
                                   .check = 0,
-                                  .records = keys,
-                                  .offsets = offsets};
+                                  .records = keys};
     appends.entries.push_back(entry);
     index.add(std::span(&publication, 1));
     records.insert(records.end(), append.begin(), append.end());

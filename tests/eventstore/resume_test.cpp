@@ -18,12 +18,8 @@ class StoreWithEras final : public IndexedEventStore {
   StoreWithEras(std::vector<EraBegin> eras, std::uint64_t positions)
       : IndexedEventStore(new_store_id(), std::move(eras)) {
     for (std::uint64_t p = 1; p <= positions; ++p) {
-      const RecordKeys key{.event = true,
-                           .stream = "a-1",
-                           .version = {p - 1},
-                           .type = "t",
-                           .tags = {},
-                           .stream_hash = hasher_(KeyKind::stream, "a-1")};
+      RecordKeys key{.event = true, .stream = "a-1", .version = {p - 1}, .type = "t", .tags = {}};
+      key.hash(hasher_);
       AppendEntry entry{.id = new_append_id(),
                         .digest = {},
                         .first = {p},
@@ -35,8 +31,7 @@ class StoreWithEras final : public IndexedEventStore {
       const Publication publication{.entry = entry,
                                     .offset = static_cast<std::uint32_t>(p - 1),
                                     .check = 0,
-                                    .records = {&key, 1},
-                                    .offsets = {}};
+                                    .records = {&key, 1}};
       index_.add({&publication, 1});
     }
   }

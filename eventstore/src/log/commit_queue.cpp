@@ -89,25 +89,36 @@ void CommitQueue::complete_async(Error error, AppendCompletion completion) {
   completion_there_.notify_one();
 }
 
+void CommitQueue::list_waiting(std::size_t from, std::vector<Attempt*>& attempts) const {
+  attempts.clear();
+  const std::size_t end = std::min(waiting_.size(), from + group_attempts_max);
+  for (std::size_t i = from; i < end; ++i) attempts.push_back(&waiting_[i]->attempt);
+}
+
 /// Runs groups until `until` has ended (null: until nothing waits), then hands on.
 void CommitQueue::lead(std::unique_lock<std::mutex>& lock, const Entry* until) {
   std::vector<Attempt*> attempts;
+  std::vector<Attempt*> behind;
+  const Behind list_behind = [&](std::size_t from) -> std::span<Attempt* const> {
+    const std::scoped_lock behind_lock(mutex_);
+    list_waiting(from, behind);
+    return behind;
+  };
   std::vector<Entry*> group;
   while (until != nullptr ? !until->ended : !waiting_.empty()) {
-    const std::size_t count = std::min(waiting_.size(), group_attempts_max);
-    group.assign(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
-    attempts.clear();
-    for (Entry* entry : group) attempts.push_back(&entry->attempt);
+    list_waiting(0, attempts);
     ++groups_begun_;
     lock.unlock();
-    const std::size_t taken = run_group_(attempts);
+    const auto [taken, ahead] = run_group_(attempts, list_behind);
     lock.lock();
     ++groups_ended_;
-    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(taken));
+    next_formed_ = ahead > 0;
+    const auto end_of_group = waiting_.begin() + static_cast<std::ptrdiff_t>(taken);
+    group.assign(waiting_.begin(), end_of_group);
+    waiting_.erase(waiting_.begin(), end_of_group);
     // With the lock held, so that completions stay in position order.
     std::unique_lock<std::mutex> completions_lock;
-    for (std::size_t i = 0; i < taken; ++i) {
-      Entry* const entry = group[i];
+    for (Entry* const entry : group) {
       bytes_in_flight_ -= entry->attempt.append.data_bytes;
       if (entry->asynchronous()) {
         if (!completions_lock) completions_lock = std::unique_lock(completions_mutex_);
@@ -191,8 +202,12 @@ void CommitQueue::await_attempts(const AppendId& id) {
 
 void CommitQueue::await_group() {
   std::unique_lock lock(mutex_);
-  const std::uint64_t begun = groups_begun_;
-  group_ended_.wait(lock, [&] { return groups_ended_ >= begun; });
+  const auto wait_for = [&](std::uint64_t group) {
+    group_ended_.wait(lock, [&] { return groups_ended_ >= group; });
+  };
+  wait_for(groups_begun_);
+  // Its attempts may have got their time before now.
+  if (next_formed_) wait_for(groups_ended_ + 1);
 }
 
 }  // namespace annals::internal

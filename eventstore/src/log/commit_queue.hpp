@@ -25,9 +25,17 @@ namespace annals::internal {
 /// a thread of the queue's leads; another one runs their completions, in order.
 class CommitQueue {
  public:
-  /// Runs one group from the front of the attempts, settles them, and returns how many it took, at
-  /// least one. Called by one thread at a time.
-  using RunGroup = std::function<std::size_t(std::span<Attempt* const>)>;
+  /// What a group took from the front of the attempts, at least one and all of them settled, and
+  /// how many behind those are in the next group already.
+  struct Ran {
+    std::size_t taken = 0;
+    std::size_t ahead = 0;
+  };
+  /// The attempts that wait now, from the one with this number on; valid until the next call.
+  using Behind = std::function<std::span<Attempt* const>(std::size_t)>;
+  /// Runs one group. The attempts that it took ahead come first at the next call. Called by one
+  /// thread at a time.
+  using RunGroup = std::function<Ran(std::span<Attempt* const>, const Behind&)>;
 
   CommitQueue(RunGroup run_group, std::uint64_t bytes_max);
   /// Waits for everything in flight, completions included.
@@ -63,7 +71,7 @@ class CommitQueue {
   void await_attempts(const AppendId& id);
   /// Waits until nothing asynchronous is in flight, appends begun by completions included.
   void drain();
-  /// Waits until the group that is running now, if any, has ended.
+  /// Waits until the groups that run or have been begun now, if any, have ended.
   void await_group();
 
  private:
@@ -86,6 +94,7 @@ class CommitQueue {
     return begun_[std::hash<AppendId>{}(id) % slot_count];
   }
   void enqueue(std::unique_lock<std::mutex>& lock, Entry& entry);
+  void list_waiting(std::size_t from, std::vector<Attempt*>& attempts) const;
   void lead(std::unique_lock<std::mutex>& lock, const Entry* until);
   void hand_on();
   void start_threads();
@@ -106,6 +115,7 @@ class CommitQueue {
   std::condition_variable thread_turn_;
   std::uint64_t groups_begun_ = 0;  // Guarded by mutex_.
   std::uint64_t groups_ended_ = 0;  // Guarded by mutex_.
+  bool next_formed_ = false;        // Guarded by mutex_: the next group has attempts already.
   std::condition_variable group_ended_;
   std::uint64_t uncompleted_ = 0;  // Guarded by mutex_: asynchronous, begun, not completed.
   std::condition_variable completed_;

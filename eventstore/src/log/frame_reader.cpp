@@ -76,9 +76,10 @@ Result<AppendEntry> read_append_header(const SegmentBytes& segment, std::uint64_
   return entry;
 }
 
-std::uint32_t append_header_check(const SegmentBytes& segment, std::uint64_t offset) {
-  return crc32c(format::seed(segment.store, segment.number, offset, format::append_header_bytes),
-                segment.bytes.subspan(offset, format::append_header_bytes));
+std::uint32_t append_header_check(const StoreId& store, std::uint64_t segment, std::uint64_t offset,
+                                  std::span<const std::byte> append) {
+  return crc32c(format::seed(store, segment, offset, format::append_header_bytes),
+                append.first(format::append_header_bytes));
 }
 
 Result<void> read_append(const SegmentBytes& segment, const FrameView& frame, std::uint64_t& offset,

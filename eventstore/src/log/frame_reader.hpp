@@ -79,9 +79,14 @@ std::optional<std::uint64_t> find_frame_beyond(const SegmentBytes& segment, std:
 /// Errors: corrupt.
 Result<AppendEntry> read_append_header(const SegmentBytes& segment, std::uint64_t offset);
 
-/// A checksum of the append header at `offset`. Records have their own, and frames one that covers
-/// all of them; this one is kept in the index, for reading a header alone.
-std::uint32_t append_header_check(const SegmentBytes& segment, std::uint64_t offset);
+/// A checksum of the header that `append` begins with, which lies at `offset`. Records have their
+/// own, and frames one that covers all of them; this one is kept in the index, for reading a header
+/// alone.
+std::uint32_t append_header_check(const StoreId& store, std::uint64_t segment, std::uint64_t offset,
+                                  std::span<const std::byte> append);
+inline std::uint32_t append_header_check(const SegmentBytes& segment, std::uint64_t offset) {
+  return append_header_check(segment.store, segment.number, offset, segment.bytes.subspan(offset));
+}
 
 /// Walks the appends of a frame, checking each record. `each` returns an error to stop.
 ///

@@ -22,9 +22,8 @@ void FrameWriter::begin(GlobalPosition first_position) {
   buffer_.put(std::uint32_t{0});  // Flags.
 }
 
-void FrameWriter::add(const PreparedAppend& append, const AppendEntry& entry,
-                      std::span<const StreamVersion> versions,
-                      std::vector<std::uint32_t>& offsets) {
+void FrameWriter::add(PreparedAppend& append, const AppendEntry& entry,
+                      std::uint64_t frame_offset) {
   const std::size_t start = buffer_.size();
   buffer_.put(std::uint32_t{0});  // Length, below.
   buffer_.put(entry.count);
@@ -33,10 +32,11 @@ void FrameWriter::add(const PreparedAppend& append, const AppendEntry& entry,
   buffer_.put(static_cast<std::int64_t>(entry.recorded_at.time_since_epoch().count()));
   buffer_.put(entry.first.value);
   buffer_.put_bytes(entry.link.bytes.data(), entry.link.bytes.size());
-  for (std::size_t i = 0; i < versions.size(); ++i) {
-    offsets.push_back(static_cast<std::uint32_t>(buffer_.size()));
-    record_offsets_.push_back(offsets.back());
-    write_record(append.request.events[i], versions[i], static_cast<std::uint16_t>(i), start,
+  for (std::size_t i = 0; i < append.keys.size(); ++i) {
+    RecordKeys& keys = append.keys[i];
+    record_offsets_.push_back(static_cast<std::uint32_t>(buffer_.size()));
+    keys.offset = static_cast<std::uint32_t>(frame_offset + buffer_.size());
+    write_record(append.request.events[i], keys.version, static_cast<std::uint16_t>(i), start,
                  buffer_);
   }
   buffer_.put_zeros(round_up_to_8(buffer_.size()) - buffer_.size());

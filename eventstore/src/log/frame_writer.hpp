@@ -21,10 +21,9 @@ class FrameWriter {
   /// Begins a frame whose first record takes `first_position`.
   void begin(GlobalPosition first_position);
 
-  /// Adds an append: its header, and its records with the versions given. `offsets` gets each
-  /// record's place from the start of the frame.
-  void add(const PreparedAppend& append, const AppendEntry& entry,
-           std::span<const StreamVersion> versions, std::vector<std::uint32_t>& offsets);
+  /// Adds an append: its header, and its records with the versions that its keys have. Tells the
+  /// keys where each record lies in the segment, if the frame does at `frame_offset`.
+  void add(PreparedAppend& append, const AppendEntry& entry, std::uint64_t frame_offset);
 
   bool empty() const noexcept { return append_count_ == 0; }
   std::size_t bytes_so_far() const noexcept { return buffer_.size(); }

@@ -69,7 +69,9 @@ class LogEventStore final : public LogReading {
     writer_.emplace(options_, index_, segments_, std::move(*position), bug);
     bytes_ = writer_->log_bytes();
     queue_ = std::make_unique<CommitQueue>(
-        [this](std::span<Attempt* const> attempts) { return run_group(attempts); },
+        [this](std::span<Attempt* const> attempts, const CommitQueue::Behind& behind) {
+          return run_group(attempts, behind);
+        },
         options_.in_flight_bytes_max);
     return {};
   }
@@ -164,9 +166,14 @@ class LogEventStore final : public LogReading {
     return {std::move(begun), std::move(prepared)};
   }
 
-  std::size_t run_group(std::span<Attempt* const> attempts) {
+  CommitQueue::Ran run_group(std::span<Attempt* const> attempts,
+                             const CommitQueue::Behind& behind) {
     const std::size_t taken = writer_->step(attempts);
-    if (writer_->has_group()) writer_->synced(writer_->sync());
+    std::size_t ahead = 0;
+    if (writer_->has_group()) {
+      ahead = writer_->step_ahead(behind(taken));
+      writer_->synced(writer_->sync());
+    }
     if (make_visible(attempts.first(taken))) {
       ++groups_;
       wake();
@@ -180,56 +187,24 @@ class LogEventStore final : public LogReading {
       if (!attempt->outcome->has_value()) ++refused_;
     }
     bytes_ = writer_->log_bytes();
-    return taken;
+    return {taken, ahead};
   }
 
   /// Publishes what of a group has been written; false: nothing has.
   bool make_visible(std::span<Attempt* const> attempts) {
-    written_.clear();
-    std::size_t events = 0;
-    std::size_t tags = 0;
-    for (Attempt* attempt : attempts) {
+    publications_.clear();
+    for (const Attempt* attempt : attempts) {
       if (!attempt->outcome || !attempt->outcome->has_value() || attempt->entry.count == 0)
         continue;
-      written_.push_back(attempt);
-      events += attempt->entry.count;
-      for (const NewEvent& event : attempt->append.request.events) tags += event.tags.size();
-    }
-    if (written_.empty()) return false;
-    begin_part_of(written_.front()->segment);
-
-    // Room for all first: spans point into them.
-    keys_.clear();
-    keys_.reserve(events);
-    tags_.clear();
-    tags_.reserve(tags);
-    publications_.clear();
-    const auto segment = segments_.at(written_.front()->segment);
-    const SegmentBytes bytes = segment->bytes(store_);
-    for (const Attempt* attempt : written_) {
-      const std::size_t first_key = keys_.size();
-      const PreparedAppend& append = attempt->append;
-      const auto& written = append.request.events;
-      std::size_t first_hash = 0;
-      for (std::size_t i = 0; i < written.size(); ++i) {
-        const std::size_t first_tag = tags_.size();
-        tags_.insert(tags_.end(), written[i].tags.begin(), written[i].tags.end());
-        keys_.push_back({.stream = written[i].stream,
-                         .version = attempt->versions[i],
-                         .type = written[i].type,
-                         .tags = std::span(tags_).subspan(first_tag),
-                         .stream_hash = append.streams[i],
-                         .tag_hashes = std::span(append.tags).subspan(first_hash)});
-        first_hash += written[i].tags.size();
-      }
+      if (publications_.empty()) begin_part_of(attempt->segment);
       publications_.push_back({.entry = attempt->entry,
                                .offset = static_cast<std::uint32_t>(attempt->entry.address),
-                               .check = append_header_check(bytes, attempt->entry.address),
-                               .records = std::span(keys_).subspan(first_key),
-                               .offsets = attempt->offsets});
+                               .check = attempt->check,
+                               .records = attempt->append.keys});
     }
+    if (publications_.empty()) return false;
     index_.add(publications_);
-    appends_ += written_.size();
+    appends_ += publications_.size();
     return true;
   }
 
@@ -314,9 +289,6 @@ class LogEventStore final : public LogReading {
   HeadsFile* heads_ = nullptr;  // The index's.
   bool repaired_heads_ = false;
   std::optional<LogWriter> writer_;  // Used by the leader only, as are these:
-  std::vector<Attempt*> written_;
-  std::vector<RecordKeys> keys_;
-  std::vector<std::string_view> tags_;
   std::vector<Publication> publications_;
   std::unique_ptr<Sealer> sealer_;
   std::unique_ptr<CommitQueue> queue_;

@@ -25,7 +25,7 @@ Result<void> check_versions(const SegmentBytes& segment, const AppendView& appen
     if (!record.event) continue;
     auto known = next.find(record.stream);
     if (known == next.end()) {
-      const auto here = part.last_version(record.stream, hasher(KeyKind::stream, record.stream));
+      const auto here = part.last_version(hasher(KeyKind::stream, record.stream));
       known =
           next.emplace(record.stream, here ? StreamVersion{here->value + 1} : record.version).first;
     }
@@ -45,10 +45,9 @@ struct FoundAppend {
       : entry(append.entry) {
     tag_hashes.reserve(append.tags.size());
     for (const std::string_view tag : append.tags) {
-      tag_hashes.push_back(hasher(KeyKind::tag, tag).low);
+      tag_hashes.push_back(hasher(KeyKind::tag, tag));
     }
     keys.reserve(append.records.size());
-    offsets.reserve(append.records.size());
     for (std::size_t i = 0; i < append.records.size(); ++i) {
       const RecordView& record = append.records[i];
       keys.push_back(
@@ -57,9 +56,9 @@ struct FoundAppend {
            .version = record.version,
            .type = record.type,
            .tags = append.tags_of(record),
-           .stream_hash = hasher(KeyKind::stream, record.stream),
-           .tag_hashes = std::span(tag_hashes).subspan(record.first_tag, record.tag_count)});
-      offsets.push_back(static_cast<std::uint32_t>(append.offsets[i]));
+           .tag_hashes = std::span(tag_hashes).subspan(record.first_tag, record.tag_count),
+           .offset = static_cast<std::uint32_t>(append.offsets[i])});
+      if (record.event) keys.back().hash(hasher);
     }
     check = append_header_check(segment, entry.address);
   }
@@ -67,9 +66,8 @@ struct FoundAppend {
 
   const AppendEntry& entry;
   std::uint32_t check;
-  std::vector<std::uint64_t> tag_hashes;
+  std::vector<KeyHash> tag_hashes;
   std::vector<RecordKeys> keys;
-  std::vector<std::uint32_t> offsets;
 };
 
 /// Reads an append header alone, which no checksum in the segment covers without its frame.
@@ -205,11 +203,8 @@ Result<void> LogReading::publish_found(const SegmentBytes& segment, const Append
                    "append " + to_string(append.entry.id) + " is there a second time");
   }
   const FoundAppend found(segment, append, hasher_);
-  const Publication publication{.entry = found.entry,
-                                .offset = found.offset(),
-                                .check = found.check,
-                                .records = found.keys,
-                                .offsets = found.offsets};
+  const Publication publication{
+      .entry = found.entry, .offset = found.offset(), .check = found.check, .records = found.keys};
   index_.add(std::span(&publication, 1));
   return {};
 }
@@ -221,7 +216,7 @@ Result<std::shared_ptr<const MemoryPart>> LogReading::index_segment(
   const auto add = [&](const SegmentBytes& segment, const AppendView& append) -> Result<void> {
     if (auto follow = check_versions(segment, append, *part, hasher_); !follow) return follow;
     const FoundAppend found(segment, append, hasher_);
-    part->add(found.entry, found.offset(), found.check, found.keys, found.offsets);
+    part->add(found.entry, found.offset(), found.check, found.keys);
     return {};
   };
   auto scanned = scan_sealed(segments_.at(listed.number)->bytes(store_), listed, chain, false, add);

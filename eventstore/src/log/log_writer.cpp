@@ -19,6 +19,9 @@ constexpr std::uint64_t zero_ahead_bytes = 1024 * 1024;
 /// Groups larger than this gain nothing from it.
 constexpr std::size_t zero_ahead_frame_bytes_max = 128 * 1024;
 
+/// What the next attempts will look at comes into the cache this many before.
+constexpr std::size_t prefetch_ahead = 16;
+
 }  // namespace
 
 LogWriter::LogWriter(const LogOptions& options, const Index& index, SegmentSet& segments,
@@ -47,41 +50,75 @@ void LogWriter::settle(Attempt& attempt, Error error) {
   attempt.outcome.emplace(std::move(error));
 }
 
-void LogWriter::take_back_refusals(const Error& why) {
-  for (Attempt* attempt : refused_) settle(*attempt, why);
-  refused_.clear();
+void LogWriter::take_back_refusals(Group& group, const Error& why) {
+  for (Attempt* attempt : group.refused) settle(*attempt, why);
+  group.refused.clear();
+}
+
+void LogWriter::begin_group() {
+  const bool behind = in_flight();
+  forming_.emplace();
+  forming_->head = behind ? in_flight_.head : head_;
+  frame_offset_ = offset_ + in_flight_.frame_bytes;
+  const Timestamp last = behind ? *in_flight_.time : last_recorded_at_;
+  forming_->time = recorded_at_for(
+      options_.clock->now(),
+      forming_->head.position.value == 0 ? std::nullopt : std::optional(last),
+      options_.accept_clock_behind ? std::chrono::microseconds::max() : options_.max_clock_skew);
+  frame_.begin({forming_->head.position.value + 1});
+  if (behind) {
+    view_.begin_behind();
+  } else {
+    view_.begin();
+  }
 }
 
 std::size_t LogWriter::step(std::span<Attempt* const> attempts) {
-  group_.clear();
-  refused_.clear();
-  group_head_ = head_;
-  view_.begin();
-  frame_.begin({head_.position.value + 1});
-  frame_bytes_ = 0;
-  group_ids_.clear();
-  group_time_ = recorded_at_for(
-      options_.clock->now(),
-      head_.position.value == 0 ? std::nullopt : std::optional(last_recorded_at_),
-      options_.accept_clock_behind ? std::chrono::microseconds::max() : options_.max_clock_skew);
-
-  for (const Attempt* attempt : attempts) {
-    for (const KeyHash& stream : attempt->append.streams) index_.prefetch(stream);
+  if (forming_) {
+    view_.landed();
+  } else {
+    begin_group();
   }
-  std::size_t taken = 0;
-  while (taken < attempts.size() && frame_.bytes_so_far() < group_bytes_soft_max &&
-         take(*attempts[taken])) {
+  std::size_t taken = std::exchange(taken_ahead_, 0);
+  for (std::size_t i = taken; i < std::min(taken + prefetch_ahead, attempts.size()); ++i) {
+    prefetch(*attempts[i]);
+  }
+  while (taken < attempts.size() && frame_.bytes_so_far() < group_bytes_soft_max) {
+    if (taken + prefetch_ahead < attempts.size()) prefetch(*attempts[taken + prefetch_ahead]);
+    if (!take(*attempts[taken])) break;
     ++taken;
   }
+  in_flight_ = std::move(*forming_);
+  forming_.reset();
   if (!frame_.empty()) write_frame();
   return taken;
+}
+
+std::size_t LogWriter::step_ahead(std::span<Attempt* const> attempts) {
+  if (attempts.empty() || !in_flight()) return 0;
+  if (options_.durability == Durability::survives_process_only) return 0;
+  active_.file->begin_sync(offset_, in_flight_.frame_bytes);
+  begin_group();
+  while (taken_ahead_ < attempts.size() && frame_.bytes_so_far() < in_flight_.frame_bytes &&
+         take(*attempts[taken_ahead_])) {
+    ++taken_ahead_;
+  }
+  return taken_ahead_;
+}
+
+void LogWriter::prefetch(const Attempt& attempt) const {
+  const auto& keys = attempt.append.keys;
+  for (std::size_t i = 0; i < std::min(keys.size(), prefetch_ahead); ++i) {
+    index_.prefetch(keys[i].stream_hash);
+  }
 }
 
 bool LogWriter::take(Attempt& attempt) {
   const AppendRequest& request = attempt.append.request;
   // An id that was made up for this append is nobody else's.
-  bool repeated =
-      attempt.append.known_id || (!attempt.append.new_id && group_ids_.contains(*request.id));
+  bool repeated = attempt.append.known_id ||
+                  (!attempt.append.new_id &&
+                   (forming_->ids.contains(*request.id) || in_flight_.ids.contains(*request.id)));
   if (!repeated && !attempt.append.new_id) {
     auto known = index_.find(*request.id, attempt.append.seen_to);
     if (!known) {
@@ -100,14 +137,16 @@ bool LogWriter::take(Attempt& attempt) {
   }
   // Without events nothing is recorded, so the clock does not matter.
   const bool records = !request.events.empty();
-  if (records && !group_time_) {
-    settle(attempt, group_time_.error());
+  if (records && !forming_->time) {
+    settle(attempt, forming_->time.error());
     return true;
   }
-  const Timestamp time = records || !frame_.empty() ? *group_time_ : last_recorded_at_;
+  const Timestamp time = records || !frame_.empty() ? *forming_->time
+                         : in_flight()              ? *in_flight_.time
+                                                    : last_recorded_at_;
   if (auto holds = view_.check(attempt.append, time, options_.max_clock_skew); !holds) {
     settle(attempt, std::move(holds).error());
-    if (!frame_.empty()) refused_.push_back(&attempt);
+    if (!frame_.empty() || in_flight()) forming_->refused.push_back(&attempt);
     return true;
   }
   if (!records) {
@@ -116,10 +155,10 @@ bool LogWriter::take(Attempt& attempt) {
     attempt.state = Attempt::State::in_group;
     attempt.entry = {.id = *request.id,
                      .digest = *request.digest,
-                     .first = group_head_.position,
+                     .first = forming_->head.position,
                      .recorded_at = time,
-                     .link = group_head_.link};
-    group_.push_back(&attempt);
+                     .link = forming_->head.link};
+    forming_->attempts.push_back(&attempt);
     return true;
   }
 
@@ -130,44 +169,39 @@ bool LogWriter::take(Attempt& attempt) {
   }
   if (!*room) return false;
 
-  auto versions = view_.add(attempt.append);
-  if (!versions) {
-    settle(attempt, std::move(versions).error());
+  if (auto added = view_.add(attempt.append); !added) {
+    settle(attempt, std::move(added).error());
     return true;
-  }
-  attempt.versions = *std::move(versions);
-  linked_.clear();
-  for (std::size_t i = 0; i < attempt.versions.size(); ++i) {
-    linked_.push_back({attempt.versions[i], attempt.append.contents[i]});
   }
   AppendEntry& entry = attempt.entry;
   entry.id = *request.id;
   entry.digest = *request.digest;
-  entry.first = {group_head_.position.value + 1};
+  entry.first = {forming_->head.position.value + 1};
   entry.count = static_cast<std::uint32_t>(request.events.size());
   entry.recorded_at = time;
-  entry.link = next_link(group_head_.link, entry.id, entry.first, entry.recorded_at, linked_);
-  entry.address = offset_ + frame_.bytes_so_far();
+  entry.link = link_of(attempt.append, entry, forming_->head.link);
+  entry.address = frame_offset_ + frame_.bytes_so_far();
   attempt.segment = active_.number;
-  attempt.offsets.clear();
-  frame_.add(attempt.append, entry, attempt.versions, attempt.offsets);
-  for (std::uint32_t& offset : attempt.offsets) offset += static_cast<std::uint32_t>(offset_);
-  group_head_ = {entry.last(), entry.link};
+  frame_.add(attempt.append, entry, frame_offset_);
+  forming_->head = {entry.last(), entry.link};
   attempt.state = Attempt::State::in_group;
-  group_.push_back(&attempt);
-  if (!attempt.append.new_id) group_ids_.insert(entry.id);
+  forming_->attempts.push_back(&attempt);
+  if (!attempt.append.new_id) forming_->ids.insert(entry.id);
   return true;
 }
 
 Result<bool> LogWriter::make_room(std::size_t bytes) {
-  const std::uint64_t end = offset_ + frame_.bytes_so_far() + bytes + format::frame_trailer_bytes;
+  const std::uint64_t end =
+      frame_offset_ + frame_.bytes_so_far() + bytes + format::frame_trailer_bytes;
   if (end <= active_.file_bytes) return true;
-  if (!frame_.empty()) return false;
+  // What is in flight must be durable before its segment is left.
+  if (!frame_.empty() || in_flight()) return false;
   const std::uint64_t needed = format::segment_header_bytes + format::frame_header_bytes + bytes +
                                format::frame_trailer_bytes;
   if (auto rolled = roll_over(std::max(options_.segment_bytes, round_up_to_8(needed))); !rolled) {
     return std::move(rolled).error();
   }
+  frame_offset_ = offset_;
   return true;
 }
 
@@ -213,7 +247,13 @@ void LogWriter::write_frame() {
   const bool seeded = bug_ != PlantedBug::checksum_not_seeded;
   const auto bytes =
       frame_.finish(manifest_.store, seeded ? active_.number : 0, seeded ? offset_ : 0);
-  frame_bytes_ = bytes.size();
+  in_flight_.frame_bytes = bytes.size();
+  for (Attempt* attempt : in_flight_.attempts) {
+    if (attempt->entry.count == 0) continue;
+    const std::uint64_t address = attempt->entry.address;
+    attempt->check = append_header_check(manifest_.store, active_.number, address,
+                                         bytes.subspan(address - offset_));
+  }
   if (auto wrote = active_.file->write_at(offset_, bytes); !wrote) {
     // All of it may have been written. Its beginning is wiped, so that the next frame goes over
     // it, and only when that is durable has nothing been written for good.
@@ -222,17 +262,17 @@ void LogWriter::write_frame() {
       synced(wrote);
       return;
     }
-    for (Attempt* attempt : group_) settle(*attempt, wrote.error());
-    group_.clear();
-    take_back_refusals(wrote.error());
+    for (Attempt* attempt : in_flight_.attempts) settle(*attempt, wrote.error());
+    take_back_refusals(in_flight_, wrote.error());
+    in_flight_ = {};
     return;
   }
-  zero_ahead(offset_ + frame_bytes_, frame_bytes_);
+  zero_ahead(offset_ + bytes.size(), bytes.size());
   if (bug_ == PlantedBug::mark_before_sync) {
-    const Head durable = std::exchange(head_, group_head_);
-    offset_ += frame_bytes_;
+    const Head durable = std::exchange(head_, in_flight_.head);
+    offset_ += bytes.size();
     (void)mark_.write(mark_here());
-    offset_ -= frame_bytes_;
+    offset_ -= bytes.size();
     head_ = durable;
   }
 }
@@ -248,7 +288,7 @@ void LogWriter::zero_ahead(std::uint64_t end, std::size_t frame_bytes) {
 }
 
 Result<void> LogWriter::sync() {
-  if (frame_.empty() || options_.durability == Durability::survives_process_only) return {};
+  if (!in_flight() || options_.durability == Durability::survives_process_only) return {};
   if (bug_ == PlantedBug::sync_left_out) return {};
   return active_.file->sync();
 }
@@ -257,26 +297,39 @@ void LogWriter::synced(const Result<void>& result) {
   if (!result) {
     // The page cache may now show what the disk will never have: nothing can be built on it.
     failure_ = result.error().message;
-    for (Attempt* attempt : group_) {
+    for (Attempt* attempt : in_flight_.attempts) {
       settle(*attempt, {ErrorCode::outcome_unknown,
                         failure_ + ": the append may be durable or not; reopen the store and look "
                                    "its id up"});
     }
-    group_.clear();
-    take_back_refusals(stopped());
+    take_back_refusals(in_flight_, stopped());
+    in_flight_ = {};
+    drop_formed();
     return;
   }
-  head_ = group_head_;
-  if (!frame_.empty()) {
-    last_recorded_at_ = *group_time_;
-    offset_ += frame_bytes_;
+  head_ = in_flight_.head;
+  if (in_flight()) {
+    last_recorded_at_ = *in_flight_.time;
+    offset_ += std::exchange(in_flight_.frame_bytes, 0);
     // This group is durable whatever becomes of the mark, but readers beside us go by the mark.
-    if (auto wrote = mark_.write(mark_here()); !wrote) failure_ = wrote.error().message;
+    if (auto wrote = mark_.write(mark_here()); !wrote) {
+      failure_ = wrote.error().message;
+      drop_formed();
+    }
   }
-  for (Attempt* attempt : group_) {
+  for (Attempt* attempt : in_flight_.attempts) {
     attempt->state = Attempt::State::settled;
     attempt->outcome.emplace(receipt(*attempt));
   }
+  in_flight_ = {};
+}
+
+void LogWriter::drop_formed() {
+  if (!forming_) return;
+  for (Attempt* attempt : forming_->attempts) settle(*attempt, stopped());
+  take_back_refusals(*forming_, stopped());
+  forming_->attempts.clear();
+  frame_.begin({});
 }
 
 Mark LogWriter::mark_here() const {
@@ -319,9 +372,7 @@ Receipt LogWriter::receipt(const Attempt& attempt) const {
 void Attempt::finish() {
   if (state != State::settled || !outcome->has_value() || entry.count == 0) return;
   WrittenStreams written;
-  for (std::size_t i = 0; i < versions.size(); ++i) {
-    written.add(append.request.events[i].stream, versions[i]);
-  }
+  for (const RecordKeys& keys : append.keys) written.add(keys.stream, keys.version);
   (*outcome)->versions = written.take();
 }
 

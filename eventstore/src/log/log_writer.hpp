@@ -36,10 +36,9 @@ struct Attempt {
   State state = State::waiting;
   std::optional<Result<Receipt>> outcome;
   // Set while in a group:
-  AppendEntry entry;  // Its address: the offset of its header in the segment.
+  AppendEntry entry;        // Its address: the offset of its header in the segment.
+  std::uint32_t check = 0;  // See append_header_check().
   std::uint64_t segment = 0;
-  std::vector<StreamVersion> versions;  // One per event.
-  std::vector<std::uint32_t> offsets;   // One per event, in the segment.
 };
 
 /// The writing half of the log as a machine that is stepped: no threads, no waiting. Groups appends
@@ -47,7 +46,9 @@ struct Attempt {
 ///
 ///   step(): check, encode and write one group   →   sync()   →   synced(): decide the outcomes
 ///
-/// The caller makes the group visible after synced() and before the next step().
+/// The caller makes the group visible after synced() and before the next step(). While a group is
+/// being synced the next one can be formed in memory already: step_ahead(). No more than one group
+/// is ever written and not synced.
 class LogWriter {
  public:
   struct Position {
@@ -63,11 +64,16 @@ class LogWriter {
 
   /// Takes attempts from the front for as long as they fit one group, and returns how many it took.
   /// Each of them is then settled, a repeat, or in the group. Looks no further than the index and
-  /// the active segment.
+  /// the active segment. REQUIRES: the first ones are those that step_ahead() took, if it did.
   std::size_t step(std::span<Attempt* const> attempts);
 
   /// Whether the last step wrote something that synced() must be told about.
-  bool has_group() const { return !group_.empty(); }
+  bool has_group() const { return !in_flight_.attempts.empty(); }
+
+  /// Between step() and synced(): lets the disk begin, and takes attempts into the next group
+  /// meanwhile, from the front, no more bytes of them than are being synced. Returns how many. None
+  /// of them may be answered before the next step().
+  std::size_t step_ahead(std::span<Attempt* const> attempts);
 
   /// Makes the group durable as the store's durability asks.
   Result<void> sync();
@@ -87,10 +93,25 @@ class LogWriter {
  private:
   Error stopped() const;
   void settle(Attempt& attempt, Error error);
+  /// One frame, from its first attempt until it is synced.
+  struct Group {
+    std::vector<Attempt*> attempts;  // Attempts in_group, in order.
+    // Those that were refused for what it, or one in flight when it was formed, may write.
+    std::vector<Attempt*> refused;
+    std::unordered_set<AppendId> ids;
+    Result<Timestamp> time = Timestamp{};
+    Head head;                      // Behind it.
+    std::uint64_t frame_bytes = 0;  // Once it is written.
+  };
+  bool in_flight() const { return in_flight_.frame_bytes > 0; }
+  void begin_group();
+  void prefetch(const Attempt& attempt) const;
   bool take(Attempt& attempt);
-  /// The group is not written: nobody may be refused for what it would have held.
-  void take_back_refusals(const Error& why);
-  /// Makes room for an append of `bytes` if the frame is empty; false: it goes into the next group.
+  /// What `group` was formed from is not written: nobody may be refused for it.
+  void take_back_refusals(Group& group, const Error& why);
+  /// Writing has ended: nothing of the group that is being formed will be written.
+  void drop_formed();
+  /// Makes room for an append of `bytes` if the frame is empty; false: it goes into a later group.
   Result<bool> make_room(std::size_t bytes);
   Result<void> roll_over(std::uint64_t bytes);
   void write_frame();
@@ -112,17 +133,12 @@ class LogWriter {
   const std::array<std::uint8_t, 16> boot_;
   std::string failure_;
 
-  // The group being formed:
   GroupView view_;
-  FrameWriter frame_;
-  std::vector<Attempt*> group_;  // Attempts in_group, in order.
-  std::vector<Attempt*>
-      refused_;  // Those that were refused for what others of the group may write.
-  Head group_head_;
-  Result<Timestamp> group_time_ = Timestamp{};
-  std::unordered_set<AppendId> group_ids_;
-  std::uint64_t frame_bytes_ = 0;
-  std::vector<LinkedEvent> linked_;
+  FrameWriter frame_;               // Of the group that is being formed.
+  std::optional<Group> forming_;    // Begun by step_ahead(), or for the length of a step().
+  std::uint64_t frame_offset_ = 0;  // Where its frame goes.
+  std::size_t taken_ahead_ = 0;     // Attempts that step_ahead() took.
+  Group in_flight_;                 // Written, until synced() has been told.
 };
 
 }  // namespace annals::internal

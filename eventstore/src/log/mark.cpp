@@ -77,7 +77,9 @@ Result<MarkFile> MarkFile::create(FileSystem& files, const std::string& folder) 
   if (auto room = (*file)->allocate(slot_count * slot_distance); !room) return room.error();
   if (auto synced = (*file)->sync(); !synced) return synced.error();
   if (auto synced = files.sync_directory(folder); !synced) return synced.error();
-  return MarkFile(std::move(*file));
+  MarkFile made(std::move(*file));
+  made.map();
+  return made;
 }
 
 Result<MarkFile> MarkFile::open(FileSystem& files, const std::string& folder, bool writable) {
@@ -87,7 +89,16 @@ Result<MarkFile> MarkFile::open(FileSystem& files, const std::string& folder, bo
   if (!*there) return MarkFile(nullptr);
   auto file = files.open(path, writable ? FileSystem::Mode::read_write : FileSystem::Mode::read);
   if (!file) return std::move(file).error();
-  return MarkFile(std::move(*file));
+  MarkFile opened(std::move(*file));
+  if (writable) opened.map();
+  return opened;
+}
+
+void MarkFile::map() {
+  constexpr std::uint64_t bytes = slot_count * slot_distance;
+  const auto size = file_->size();
+  if (!size || *size < bytes) return;
+  if (auto mapped = file_->map_writable(0, bytes)) mapping_ = *std::move(mapped);
 }
 
 Result<std::optional<Mark>> MarkFile::read(const StoreId& store) const {
@@ -133,7 +144,12 @@ Result<std::optional<Mark>> MarkFile::read_anchor(const StoreId& store) const {
 }
 
 Result<void> MarkFile::write(Mark mark) {
-  return write_slot(anchor_count + sequence_ % (slot_count - anchor_count), mark);
+  const std::uint64_t slot = anchor_count + sequence_ % (slot_count - anchor_count);
+  if (mapping_ == nullptr) return write_slot(slot, mark);
+  mark.sequence = ++sequence_;
+  const auto bytes = format_slot(mark);
+  std::memcpy(mapping_->bytes().data() + slot * slot_distance, bytes.data(), bytes.size());
+  return {};
 }
 
 Result<void> MarkFile::anchor(Mark mark) {

@@ -48,17 +48,20 @@ class MarkFile {
   /// The newest valid slot of this store among those that are only written synced.
   Result<std::optional<Mark>> read_anchor(const StoreId& store) const;
 
-  /// Writes `mark`, with the next sequence number, over the older of the unsynced slots.
+  /// Writes `mark`, with the next sequence number, over the older of the unsynced slots: through a
+  /// mapping where the disk offers one, which costs no system call.
   Result<void> write(Mark mark);
   /// Writes it over the older of the synced slots, and makes it durable.
   Result<void> anchor(Mark mark);
 
  private:
   explicit MarkFile(std::unique_ptr<File> file) : file_(std::move(file)) {}
+  void map();
 
   Result<void> write_slot(std::uint64_t slot, Mark mark);
 
-  std::unique_ptr<File> file_;  // Null: there is none.
+  std::unique_ptr<File> file_;                // Null: there is none.
+  std::shared_ptr<WritableMapping> mapping_;  // Null: there is none.
   mutable std::uint64_t sequence_ = 0;
   mutable std::uint64_t next_anchor_ = 0;
 };

@@ -98,6 +98,12 @@ class PosixFile final : public File {
     return {};
   }
 
+  void begin_sync(std::uint64_t offset, std::uint64_t bytes) override {
+    // If it fails, sync() will say so.
+    (void)::sync_file_range(descriptor_.get(), static_cast<off_t>(offset),
+                            static_cast<off_t>(bytes), SYNC_FILE_RANGE_WRITE);
+  }
+
   Result<void> allocate(std::uint64_t bytes) override {
     const int error = ::posix_fallocate(descriptor_.get(), 0, static_cast<off_t>(bytes));
     if (error != 0) return failed("cannot make room for", path_, error);

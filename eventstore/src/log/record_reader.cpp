@@ -170,7 +170,7 @@ Digest content_hash(const RecordView& record, std::span<const std::string_view> 
                                    .traceparent = record.traceparent,
                                    .known_at = record.known_at,
                                    .effective_at = record.effective_at,
-                                   .tags = {tags.begin(), tags.end()},
+                                   .tags = tags,
                                    .data = record.data});
 }
 

@@ -14,30 +14,27 @@ std::optional<std::string_view> view(const std::optional<std::string>& text) {
   return std::string_view(*text);
 }
 
+/// Of the events as they are, hashed again.
 Link link_again(const MemoryBlock& block, const Link& previous) {
-  std::vector<StreamVersion> versions;
-  std::vector<Digest> contents;
-  for (const RecordedEvent& event : block.events()) versions.push_back(event.version);
-  for (const NewEvent& event : block.given()) contents.push_back(content_hash(event));
-  return link_of(block.entry(), previous, versions, contents);
+  std::vector<LinkedEvent> events;
+  for (std::size_t i = 0; i < block.events().size(); ++i) {
+    events.push_back({block.events()[i].version, content_hash(block.given().request.events[i])});
+  }
+  const AppendEntry& entry = block.entry();
+  return next_link(previous, entry.id, entry.first, entry.recorded_at, events);
 }
 
 }  // namespace
 
-MemoryBlock::MemoryBlock(AppendRequest request, std::span<const StreamVersion> versions,
-                         const AppendEntry& entry)
-    : request_(std::move(request)), entry_(entry) {
-  std::size_t tag_count = 0;
-  for (const NewEvent& event : request_.events) tag_count += event.tags.size();
-  tags_.reserve(tag_count);  // The events hold spans of it.
-  events_.reserve(request_.events.size());
-  for (std::uint32_t i = 0; i < request_.events.size(); ++i) {
-    const NewEvent& event = request_.events[i];
-    const std::size_t first_tag = tags_.size();
-    tags_.insert(tags_.end(), event.tags.begin(), event.tags.end());
+MemoryBlock::MemoryBlock(PreparedAppend append, const AppendEntry& entry)
+    : append_(std::move(append)), entry_(entry) {
+  events_.reserve(append_.keys.size());
+  for (std::uint32_t i = 0; i < append_.keys.size(); ++i) {
+    const NewEvent& event = append_.request.events[i];
+    const RecordKeys& keys = append_.keys[i];
     const Timestamp known_at = event.known_at.value_or(entry.recorded_at);
     events_.push_back({.stream = event.stream,
-                       .version = versions[i],
+                       .version = keys.version,
                        .position = {entry.first.value + i},
                        .id = event.id ? *event.id : derived_event_id(entry.id, i),
                        .type = event.type,
@@ -45,7 +42,7 @@ MemoryBlock::MemoryBlock(AppendRequest request, std::span<const StreamVersion> v
                        .content_type = event.content_type,
                        .data = event.data,
                        .metadata = event.metadata,
-                       .tags = std::span(tags_).subspan(first_tag),
+                       .tags = keys.tags,
                        .correlation_id = view(event.correlation_id),
                        .causation_id = view(event.causation_id),
                        .actor = view(event.actor),
@@ -58,32 +55,6 @@ MemoryBlock::MemoryBlock(AppendRequest request, std::span<const StreamVersion> v
                                  .known_at = event.known_at.has_value(),
                                  .effective_at = event.effective_at.has_value()}});
   }
-}
-
-std::vector<RecordKeys> MemoryBlock::keys(std::span<const KeyHash> streams,
-                                          std::span<const std::uint64_t> tags) const {
-  std::vector<RecordKeys> keys;
-  keys.reserve(events_.size());
-  for (std::size_t i = 0; i < events_.size(); ++i) {
-    const RecordedEvent& event = events_[i];
-    keys.push_back({.event = true,
-                    .stream = event.stream,
-                    .version = event.version,
-                    .type = event.type,
-                    .tags = event.tags,
-                    .stream_hash = streams[i],
-                    .tag_hashes = tags.first(event.tags.size())});
-    tags = tags.subspan(event.tags.size());
-  }
-  return keys;
-}
-
-Link link_of(const AppendEntry& entry, const Link& previous,
-             std::span<const StreamVersion> versions, std::span<const Digest> contents) {
-  std::vector<LinkedEvent> events;
-  events.reserve(versions.size());
-  for (std::size_t i = 0; i < versions.size(); ++i) events.push_back({versions[i], contents[i]});
-  return next_link(previous, entry.id, entry.first, entry.recorded_at, events);
 }
 
 Result<VerifyReport> verify_blocks(std::span<const std::shared_ptr<const MemoryBlock>> blocks,

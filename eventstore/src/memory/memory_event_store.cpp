@@ -208,31 +208,26 @@ Result<Receipt> MemoryEventStore::write(PreparedAppend prepared) {
   }
   if (empty) return receipt_of_head(id);
 
-  auto added = view.add(prepared);
-  if (!added) return std::move(added).error();
-  const std::vector<StreamVersion> versions = *std::move(added);
+  if (auto added = view.add(prepared); !added) return std::move(added).error();
   AppendEntry entry{.id = id,
                     .digest = *prepared.request.digest,
                     .first = {index_.head().value + 1},
-                    .count = static_cast<std::uint32_t>(versions.size()),
+                    .count = static_cast<std::uint32_t>(prepared.keys.size()),
                     .recorded_at = *recorded_at,
                     .link = {},
                     .address = blocks_.size()};
-  entry.link = link_of(entry, last ? last->link : first_link(store_), versions, prepared.contents);
+  entry.link = link_of(prepared, entry, last ? last->link : first_link(store_));
   bytes_ += prepared.data_bytes;
-  const auto block =
-      std::make_shared<const MemoryBlock>(std::move(prepared.request), versions, entry);
+  const auto block = std::make_shared<const MemoryBlock>(std::move(prepared), entry);
   {
     const std::unique_lock lock(blocks_mutex_);
     blocks_.push_back(block);
     for (std::uint32_t i = 0; i < entry.count; ++i) places_.push_back({block.get(), i});
   }
-  const auto keys = block->keys(prepared.streams, prepared.tags);
   const Publication publication{.entry = entry,
                                 .offset = static_cast<std::uint32_t>(entry.address),
                                 .check = 0,
-                                .records = keys,
-                                .offsets = {}};
+                                .records = block->given().keys};
   index_.add(std::span(&publication, 1));
   wake();
 

@@ -24,21 +24,25 @@ std::uint64_t number_of(const PreparedAppend& append) {
 }
 
 /// Answers each attempt with a receipt that carries its number as position.
-std::size_t answer_all(std::span<Attempt* const> attempts) {
+CommitQueue::Ran answer(std::span<Attempt* const> attempts) {
   for (Attempt* attempt : attempts) {
     Receipt receipt;
     receipt.last_position = {number_of(attempt->append)};
     attempt->outcome.emplace(receipt);
   }
-  return attempts.size();
+  return {.taken = attempts.size()};
+}
+
+CommitQueue::Ran answer_all(std::span<Attempt* const> attempts, const CommitQueue::Behind&) {
+  return answer(attempts);
 }
 
 TEST(CommitQueue, ACallerAloneRunsItsGroupOnItsOwnThread) {
   std::thread::id ran_on;
   CommitQueue queue(
-      [&](std::span<Attempt* const> attempts) {
+      [&](std::span<Attempt* const> attempts, const CommitQueue::Behind&) {
         ran_on = std::this_thread::get_id();
-        return answer_all(attempts);
+        return answer(attempts);
       },
       100);
   const auto receipt = queue.run(numbered(7));
@@ -54,14 +58,14 @@ TEST(CommitQueue, WhoComesWhileAGroupRunsGoesWithTheNext) {
   std::atomic<int> groups = 0;
   std::atomic<std::size_t> second_group = 0;
   CommitQueue queue(
-      [&](std::span<Attempt* const> attempts) {
+      [&](std::span<Attempt* const> attempts, const CommitQueue::Behind&) {
         if (groups++ == 0) {
           first_runs.count_down();
           release.wait();
         } else {
           second_group = std::max(second_group.load(), attempts.size());
         }
-        return answer_all(attempts);
+        return answer(attempts);
       },
       1'000'000);
   std::vector<std::thread> threads;
@@ -96,11 +100,11 @@ TEST(CommitQueue, CompletionsComeOnceEachInTheOrderOfTheCalls) {
 TEST(CommitQueue, KeepsBytesInFlightBelowTheBoundButLetsOneLargeAppendThrough) {
   std::atomic<std::uint64_t> most = 0;
   CommitQueue queue(
-      [&](std::span<Attempt* const> attempts) {
+      [&](std::span<Attempt* const> attempts, const CommitQueue::Behind&) {
         std::uint64_t bytes = 0;
         for (const Attempt* attempt : attempts) bytes += attempt->append.data_bytes;
         most = std::max(most.load(), bytes);
-        return answer_all(attempts);
+        return answer(attempts);
       },
       100);
   EXPECT_TRUE(queue.run(numbered(0, 5'000)));
@@ -119,9 +123,9 @@ TEST(CommitQueue, CallersAndAsynchronousAppendsAreAllAnswered) {
   std::atomic<int> answered = 0;
   {
     CommitQueue queue(
-        [](std::span<Attempt* const> attempts) {
+        [](std::span<Attempt* const> attempts, const CommitQueue::Behind&) {
           // Never all at once: what is left must be looked at again.
-          return answer_all(attempts.first(std::min<std::size_t>(attempts.size(), 3)));
+          return answer(attempts.first(std::min<std::size_t>(attempts.size(), 3)));
         },
         1'000);
     std::vector<std::thread> threads;
@@ -168,10 +172,10 @@ TEST(CommitQueue, AwaitingAnIdWaitsForItsAttempt) {
   std::latch running(1);
   std::latch release(1);
   CommitQueue queue(
-      [&](std::span<Attempt* const> attempts) {
+      [&](std::span<Attempt* const> attempts, const CommitQueue::Behind&) {
         running.count_down();
         release.wait();
-        return answer_all(attempts);
+        return answer(attempts);
       },
       100);
   std::atomic<bool> ended = false;
@@ -186,6 +190,58 @@ TEST(CommitQueue, AwaitingAnIdWaitsForItsAttempt) {
   EXPECT_TRUE(ended);
   caller.join();
   releaser.join();
+}
+
+// Method: the first group waits until three others are behind it, takes two of them ahead, and then
+// somebody waits for the groups that have been begun.
+TEST(CommitQueue, WhatAGroupTookAheadComesFirstInTheNextWhichIsWaitedForToo) {
+  std::latch first_runs(1);
+  std::latch release(1);
+  std::latch second_runs(1);
+  std::latch release_second(1);
+  std::vector<std::uint64_t> ahead;
+  std::vector<std::uint64_t> second;
+  int groups = 0;
+  CommitQueue queue(
+      [&](std::span<Attempt* const> attempts, const CommitQueue::Behind& behind) {
+        CommitQueue::Ran ran;
+        if (groups++ == 0) {
+          first_runs.count_down();
+          release.wait();
+          const auto waiting = behind(attempts.size());
+          EXPECT_EQ(waiting.size(), 3U);
+          for (const Attempt* attempt : waiting.first(2))
+            ahead.push_back(number_of(attempt->append));
+          ran.ahead = 2;
+        } else {
+          for (const Attempt* attempt : attempts) second.push_back(number_of(attempt->append));
+          second_runs.count_down();
+          release_second.wait();
+        }
+        ran.taken = answer(attempts).taken;
+        return ran;
+      },
+      1'000);
+  std::thread caller([&] { EXPECT_TRUE(queue.run(numbered(0))); });
+  first_runs.wait();
+  std::atomic<bool> waited = false;
+  std::thread waiter([&] {
+    queue.await_group();
+    waited = true;
+  });
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    queue.run_async(queue.begin(*numbered(i).request.id), numbered(i), [](const auto&) {});
+  }
+  release.count_down();
+  second_runs.wait();
+  caller.join();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_FALSE(waited);
+  release_second.count_down();
+  waiter.join();
+  queue.drain();
+  EXPECT_EQ(ahead, (std::vector<std::uint64_t>{1, 2}));
+  EXPECT_EQ(second, (std::vector<std::uint64_t>{1, 2, 3}));
 }
 
 }  // namespace

@@ -29,10 +29,11 @@ class FailedGroup : public testing::Test {
             .checks = {{stream, expected}}};
   }
 
-  /// One append goes alone, and while it is written two come that expect the same: `fail` says what
-  /// happens to their group.
+  /// One append goes alone, and while it is written two come that expect the same of `stream`:
+  /// `fail` says what happens to the groups.
   template <typename Fail>
-  std::map<int, Result<Receipt>> rivals(EventStore& store, Fail fail) {
+  std::map<int, Result<Receipt>> rivals(EventStore& store, Fail fail,
+                                        const std::string& stream = "account-1") {
     std::mutex mutex;
     std::condition_variable answered;
     std::map<int, Result<Receipt>> answers;
@@ -46,8 +47,8 @@ class FailedGroup : public testing::Test {
     disk_->hold();
     send(0, booking("other", ExpectedVersion::any()));
     disk_->await_waiting_operation();
-    send(1, booking("account-1", ExpectedVersion::no_stream()));
-    send(2, booking("account-1", ExpectedVersion::no_stream()));
+    send(1, booking(stream, ExpectedVersion::no_stream()));
+    send(2, booking(stream, ExpectedVersion::no_stream()));
     fail();
     disk_->release();
     std::unique_lock lock(mutex);
@@ -78,14 +79,43 @@ TEST_F(FailedGroup, NobodyIsRefusedForWhatAFailedSyncMayHaveLost) {
 
 TEST_F(FailedGroup, NobodyIsRefusedForWhatWasNotWritten) {
   const auto store = opened();
-  // Writes: the first group, zeros ahead of it, the mark, the second group.
-  const auto answers = rivals(*store, [&] { disk_->fail_write(4); });
+  // Writes: the first group, zeros ahead of it, the second group.
+  const auto answers = rivals(*store, [&] { disk_->fail_write(3); });
   EXPECT_TRUE(answers.at(0));
   ASSERT_FALSE(answers.at(1));
   EXPECT_EQ(answers.at(1).error().code, ErrorCode::unavailable);
   ASSERT_FALSE(answers.at(2));
   EXPECT_EQ(answers.at(2).error().code, ErrorCode::unavailable);
   EXPECT_TRUE(store->append(booking("account-1", ExpectedVersion::no_stream())));
+}
+
+// The group behind one in flight is formed before that is durable, and falls with it.
+TEST_F(FailedGroup, NothingOfTheGroupBehindIsWrittenOrRefusedForWhatAFailedSyncMayHaveLost) {
+  for (const std::string stream : {"account-1", "other"}) {  // "other" is what is in flight.
+    SCOPED_TRACE(stream);
+    disk_ = std::make_shared<FaultFileSystem>();
+    const auto store = opened();
+    const auto answers = rivals(
+        *store, [&] { disk_->fail_sync(1); }, stream);
+    ASSERT_FALSE(answers.at(0));
+    EXPECT_EQ(answers.at(0).error().code, ErrorCode::outcome_unknown);
+    for (const int behind : {1, 2}) {
+      ASSERT_FALSE(answers.at(behind));
+      EXPECT_EQ(answers.at(behind).error().code, ErrorCode::unavailable);
+    }
+    EXPECT_FALSE(store->append(booking("account-2", ExpectedVersion::any())));
+  }
+}
+
+TEST_F(FailedGroup, TheGroupBehindIsRefusedForWhatIsInFlightOnceThatIsDurable) {
+  const auto store = opened();
+  const auto answers = rivals(
+      *store, [] {}, "other");
+  EXPECT_TRUE(answers.at(0));
+  for (const int behind : {1, 2}) {
+    ASSERT_FALSE(answers.at(behind));
+    EXPECT_EQ(answers.at(behind).error().code, ErrorCode::wrong_expected_version);
+  }
 }
 
 TEST(FailedSync, OfHeadsAtCloseDoesNotMakeAnOldTableBelieved) {

@@ -50,15 +50,16 @@ class OneFrame {
   void add(FrameWriter& writer, std::vector<NewEvent> events, std::uint64_t first) {
     PreparedAppend append;
     append.request.events = std::move(events);
-    std::vector<StreamVersion> versions;
-    for (std::size_t i = 0; i < append.request.events.size(); ++i) versions.push_back({first + i});
+    append.keys.resize(append.request.events.size());
+    for (RecordKeys& keys : append.keys) keys.version = {first++};
+    first -= append.keys.size();
     AppendEntry entry;
     entry.id.bytes.fill(static_cast<std::uint8_t>(first));
     entry.first = {first};
-    entry.count = static_cast<std::uint32_t>(versions.size());
+    entry.count = static_cast<std::uint32_t>(append.keys.size());
     entry.recorded_at = Timestamp(std::chrono::seconds(first));
-    std::vector<std::uint32_t> offsets;
-    writer.add(append, entry, versions, offsets);
+    writer.add(append, entry, frame_offset);
+    EXPECT_LT(append.keys.back().offset, frame_offset + writer.bytes_so_far());
     ASSERT_LE(writer.bytes_so_far(),
               format::frame_header_bytes + (bound_ += FrameWriter::append_bytes_bound(append)));
   }

@@ -42,6 +42,9 @@ class File {
   /// Makes everything written durable. After a failure nothing is known about what was written
   /// since the last success, and asking again proves nothing.
   virtual Result<void> sync() = 0;
+  /// May begin to bring these bytes to the disk, without waiting and without a promise: sync() has
+  /// less to do then.
+  virtual void begin_sync(std::uint64_t offset, std::uint64_t bytes);
   /// Makes sure that `bytes` from the start exist and have room on the disk; new ones read as zero.
   virtual Result<void> allocate(std::uint64_t bytes) = 0;
   virtual Result<void> truncate(std::uint64_t bytes) = 0;
