@@ -85,13 +85,14 @@ FrameProbe probe_frame(const SegmentBytes& segment, std::uint64_t offset);
 /// The offset of a valid frame beyond `offset`, if there is one anywhere in the segment.
 std::optional<std::uint64_t> find_frame_beyond(const SegmentBytes& segment, std::uint64_t offset);
 
-/// Reads the append header at `offset`, which must be here if `segment` is a part. Its `last` field count is not followed.
+/// Reads the append header at `offset`, which must be here if `segment` is a part. Its `last` field
+/// count is not followed.
 ///
 /// Errors: corrupt.
 Result<AppendEntry> read_append_header(const SegmentBytes& segment, std::uint64_t offset);
 
-/// A checksum of the append header at `offset`, which must be here. Records have their own, and frames one that covers
-/// all of them; this one is kept in the index, for reading a header alone.
+/// A checksum of the append header at `offset`, which must be here. Records have their own, and
+/// frames one that covers all of them; this one is kept in the index, for reading a header alone.
 std::uint32_t append_header_check(const SegmentBytes& segment, std::uint64_t offset);
 
 /// Walks the appends of a frame, checking each record. `each` returns an error to stop.

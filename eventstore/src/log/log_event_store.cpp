@@ -69,11 +69,10 @@ class LogEventStore final : public LogReading {
       if (auto wiped = recovery.wipe_rest(segments_, *position); !wiped) return wiped;
     }
     if (options_.compression != Compression::none) {
-      packer_ = std::make_unique<Packer>(
-          [this](const ManifestSegment& listed, const Packer::Stop& stop) {
-            return pack(listed, stop);
-          },
-          seal_at_once);
+      packer_ =
+          std::make_unique<Packer>([this](const ManifestSegment& listed,
+                                          const Packer::Stop& stop) { return pack(listed, stop); },
+                                   seal_at_once);
       for (const ManifestSegment& listed : manifest.segments) {
         if (listed.sealed) packer_->add(listed);
       }

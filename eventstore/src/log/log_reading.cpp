@@ -199,9 +199,9 @@ class Fetcher {
   const StoreId& store_;
   const SegmentSet& segments_;
   SegmentWindow window_;
-  bool packed_ = false;         // The segment that window_ is of.
-  std::span<std::byte> room_;   // For the next copies; owned by one of owners_.
-  AppendEntry append_;  // Of the record before.
+  bool packed_ = false;        // The segment that window_ is of.
+  std::span<std::byte> room_;  // For the next copies; owned by one of owners_.
+  AppendEntry append_;         // Of the record before.
   std::vector<RecordedEvent> events_;
   std::vector<TagRange> tag_ranges_;
   std::shared_ptr<std::vector<std::string_view>> tags_ =

@@ -191,8 +191,7 @@ Result<Segment> pack_segment(FileSystem& files, const std::string& folder, const
     auto file = files.open(fresh, FileSystem::Mode::create_new);
     if (!file) return std::move(file).error();
     PackedWriter writer(**file, store, listed);
-    auto wrote =
-        writer.write(segment.bytes, *cuts, learn(segment.bytes, *cuts, listed.end), stop);
+    auto wrote = writer.write(segment.bytes, *cuts, learn(segment.bytes, *cuts, listed.end), stop);
     if (!wrote) return give_up(std::move(wrote).error());
     if (original.bug != PlantedBug::packed_not_synced) {
       if (auto synced = (*file)->sync(); !synced) return give_up(std::move(synced).error());

@@ -218,8 +218,7 @@ class ReadOnlyLog final : public LogReading {
       const std::string name = options_.path + '/' + format::segment_name(listed.number);
       const auto there = options_.files->exists(name);
       if (!there || *there) continue;
-      auto packed =
-          open_packed(*options_.files, options_.path, store_, listed, segments_.cache());
+      auto packed = open_packed(*options_.files, options_.path, store_, listed, segments_.cache());
       if (packed) const_cast<ReadOnlyLog*>(this)->segments_.replace(*std::move(packed));
     }
   }

@@ -25,7 +25,7 @@ struct Segment {
   std::uint64_t number = 0;
   std::string path;
   std::uint64_t file_bytes = 0;
-  std::shared_ptr<File> file;              ///< Of one that is not packed, as is `mapping`.
+  std::shared_ptr<File> file;  ///< Of one that is not packed, as is `mapping`.
   std::shared_ptr<const Mapping> mapping;
   PlantedBug bug = PlantedBug::none;
   std::shared_ptr<const PackedFile> packed = nullptr;

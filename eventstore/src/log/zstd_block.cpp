@@ -19,9 +19,8 @@ std::vector<std::byte> train_dictionary(std::span<const std::byte> bytes,
                                         std::span<const std::size_t> sizes,
                                         std::size_t dictionary_bytes_max) {
   std::vector<std::byte> dictionary(dictionary_bytes_max);
-  const std::size_t made =
-      ZDICT_trainFromBuffer(dictionary.data(), dictionary.size(), bytes.data(), sizes.data(),
-                            static_cast<unsigned>(sizes.size()));
+  const std::size_t made = ZDICT_trainFromBuffer(dictionary.data(), dictionary.size(), bytes.data(),
+                                                 sizes.data(), static_cast<unsigned>(sizes.size()));
   dictionary.resize(ZDICT_isError(made) != 0 ? 0 : made);
   return dictionary;
 }
@@ -76,9 +75,7 @@ std::shared_ptr<const BlockDictionary> BlockDictionary::make(std::span<const std
 BlockDictionary::BlockDictionary(std::unique_ptr<State> state) : state_(std::move(state)) {}
 BlockDictionary::~BlockDictionary() = default;
 
-std::size_t BlockDictionary::bytes() const {
-  return ZSTD_sizeof_DDict(state_->dictionary.get());
-}
+std::size_t BlockDictionary::bytes() const { return ZSTD_sizeof_DDict(state_->dictionary.get()); }
 
 bool decompress_block(std::span<const std::byte> packed, const BlockDictionary* dictionary,
                       std::span<std::byte> into) {
