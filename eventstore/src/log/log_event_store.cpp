@@ -69,10 +69,11 @@ class LogEventStore final : public LogReading {
       if (auto wiped = recovery.wipe_rest(segments_, *position); !wiped) return wiped;
     }
     if (options_.compression != Compression::none) {
-      packer_ =
-          std::make_unique<Packer>([this](const ManifestSegment& listed,
-                                          const Packer::Stop& stop) { return pack(listed, stop); },
-                                   seal_at_once);
+      packer_ = std::make_unique<Packer>(
+          [this](const ManifestSegment& listed, const PackingProgress& progress) {
+            return pack(listed, progress);
+          },
+          seal_at_once);
       for (const ManifestSegment& listed : manifest.segments) {
         if (listed.sealed) packer_->add(listed);
       }
@@ -278,11 +279,11 @@ class LogEventStore final : public LogReading {
 
   /// Puts a packed file in a segment's place. If that fails the segment stays as it is, and the
   /// next opening tries again.
-  Result<void> pack(const ManifestSegment& listed, const Packer::Stop& stop) {
+  Result<void> pack(const ManifestSegment& listed, const PackingProgress& progress) {
     const auto original = segments_.at(listed.number);
     if (original->packed) return {};
     auto packed = pack_segment(*options_.files, options_.path, store_, listed, *original,
-                               segments_.cache(), stop);
+                               segments_.cache(), progress);
     if (!packed) return std::move(packed).error();
     packed->bug = bug_;
     segments_.replace(*std::move(packed));

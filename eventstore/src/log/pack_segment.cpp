@@ -85,14 +85,14 @@ class PackedWriter {
       : file_(file), store_(store), listed_(listed) {}
 
   Result<void> write(std::span<const std::byte> segment, const Cuts& cuts,
-                     std::span<const std::byte> dictionary, const StopPacking& stop) {
+                     std::span<const std::byte> dictionary, const PackingProgress& progress) {
     piece_.put_zeros(packed_format::header_bytes);  // Written last, when all of it is known.
     piece_.put_bytes(dictionary.data(), dictionary.size());
     BlockCompressor compressor(Packing{}.level, dictionary);
     std::vector<std::byte> packed;
     const std::vector<std::uint64_t>& blocks = cuts.blocks();
     for (std::size_t i = 0; i + 1 < blocks.size(); ++i) {
-      if (stop && stop()) return Error{ErrorCode::unavailable, "told to stop"};
+      if (!progress(blocks[i])) return Error{ErrorCode::unavailable, "told to stop"};
       const auto block = segment.subspan(blocks[i], blocks[i + 1] - blocks[i]);
       if (auto made = compressor.compress(block, packed); !made) return made;
       const std::uint64_t at = written_ + piece_.size();
@@ -159,7 +159,8 @@ class PackedWriter {
 
 Result<Segment> pack_segment(FileSystem& files, const std::string& folder, const StoreId& store,
                              const ManifestSegment& listed, const Segment& original,
-                             const std::shared_ptr<BlockCache>& cache, const StopPacking& stop) {
+                             const std::shared_ptr<BlockCache>& cache,
+                             const PackingProgress& progress) {
   const std::string path = folder + '/' + PackedFile::name_of(listed.number);
   const auto there = files.exists(path);
   if (!there) return there.error();
@@ -191,7 +192,8 @@ Result<Segment> pack_segment(FileSystem& files, const std::string& folder, const
     auto file = files.open(fresh, FileSystem::Mode::create_new);
     if (!file) return std::move(file).error();
     PackedWriter writer(**file, store, listed);
-    auto wrote = writer.write(segment.bytes, *cuts, learn(segment.bytes, *cuts, listed.end), stop);
+    auto wrote =
+        writer.write(segment.bytes, *cuts, learn(segment.bytes, *cuts, listed.end), progress);
     if (!wrote) return give_up(std::move(wrote).error());
     if (original.bug != PlantedBug::packed_not_synced) {
       if (auto synced = (*file)->sync(); !synced) return give_up(std::move(synced).error());

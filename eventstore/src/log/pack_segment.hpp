@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -17,8 +18,8 @@ struct Packing {
   std::size_t dictionary_bytes_max = std::size_t{112} * 1024;
 };
 
-/// Asked between blocks; true: give up, leave nothing behind.
-using StopPacking = std::function<bool()>;
+/// Told between blocks how many bytes of the segment are done; false: give up.
+using PackingProgress = std::function<bool(std::uint64_t bytes_done)>;
 
 /// Makes the packed file of a sealed segment beside it, durable and compared with the original,
 /// which stays where it is. One that is there already is compared first, and made anew only if it
@@ -28,7 +29,8 @@ using StopPacking = std::function<bool()>;
 /// to stop; what is left behind then does no harm).
 Result<Segment> pack_segment(FileSystem& files, const std::string& folder, const StoreId& store,
                              const ManifestSegment& listed, const Segment& original,
-                             const std::shared_ptr<BlockCache>& cache, const StopPacking& stop);
+                             const std::shared_ptr<BlockCache>& cache,
+                             const PackingProgress& progress);
 
 /// Takes away the original of a segment that has been packed, and makes that durable.
 Result<void> remove_original(FileSystem& files, const std::string& folder, std::uint64_t number);

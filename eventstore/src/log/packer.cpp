@@ -22,7 +22,7 @@ Packer::~Packer() {
 }
 
 void Packer::add(const ManifestSegment& segment) {
-  if (at_once_) return note(pack_(segment, [] { return false; }));
+  if (at_once_) return note(pack_(segment, [](std::uint64_t) { return true; }));
   const std::lock_guard lock(mutex_);
   waiting_.push_back(segment);
   if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
@@ -53,7 +53,7 @@ void Packer::work() {
     const ManifestSegment segment = waiting_.front();
     waiting_.pop_front();
     lock.unlock();
-    note(pack_(segment, [this] { return stopping(); }));
+    note(pack_(segment, [this](std::uint64_t) { return !stopping(); }));
     lock.lock();
   }
 }

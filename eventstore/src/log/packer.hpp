@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "manifest.hpp"
+#include "pack_segment.hpp"
 
 namespace annals::internal {
 
@@ -17,9 +18,8 @@ namespace annals::internal {
 /// opening finds it.
 class Packer {
  public:
-  /// Asked now and then; true: give up.
-  using Stop = std::function<bool()>;
-  using Pack = std::function<Result<void>(const ManifestSegment&, const Stop&)>;
+  /// Packs one segment, and gives up if it is told to.
+  using Pack = std::function<Result<void>(const ManifestSegment&, const PackingProgress&)>;
 
   Packer(Pack pack, bool at_once) : pack_(std::move(pack)), at_once_(at_once) {}
   /// Stops what is under way, and waits for that.
