@@ -16,8 +16,8 @@ constexpr std::size_t piece_bytes = std::size_t{1024} * 1024;
 constexpr std::size_t samples_bytes_max = std::size_t{8} * 1024 * 1024;
 /// A dictionary is worth a hundredth of what it is for.
 constexpr std::size_t segment_bytes_for_each_of_dictionary = 100;
-/// An append of so many blocks is cut inside.
-constexpr std::size_t blocks_before_cut_inside = 4;
+/// A block that is so many times as large as it should be is cut inside an append.
+constexpr std::size_t blocks_before_cut_inside = 2;
 
 /// Where a segment may be cut, found by walking it; with what lies between.
 class Cuts {

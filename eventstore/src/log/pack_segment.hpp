@@ -12,10 +12,10 @@ namespace annals::internal {
 /// How packed files are made. Measured: docs/explanation/log.md.
 struct Packing {
   int level = 9;
-  /// A block is cut where the first append begins behind so many bytes; inside an append only when
-  /// it is several times as large.
-  std::size_t block_bytes = std::size_t{64} * 1024;
-  std::size_t dictionary_bytes_max = std::size_t{112} * 1024;
+  /// A block is cut where the first append begins behind so many bytes; inside an append when it is
+  /// twice as large.
+  std::size_t block_bytes = std::size_t{32} * 1024;
+  std::size_t dictionary_bytes_max = std::size_t{16} * 1024;
 };
 
 /// Told between blocks how many bytes of the segment are done; false: give up.

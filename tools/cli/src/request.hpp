@@ -88,6 +88,10 @@ struct RestoreRequest {
   bool progress = false;
 };
 
+struct CompressRequest {
+  bool progress = false;
+};
+
 struct ExportRequest {
   Query query = Query::all();
   GlobalPosition first = {1};
@@ -100,6 +104,7 @@ struct ImportRequest {
   std::string file;  ///< Empty: standard input.
   bool exact = false;
   bool merge = false;
+  bool compress = false;
   bool progress = false;
 };
 
@@ -108,7 +113,7 @@ struct Request {
   Format format = Format::automatic;
   std::variant<StreamsRequest, ReadRequest, TailRequest, StatsRequest, VerifyRequest, StateRequest,
                DiffRequest, CheckRequest, ProjectionsRequest, BackupRequest, RestoreRequest,
-               ExportRequest, ImportRequest>
+               CompressRequest, ExportRequest, ImportRequest>
       command;
 };
 

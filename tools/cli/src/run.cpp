@@ -53,6 +53,9 @@ Result<int> dispatch(const std::string& program, const Request& request, const P
   if (const auto* restore = std::get_if<RestoreRequest>(&request.command)) {
     return restore_store(folder, *restore, format, output);
   }
+  if (const auto* compressed = std::get_if<CompressRequest>(&request.command)) {
+    return compress_store(folder, *compressed, format, output);
+  }
   if (const auto* exported = std::get_if<ExportRequest>(&request.command)) {
     return export_events(folder, *exported, output);
   }

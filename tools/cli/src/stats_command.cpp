@@ -33,6 +33,9 @@ std::string stats_json(const Stats& stats) {
       .number("appends", stats.appends)
       .number("segments", stats.segments)
       .number("bytes", stats.bytes)
+      .number("segments_packed", stats.segments_packed)
+      .number("packed_bytes", stats.packed_bytes)
+      .number("packed_file_bytes", stats.packed_file_bytes)
       .number("unsettled_events", stats.unsettled_events);
   if (!stats.failure.empty()) object.text("failure", stats.failure);
   return object.finish();
@@ -65,6 +68,12 @@ Result<int> show_stats(const std::string& folder, Format format, Output& output)
   properties.add("appends", grouped(stats.appends));
   properties.add("segments", grouped(stats.segments));
   properties.add("bytes", grouped(stats.bytes));
+  if (stats.segments_packed > 0) {
+    properties.add("compressed", grouped(stats.segments_packed) + " segments, " +
+                                     grouped(stats.packed_bytes) + " bytes as " +
+                                     grouped(stats.packed_file_bytes) + ": ratio " +
+                                     ratio_text(stats.packed_bytes, stats.packed_file_bytes));
+  }
   if (stats.unsettled_events > 0) {
     properties.add("unsettled events", grouped(stats.unsettled_events) +
                                            " (a writer ended before it called them durable)");
