@@ -55,6 +55,12 @@ class Verifier {
     if (!mark) return mark.error();
     if (!*mark) return no_mark(options_.path);
     last_ = (*mark)->position;
+    if ((*mark)->segment > manifest.segments.back().number) {
+      // The writer has rolled over since the MANIFEST was read.
+      auto again = read_manifest(*options_.files, options_.path);
+      if (!again) return std::move(again).error();
+      if (*again) manifest = **std::move(again);
+    }
     // Before the others: once it is open, it stays readable whatever a writer does.
     auto active = open_active(*options_.files, options_.path, manifest);
     // What is missing or damaged is met in its turn.
