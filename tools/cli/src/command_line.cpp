@@ -232,7 +232,10 @@ class CommandLine {
 
   void add_stats() {
     CLI::App* sub = command("stats", "Say what the store holds, who it is and where it ends");
-    sub->callback([this] { request_.command = StatsRequest{}; });
+    sub->add_flag("--bytes", stats_.bytes,
+                  "Also what the bytes are, part by part (reads the whole log)");
+    add_progress(sub, stats_.progress);
+    sub->callback([this] { request_.command = stats_; });
   }
 
   void add_verify() {
@@ -475,6 +478,7 @@ class CommandLine {
   std::optional<AsOf> diff_to_;
   std::string read_models_;
   ProjectionsRequest projections_;
+  StatsRequest stats_;
   BackupRequest backup_;
   CompressRequest compress_;
   RestoreRequest restore_;

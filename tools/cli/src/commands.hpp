@@ -27,7 +27,8 @@ Result<int> read_events(const std::string& folder, const ReadRequest& request, F
                         Output& output);
 Result<int> tail_events(const std::string& folder, const TailRequest& request, Format format,
                         Output& output);
-Result<int> show_stats(const std::string& folder, Format format, Output& output);
+Result<int> show_stats(const std::string& folder, const StatsRequest& request, Format format,
+                       Output& output);
 Result<int> verify_store(std::string_view program, const std::string& folder,
                          const VerifyRequest& request, Format format, Output& output);
 Result<int> show_states(std::string_view program, const std::string& folder,

@@ -39,7 +39,10 @@ struct TailRequest {
   std::optional<std::chrono::milliseconds> timeout = {};
 };
 
-struct StatsRequest {};
+struct StatsRequest {
+  bool bytes = false;     ///< What the bytes are: reads the whole log.
+  bool progress = false;  ///< Also where standard error is no terminal.
+};
 
 struct VerifyRequest {
   GlobalPosition first = {1};

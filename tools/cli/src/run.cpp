@@ -62,7 +62,7 @@ Result<int> dispatch(const std::string& program, const Request& request, const P
   if (const auto* imported = std::get_if<ImportRequest>(&request.command)) {
     return import_events(folder, *imported, format, output);
   }
-  return show_stats(folder, format, output);
+  return show_stats(folder, std::get<StatsRequest>(request.command), format, output);
 }
 
 }  // namespace
