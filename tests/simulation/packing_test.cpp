@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <annals/eventstore/log_backup.hpp>
+#include <annals/eventstore/log_bytes.hpp>
 #include <annals/eventstore/log_compression.hpp>
 #include <annals/testkit/fault_file_system.hpp>
 #include <annals/testkit/manual_clock.hpp>
@@ -322,6 +323,34 @@ TEST(Packing, ABackupHoldsPackedSegmentsAsTheyAreAndAStoreIsMadeFromIt) {
   EXPECT_TRUE(report && report->outcome == VerifyReport::Outcome::whole);
   const auto all = read_all(**store, {});
   EXPECT_TRUE(all && all->size() == backup->position.value);
+}
+
+TEST(Packing, ThePartsOfALogAddUpToItPackedOrNot) {
+  Books plain = books_of(Books::Segments::plain);
+  const auto before = measure_log_bytes(plain.options());
+  ASSERT_TRUE(before) << to_string(before.error());
+  std::uint64_t sum = 0;
+  for (const LogBytes::Part& part : before->parts) {
+    sum += part.bytes;
+    EXPECT_GT(part.alone, 0U) << part.name;
+  }
+  EXPECT_EQ(sum, before->bytes);
+  EXPECT_EQ(before->appends, Books::appends);
+  EXPECT_GT(before->index_bytes, 0U);
+  EXPECT_GT(before->heads_bytes, 0U);
+  EXPECT_EQ(before->segments_packed, 0U);
+  ASSERT_TRUE(compress_log(plain.options()));
+  const auto after = measure_log_bytes(plain.options());
+  ASSERT_TRUE(after) << to_string(after.error());
+  EXPECT_EQ(after->segments_packed, 2U);
+  EXPECT_EQ(after->bytes, before->bytes);
+  EXPECT_EQ(after->events, before->events);
+  ASSERT_EQ(after->parts.size(), before->parts.size());
+  for (std::size_t i = 0; i < after->parts.size(); ++i) {
+    EXPECT_EQ(after->parts[i].bytes, before->parts[i].bytes) << after->parts[i].name;
+  }
+  EXPECT_EQ(measure_log_bytes(plain.options(), [](auto, auto) { return false; }).error().code,
+            ErrorCode::timeout);
 }
 
 TEST(Packing, AReaderGoesOnWhenWhatItReadsIsPackedAndLetsItGoAtTheNextSegment) {
