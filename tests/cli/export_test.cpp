@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <annals/eventstore/log_event_store.hpp>
 #include <annals/testkit/seed.hpp>
 
 #include "export_format.hpp"
@@ -187,6 +188,31 @@ TEST_F(Export, BackupAndRestoreSayWhatTheyHold) {
   EXPECT_EQ(events(other_), events(store_));
   EXPECT_EQ(annals({"backup", folder_.file("missing"), folder_.file("x")}).exit_code, 1);
   EXPECT_EQ(annals({"backup", store_}).exit_code, 2);
+}
+
+TEST_F(Export, CompressSaysHowMuchSmallerItIsAndEventsStayTheSame) {
+  const auto before = events(store_);
+  {
+    LogOptions options;
+    options.path = store_;
+    options.segment_bytes = 64 * 1024;
+    const auto store = open_log_event_store(options);
+    ASSERT_TRUE(store) << to_string(store.error());
+    const Ended refused = annals({"compress", store_});
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_NE(refused.err.find("LOCK"), std::string::npos) << refused.err;
+  }
+  const Ended none = annals({"compress", store_});
+  ASSERT_EQ(none.exit_code, 0) << none.err;
+  EXPECT_EQ(json_lines(none.out).at(0)["segments"], 0);
+  const std::string imported = folder_.file("imported");
+  const Ended ended = annals({"import", imported, file_, "--compress"});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(json_lines(ended.out).at(1)["complete"], true);
+  EXPECT_EQ(events(store_), before);
+  const Ended table = annals({"compress", store_, "--table"});
+  EXPECT_NE(table.out.find("ratio"), std::string::npos) << table.out;
+  EXPECT_EQ(annals({"compress", folder_.file("missing")}).exit_code, 1);
 }
 
 // Valid lines with random bytes changed, cut out, doubled and swapped between lines.

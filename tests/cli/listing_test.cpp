@@ -75,6 +75,16 @@ TEST_F(Listing, StatsSayWhoTheStoreIsAndWhereItEnds) {
   EXPECT_NE(table.out.find("streams           3\n"), std::string::npos) << table.out;
 }
 
+TEST_F(Listing, StatsSayWhatTheBytesAreIfTheyAreAsked) {
+  const auto parts = json_lines(annals({"stats", store_, "--bytes"}).out).at(0)["by_part"];
+  EXPECT_EQ(parts["events"], 7);
+  std::uint64_t sum = 0;
+  for (const auto& part : parts["parts"]) sum += part["bytes"].get<std::uint64_t>();
+  EXPECT_EQ(parts["bytes"], sum);
+  const Ended table = annals({"stats", store_, "--bytes", "--table"});
+  EXPECT_NE(table.out.find("  links "), std::string::npos) << table.out;
+}
+
 TEST_F(Listing, TheFolderMayBeGivenByName) {
   EXPECT_EQ(annals({"stats", "--data", store_}).exit_code, 0);
 }

@@ -3,7 +3,8 @@
 //
 //   crash_writer <folder> <seed> <first> <end> <threads> [<kill point> <nth group>]
 //
-// CRASH_STEPS in the environment names a file in which it notes what it is doing to files.
+// CRASH_COMPRESSION in the environment has segments compressed. CRASH_STEPS in the environment
+// names a file in which it notes what it is doing to files.
 //
 // Appends requests first … end-1, each with its own id, so that what is there already is answered
 // with its first receipt. With 0 threads it appends asynchronously. A line is
@@ -95,6 +96,9 @@ int main(int argc, char** argv) {
   }
   const auto number = [&](int i) { return std::strtoull(argv[i], nullptr, 10); };
   annals::LogOptions options{.path = argv[1], .segment_bytes = 64 * 1024};
+  if (std::getenv("CRASH_COMPRESSION") != nullptr) {
+    options.compression = annals::Compression::zstd;
+  }
   if (argc == 8) {
     options.files =
         annals::crash::dying_file_system(annals::crash::kill_point_of(argv[6]), number(7));

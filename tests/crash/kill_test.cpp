@@ -246,6 +246,36 @@ TEST(Kill, UnderManyWritersAtRandomMomentsNothingIsLostAndEveryOpenSucceeds) {
   EXPECT_GT(segments, landings.kills / 6) << "no segment was sealed";
 }
 
+TEST(Kill, WhileSegmentsAreCompressedNothingIsLost) {
+  const std::uint64_t seed = testkit::seed(1);
+  std::mt19937_64 dice(seed);
+  const std::uint64_t kills = std::getenv("ANNALS_SOAK") != nullptr ? 300 : 30;
+  constexpr std::uint64_t appends = 1'500;
+  ::setenv("CRASH_COMPRESSION", "1", 1);
+  Landings landings;
+  std::uint64_t packed = 0;
+  for (std::uint64_t at = 0; landings.kills < kills; ++at) {
+    KilledStore store(seed * 3'000'000 + at, appends);
+    for (int life = 0; life < 6 && landings.kills < kills; ++life) {
+      const std::uint64_t left = appends - store.acknowledged();
+      if (left < 300) break;
+      const std::uint64_t kill_after = 1 + dice() % (left / 4);
+      const std::chrono::microseconds patience(dice() % 20'000);
+      SCOPED_TRACE("store " + std::to_string(at) + ", life " + std::to_string(life) +
+                   ", kill after " + std::to_string(kill_after));
+      const auto outcome = store.work(kill_after, 8, KillPoint::never, 0, 0, patience);
+      ASSERT_TRUE(outcome.killed) << "exit code " << outcome.exit_code;
+      ASSERT_NO_FATAL_FAILURE(store.expect_kept());
+      landings.add(store, appends);
+    }
+    packed += store.stats().segments_packed;
+  }
+  ::unsetenv("CRASH_COMPRESSION");
+  landings.print();
+  std::printf("%llu segments packed\n", static_cast<unsigned long long>(packed));
+  EXPECT_GT(packed, 0U);
+}
+
 class KillAt : public testing::TestWithParam<KillPoint> {};
 
 TEST_P(KillAt, TheSameIdAgainSettlesWhatHappened) {

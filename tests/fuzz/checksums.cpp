@@ -9,6 +9,7 @@
 #include "log/bytes.hpp"
 #include "log/crc32c.hpp"
 #include "log/log_format.hpp"
+#include "log/packed_format.hpp"
 
 namespace annals::fuzz {
 namespace {
@@ -85,6 +86,31 @@ void sum_segment(std::string& text, const StoreId& store, std::uint64_t number) 
     put(text, end + 4, length);
     at += length;
   }
+}
+
+void sum_packed(std::string& text, const StoreId& store, std::uint64_t number) {
+  namespace packed = internal::packed_format;
+  if (text.size() < packed::header_bytes) return;
+  const auto seed = [&](std::uint64_t at, std::uint64_t bytes) {
+    return packed::seed(store, number, at, bytes);
+  };
+  const std::uint64_t table = u64(text, 64);
+  const std::uint64_t dictionary = u32(text, 76);
+  if (dictionary <= text.size() - packed::header_bytes) {
+    put(text, 80,
+        sum(text, packed::header_bytes, dictionary, seed(packed::header_bytes, dictionary)));
+  }
+  if (table <= text.size()) {
+    for (std::size_t at = table; at + packed::entry_bytes <= text.size();
+         at += packed::entry_bytes) {
+      const std::uint64_t offset = u64(text, at + 8);
+      const std::uint32_t bytes = u32(text, at + 16);
+      if (offset > text.size() || bytes > text.size() - offset) continue;
+      put(text, at + 20, sum(text, offset, bytes, seed(offset, bytes)));
+    }
+    put(text, 84, sum(text, table, text.size() - table, seed(table, text.size() - table)));
+  }
+  put(text, packed::crc_at, sum(text, 0, packed::crc_at));
 }
 
 void sum_index(std::string& text, const StoreId& store, std::uint64_t number) {

@@ -11,6 +11,7 @@ namespace annals::fuzz {
 void sum_manifest(std::string& text);
 void sum_mark(std::string& text);
 void sum_segment(std::string& text, const StoreId& store, std::uint64_t number);
+void sum_packed(std::string& text, const StoreId& store, std::uint64_t number);
 void sum_index(std::string& text, const StoreId& store, std::uint64_t number);
 void sum_heads(std::string& text);
 void sum_snapshots(std::string& text, const StoreId& store);

@@ -23,6 +23,7 @@
 #include "checksums.hpp"
 #include "log/log_format.hpp"
 #include "log/open.hpp"
+#include "log/packed_file.hpp"
 #include "mutation.hpp"
 #include "simulation/oracle.hpp"
 #include "simulation/random_work.hpp"
@@ -39,6 +40,7 @@ enum class Kind : std::uint8_t {
   mark,
   active_segment,
   sealed_segment,
+  packed_segment,
   index,
   heads,
   snapshots
@@ -50,6 +52,7 @@ const char* name_of(Kind kind) {
     case Kind::mark: return "Mark";
     case Kind::active_segment: return "ActiveSegment";
     case Kind::sealed_segment: return "SealedSegment";
+    case Kind::packed_segment: return "PackedSegment";
     case Kind::index: return "Index";
     case Kind::heads: return "Heads";
     case Kind::snapshots: return "Snapshots";
@@ -80,6 +83,7 @@ struct Corpus {
   simulation::Oracle oracle;
   StoreId store;
   std::uint64_t active = 0;
+  bool packed = false;
 
   static constexpr auto folder = "/store";
 
@@ -88,11 +92,14 @@ struct Corpus {
     return {.path = folder,
             .access = access,
             .segment_bytes = 64 * 1024,
+            .compression = packed ? Compression::zstd : Compression::none,
             .clock = std::make_shared<testkit::ManualClock>(),
             .files = files};
   }
 
-  explicit Corpus(std::uint64_t seed, bool killed) : disk(std::make_shared<FaultFileSystem>(seed)) {
+  /// `with_packed`: of complete segments.
+  Corpus(std::uint64_t seed, bool killed, bool with_packed)
+      : disk(std::make_shared<FaultFileSystem>(seed)), packed(with_packed) {
     store.bytes.fill(static_cast<std::uint8_t>(seed));
     std::mt19937_64 dice(seed);
     simulation::RandomWork work(seed, dice, 400);
@@ -132,6 +139,7 @@ struct Corpus {
       case Kind::mark: name = "mark"; break;
       case Kind::active_segment: name = segment(active); break;
       case Kind::sealed_segment: name = segment(sealed); break;
+      case Kind::packed_segment: name = internal::PackedFile::name_of(sealed); break;
       case Kind::index: {
         name = segment(sealed);
         name.replace(name.rfind('.'), std::string::npos, ".index");
@@ -150,6 +158,7 @@ struct Corpus {
       case Kind::mark: return sum_mark(text);
       case Kind::active_segment:
       case Kind::sealed_segment: return sum_segment(text, store, number);
+      case Kind::packed_segment: return sum_packed(text, store, number);
       case Kind::index: return sum_index(text, store, number);
       case Kind::heads: return sum_heads(text);
       case Kind::snapshots: return sum_snapshots(text, store);
@@ -259,7 +268,10 @@ class Changed : public testing::TestWithParam<Kind> {
     }
   }
 
-  std::array<Corpus, 3> corpora_{Corpus(1, false), Corpus(2, true), Corpus(3, true)};
+  static bool packed() { return GetParam() == Kind::packed_segment; }
+
+  std::array<Corpus, 3> corpora_{Corpus(1, false, packed()), Corpus(2, true, packed()),
+                                 Corpus(3, true, packed())};
   std::uint64_t noticed_ = 0;
   std::uint64_t refused_ = 0;
 };
@@ -289,7 +301,7 @@ TEST_P(Changed, DoesNoHarmWhereItOnceDid) {
 }
 
 TEST_P(Changed, ChecksumsMadeRightAgainAreWhatTheyWere) {
-  Corpus corpus(1, false);
+  Corpus corpus(1, false, packed());
   std::mt19937_64 dice(1);
   const std::string path = corpus.path_of(GetParam(), dice);
   const std::string written = corpus.disk->contents(path);
@@ -300,8 +312,8 @@ TEST_P(Changed, ChecksumsMadeRightAgainAreWhatTheyWere) {
 
 INSTANTIATE_TEST_SUITE_P(, Changed,
                          testing::Values(Kind::manifest, Kind::mark, Kind::active_segment,
-                                         Kind::sealed_segment, Kind::index, Kind::heads,
-                                         Kind::snapshots),
+                                         Kind::sealed_segment, Kind::packed_segment, Kind::index,
+                                         Kind::heads, Kind::snapshots),
                          [](const auto& info) { return std::string(name_of(info.param)); });
 
 }  // namespace

@@ -2,11 +2,23 @@
 
 #include <utility>
 
+#include "log/open.hpp"
+
 namespace annals::simulation {
 
 LogOptions Books::options(LogOptions::Access access) const {
-  return {
-      .path = path_, .access = access, .segment_bytes = 64 * 1024, .clock = clock_, .files = disk_};
+  const bool packed = segments_ == Segments::packed;
+  return {.path = path_,
+          .access = access,
+          .segment_bytes = 64 * 1024,
+          .compression = packed ? Compression::zstd : Compression::none,
+          .clock = clock_,
+          .files = disk_};
+}
+
+Result<std::unique_ptr<EventStore>> Books::open() {
+  if (segments_ == Segments::plain) return open_log_event_store(options());
+  return internal::open_log_event_store(options(), internal::PlantedBug::none);
 }
 
 AppendRequest Books::request(std::size_t number) {

@@ -18,11 +18,16 @@ class Books {
  public:
   static constexpr std::size_t appends = 17;
 
-  explicit Books(std::shared_ptr<testkit::FaultFileSystem> disk, std::string path = "/books")
-      : disk_(std::move(disk)), path_(std::move(path)) {}
+  /// What becomes of complete segments. `packed`: they are compressed at once, by the thread that
+  /// completes them, so that the same calls do the same.
+  enum class Segments : std::uint8_t { plain, packed };
+
+  explicit Books(std::shared_ptr<testkit::FaultFileSystem> disk, std::string path = "/books",
+                 Segments segments = Segments::plain)
+      : disk_(std::move(disk)), path_(std::move(path)), segments_(segments) {}
 
   LogOptions options(LogOptions::Access access = LogOptions::Access::create) const;
-  Result<std::unique_ptr<EventStore>> open() { return open_log_event_store(options()); }
+  Result<std::unique_ptr<EventStore>> open();
 
   /// Appends what has not been acknowledged yet, in order, `up_to` appends in all, and saves
   /// snapshots. Ends at the first append that is refused, and says why. An append in doubt is sent
@@ -50,6 +55,7 @@ class Books {
  private:
   std::shared_ptr<testkit::FaultFileSystem> disk_;
   std::string path_;
+  Segments segments_;
   std::shared_ptr<testkit::ManualClock> clock_ = std::make_shared<testkit::ManualClock>();
   Oracle oracle_;
   std::size_t next_ = 0;  // The first append that is not acknowledged.

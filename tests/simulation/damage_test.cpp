@@ -4,6 +4,7 @@
 //
 // ANNALS_SOAK damages every byte instead of a sample.
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -29,13 +30,14 @@ const std::string mark_file = folder + "mark";
 
 bool soak() { return std::getenv("ANNALS_SOAK") != nullptr; }
 
-enum class Ending : std::uint8_t { closed, killed, restarted };
+enum class Ending : std::uint8_t { closed, killed, restarted, packed };
 
 std::string name_of(Ending ending) {
   switch (ending) {
     case Ending::closed: return "Closed";
     case Ending::killed: return "Killed";
     case Ending::restarted: return "Restarted";
+    case Ending::packed: return "Packed";
   }
   return "";
 }
@@ -45,6 +47,7 @@ void PrintTo(Ending ending, std::ostream* out) { *out << name_of(ending); }
 /// Where most bytes mean something: all of the MANIFEST, headers, all slots of the mark.
 bool is_dense(const std::string& file, std::size_t at) {
   if (file == folder + "MANIFEST") return true;
+  if (file.ends_with(".packed")) return at < 500;
   return file == mark_file ? at % 4096 < 132 : at < 132;
 }
 
@@ -57,12 +60,15 @@ bool is_made_anew(const std::string& file) {
 class Store : public testing::Test {
  protected:
   void fill(Ending ending) {
+    if (ending == Ending::packed) {
+      books_ = Books(std::make_shared<FaultFileSystem>(), "/books", Books::Segments::packed);
+    }
     auto store = books_.open();
     ASSERT_TRUE(store && books_.work(**store, Books::appends - 3));
     old_mark_ = books_.disk().contents(mark_file);
     ASSERT_TRUE(books_.work(**store));
     ASSERT_EQ((*store)->stats().segments, 3U);
-    if (ending == Ending::closed) store->reset();
+    if (ending == Ending::closed || ending == Ending::packed) store->reset();
     books_.move_to(books_.disk().process_crash());
     store->reset();
     // What is in the cache is on the device from here on.
@@ -124,6 +130,13 @@ class Store : public testing::Test {
   }
 
   std::string contents(const std::string& file) const { return whole_->contents(file); }
+  /// The file that holds a segment.
+  std::string segment(std::uint64_t number) const {
+    const std::string name = folder + "segment-0000000" + std::to_string(number);
+    const auto files = whole_->files();
+    const bool packed = std::find(files.begin(), files.end(), name + ".packed") != files.end();
+    return name + (packed ? ".packed" : ".log");
+  }
   /// The whole store with one file replaced.
   std::shared_ptr<FaultFileSystem> with(const std::string& file, std::string_view text) const {
     auto disk = whole_->copy();
@@ -237,15 +250,14 @@ TEST_P(Damage, AFileCutShortAnywhereIsNoticedOrHarmless) {
 }
 
 TEST_P(Damage, ACutSegmentIsCorruptAndNamed) {
-  for (const char* name :
-       {"segment-00000001.log", "segment-00000002.log", "segment-00000003.log"}) {
-    const std::string text = contents(folder + name);
-    books_.move_to(with(folder + name, std::string_view(text).substr(0, text.size() - 1)));
+  for (const std::string& name : {segment(1), segment(2), segment(3)}) {
+    const std::string text = contents(name);
+    books_.move_to(with(name, std::string_view(text).substr(0, text.size() - 1)));
     const auto store = books_.open();
     ASSERT_FALSE(store);
     EXPECT_EQ(store.error().code, ErrorCode::corrupt);
     ASSERT_TRUE(store.error().place);
-    EXPECT_EQ(store.error().place->file, folder + name);
+    EXPECT_EQ(store.error().place->file, name);
     EXPECT_EQ(store.error().place->offset, text.size() - 1);
   }
 }
@@ -260,7 +272,7 @@ TEST_P(Damage, AMissingFileIsNoticedOrHarmless) {
       continue;
     }
     const Verdict verdict = expect_noticed_or_harmless(disk, file + " removed");
-    const bool needed = file == mark_file || file.ends_with(".log");
+    const bool needed = file == mark_file || file.ends_with(".log") || file.ends_with(".packed");
     EXPECT_EQ(verdict, needed ? Verdict::noticed : Verdict::harmless) << file;
   }
 }
@@ -299,6 +311,9 @@ TEST_P(Damage, FilesOfAnotherKindAreCorruptOrIgnored) {
       expect_noticed_or_harmless(
           with(folder + "MANIFEST.new", std::string(5000, static_cast<char>(dice()))), "leftover"),
       Verdict::harmless);
+  EXPECT_EQ(
+      expect_noticed_or_harmless(with(folder + "segment-00000002.packed.new", "half"), "leftover"),
+      Verdict::harmless);
   EXPECT_EQ(expect_noticed_or_harmless(
                 with(folder + "segment-00000004.log", std::string(5000, static_cast<char>(dice()))),
                 "a segment that no MANIFEST names"),
@@ -306,13 +321,14 @@ TEST_P(Damage, FilesOfAnotherKindAreCorruptOrIgnored) {
 }
 
 TEST_P(Damage, ASegmentInPlaceOfAnotherIsCorrupt) {
-  const std::string one = folder + "segment-00000001.log";
-  const std::string two = folder + "segment-00000002.log";
+  const std::string one = segment(1);
+  const std::string two = segment(2);
   EXPECT_EQ(expect_noticed_or_harmless(with(one, contents(two)), "two for one"), Verdict::noticed);
   EXPECT_EQ(expect_noticed_or_harmless(with(last_segment, contents(one)), "one for three"),
             Verdict::noticed);
   // One of another store, with the same work.
-  Books other(std::make_shared<FaultFileSystem>());
+  Books other(std::make_shared<FaultFileSystem>(), "/books",
+              one.ends_with(".packed") ? Books::Segments::packed : Books::Segments::plain);
   {
     auto store = other.open();
     ASSERT_TRUE(store && other.work(**store));
@@ -346,7 +362,7 @@ TEST_P(Damage, ANewerFormatIsUnsupportedAndNamesWhatItNeeds) {
       internal::crc32c(0, internal::bytes_of(std::string_view(segment).substr(0, 124))));
   const std::array<std::shared_ptr<FaultFileSystem>, 4> newer{
       with(folder + "MANIFEST", summed(replaced(manifest, "annals-log 1\n", "annals-log 2\n"))),
-      with(folder + "MANIFEST", summed(replaced(manifest, "\nincompatible 0", "\nincompatible 4"))),
+      with(folder + "MANIFEST", summed(replaced(manifest, "\nincompatible ", "\nincompatible 4"))),
       with(folder + "MANIFEST", summed(replaced(manifest, "hash sha-256", "hash sha-512"))),
       with(last_segment, segment)};
   for (const auto& disk : newer) {
@@ -370,7 +386,8 @@ TEST_P(Damage, ANewerFormatIsUnsupportedAndNamesWhatItNeeds) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ended, Damage,
-                         testing::Values(Ending::closed, Ending::killed, Ending::restarted),
+                         testing::Values(Ending::closed, Ending::killed, Ending::restarted,
+                                         Ending::packed),
                          [](const auto& info) { return name_of(info.param); });
 
 }  // namespace

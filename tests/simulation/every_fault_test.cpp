@@ -13,73 +13,79 @@ namespace {
 
 using testkit::FaultFileSystem;
 
-/// What one undisturbed run does to its disk.
-struct Undisturbed {
-  std::uint64_t operations;
-  FaultFileSystem::Counters counters;
+/// Done with plain segments, and with segments that are packed as soon as they are complete.
+class EveryFault : public testing::TestWithParam<Books::Segments> {
+ protected:
+  /// What one undisturbed run does to its disk.
+  struct Undisturbed {
+    std::uint64_t operations;
+    FaultFileSystem::Counters counters;
+  };
+
+  Undisturbed undisturbed() {
+    Books books(std::make_shared<FaultFileSystem>(), "/books", GetParam());
+    {
+      auto store = books.open();
+      EXPECT_TRUE(store && books.work(**store));
+      EXPECT_GE((*store)->stats().segments, 3U);
+      const bool packed = GetParam() == Books::Segments::packed;
+      EXPECT_EQ((*store)->stats().segments_packed, packed ? 2U : 0U);
+    }
+    return {books.disk().operations(), books.disk().counters()};
+  }
+
+  /// Opens the store that a fault left behind, compares, finishes the work, and compares again,
+  /// after a power loss too.
+  void expect_finished(Books& books) {
+    {
+      auto store = books.open();
+      ASSERT_TRUE(store) << to_string(store.error());
+      const auto broken = books.compare(**store);
+      ASSERT_FALSE(broken) << *broken;
+      const auto worked = books.work(**store);
+      ASSERT_TRUE(worked) << to_string(worked.error());
+      const auto broken_after = books.compare(**store);
+      ASSERT_FALSE(broken_after) << *broken_after;
+    }
+    books.move_to(books.disk().power_loss({7}));
+    const auto broken = books.reopen_and_compare();
+    ASSERT_FALSE(broken) << *broken;
+    EXPECT_TRUE(books.done());
+  }
+
+  /// Runs the work with a fault. A store that stops is opened again, and sees what the fault left
+  /// in the cache, as it would after the process was started anew; or the machine goes off at once.
+  void expect_survived(const std::function<void(FaultFileSystem&)>& fault) {
+    Books books(std::make_shared<FaultFileSystem>(), "/books", GetParam());
+    fault(books.disk());
+    {
+      auto store = books.open();
+      if (store) {
+        const auto worked = books.work(**store);
+        if (!worked) {
+          EXPECT_TRUE(worked.error().code == ErrorCode::unavailable ||
+                      worked.error().code == ErrorCode::outcome_unknown)
+              << to_string(worked.error());
+        }
+      } else {
+        EXPECT_EQ(store.error().code, ErrorCode::unavailable) << to_string(store.error());
+      }
+    }
+    for (std::uint64_t outcome = 0; outcome < 6; ++outcome) {
+      SCOPED_TRACE("power loss " + std::to_string(outcome));
+      Books after = books;
+      after.move_to(books.disk().fork()->power_loss({outcome}));
+      expect_finished(after);
+    }
+    books.move_to(books.disk().fork());  // A fault that has not come up is not asked for any more.
+    expect_finished(books);
+  }
 };
 
-Undisturbed undisturbed() {
-  Books books(std::make_shared<FaultFileSystem>());
-  {
-    auto store = books.open();
-    EXPECT_TRUE(store && books.work(**store));
-    EXPECT_GE((*store)->stats().segments, 3U);
-  }
-  return {books.disk().operations(), books.disk().counters()};
-}
-
-/// Opens the store that a fault left behind, compares, finishes the work, and compares again, after
-/// a power loss too.
-void expect_finished(Books& books) {
-  {
-    auto store = books.open();
-    ASSERT_TRUE(store) << to_string(store.error());
-    const auto broken = books.compare(**store);
-    ASSERT_FALSE(broken) << *broken;
-    const auto worked = books.work(**store);
-    ASSERT_TRUE(worked) << to_string(worked.error());
-    const auto broken_after = books.compare(**store);
-    ASSERT_FALSE(broken_after) << *broken_after;
-  }
-  books.move_to(books.disk().power_loss({7}));
-  const auto broken = books.reopen_and_compare();
-  ASSERT_FALSE(broken) << *broken;
-  EXPECT_TRUE(books.done());
-}
-
-/// Runs the work with a fault. A store that stops is opened again, and sees what the fault left in
-/// the cache, as it would after the process was started anew; or the machine goes off at once.
-void expect_survived(const std::function<void(FaultFileSystem&)>& fault) {
-  Books books(std::make_shared<FaultFileSystem>());
-  fault(books.disk());
-  {
-    auto store = books.open();
-    if (store) {
-      const auto worked = books.work(**store);
-      if (!worked) {
-        EXPECT_TRUE(worked.error().code == ErrorCode::unavailable ||
-                    worked.error().code == ErrorCode::outcome_unknown)
-            << to_string(worked.error());
-      }
-    } else {
-      EXPECT_EQ(store.error().code, ErrorCode::unavailable) << to_string(store.error());
-    }
-  }
-  for (std::uint64_t outcome = 0; outcome < 6; ++outcome) {
-    SCOPED_TRACE("power loss " + std::to_string(outcome));
-    Books after = books;
-    after.move_to(books.disk().fork()->power_loss({outcome}));
-    expect_finished(after);
-  }
-  books.move_to(books.disk().fork());  // A fault that has not come up is not asked for any more.
-  expect_finished(books);
-}
-
-TEST(EveryFault, AKillAtAnyOperationLosesNothing) {
+TEST_P(EveryFault, AKillAtAnyOperationLosesNothing) {
   for (std::uint64_t at = 0; at <= undisturbed().operations; ++at) {
     SCOPED_TRACE("operation " + std::to_string(at));
-    Books books(std::make_shared<FaultFileSystem>(at + 1), "/var/data/books");
+    Books books(std::make_shared<FaultFileSystem>(at + 1), "/var/data/books", GetParam());
     books.disk().switch_off_after(at);
     if (auto store = books.open()) (void)books.work(**store);
     books.move_to(books.disk().process_crash());
@@ -87,9 +93,9 @@ TEST(EveryFault, AKillAtAnyOperationLosesNothing) {
   }
 }
 
-TEST(EveryFault, APowerLossAtAnyOperationLosesNothing) {
+TEST_P(EveryFault, APowerLossAtAnyOperationLosesNothing) {
   for (std::uint64_t at = 0; at <= undisturbed().operations; ++at) {
-    Books before(std::make_shared<FaultFileSystem>(at + 1), "/var/data/books");
+    Books before(std::make_shared<FaultFileSystem>(at + 1), "/var/data/books", GetParam());
     before.disk().switch_off_after(at);
     if (auto store = before.open()) (void)before.work(**store);
     for (std::uint64_t seed = 0; seed < 8; ++seed) {
@@ -101,7 +107,7 @@ TEST(EveryFault, APowerLossAtAnyOperationLosesNothing) {
   }
 }
 
-TEST(EveryFault, AFailedSyncAnywhereLosesNothing) {
+TEST_P(EveryFault, AFailedSyncAnywhereLosesNothing) {
   const std::uint64_t syncs = undisturbed().counters.syncs;
   for (std::uint64_t nth = 1; nth <= syncs; ++nth) {
     for (const auto cache : {FaultFileSystem::AfterFailedSync::cache_shows,
@@ -112,14 +118,14 @@ TEST(EveryFault, AFailedSyncAnywhereLosesNothing) {
   }
 }
 
-TEST(EveryFault, AFailedSyncOfAFolderLosesNothing) {
-  for (std::uint64_t nth = 1; nth <= 12; ++nth) {
+TEST_P(EveryFault, AFailedSyncOfAFolderLosesNothing) {
+  for (std::uint64_t nth = 1; nth <= 18; ++nth) {
     SCOPED_TRACE("sync of a folder " + std::to_string(nth));
     expect_survived([&](FaultFileSystem& disk) { disk.fail_sync_directory(nth); });
   }
 }
 
-TEST(EveryFault, AFailedWriteAnywhereLosesNothing) {
+TEST_P(EveryFault, AFailedWriteAnywhereLosesNothing) {
   const std::uint64_t writes = undisturbed().counters.writes;
   for (std::uint64_t nth = 1; nth <= writes; ++nth) {
     SCOPED_TRACE("write " + std::to_string(nth));
@@ -127,11 +133,11 @@ TEST(EveryFault, AFailedWriteAnywhereLosesNothing) {
   }
 }
 
-TEST(EveryFault, WhatWasRefusedAfterAFailedWriteNeverComesBack) {
+TEST_P(EveryFault, WhatWasRefusedAfterAFailedWriteNeverComesBack) {
   std::uint64_t refused = 0;
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
     SCOPED_TRACE("outcome " + std::to_string(seed));
-    Books books(std::make_shared<FaultFileSystem>(seed));
+    Books books(std::make_shared<FaultFileSystem>(seed), "/books", GetParam());
     auto store = books.open();
     ASSERT_TRUE(store && books.work(**store, 1));
     AppendRequest small;
@@ -152,8 +158,8 @@ TEST(EveryFault, WhatWasRefusedAfterAFailedWriteNeverComesBack) {
   EXPECT_GT(refused, 0U);
 }
 
-TEST(EveryFault, AFailedReadIsUnavailableAndChangesNothing) {
-  Books books(std::make_shared<FaultFileSystem>());
+TEST_P(EveryFault, AFailedReadIsUnavailableAndChangesNothing) {
+  Books books(std::make_shared<FaultFileSystem>(), "/books", GetParam());
   {
     auto store = books.open();
     ASSERT_TRUE(store && books.work(**store));
@@ -177,12 +183,12 @@ TEST(EveryFault, AFailedReadIsUnavailableAndChangesNothing) {
   }
 }
 
-TEST(EveryFault, AFullDiskAtAnyAllocationIsUnavailableUntilThereIsRoom) {
+TEST_P(EveryFault, AFullDiskAtAnyAllocationIsUnavailableUntilThereIsRoom) {
   const std::uint64_t requests = undisturbed().counters.space_requests;
   ASSERT_GT(requests, 5U);
   for (std::uint64_t nth = 1; nth <= requests; ++nth) {
     SCOPED_TRACE("request for space " + std::to_string(nth));
-    Books books(std::make_shared<FaultFileSystem>(nth));
+    Books books(std::make_shared<FaultFileSystem>(nth), "/books", GetParam());
     books.disk().fill_disk(nth);
     auto store = books.open();
     if (store) {
@@ -205,11 +211,11 @@ TEST(EveryFault, AFullDiskAtAnyAllocationIsUnavailableUntilThereIsRoom) {
   }
 }
 
-TEST(EveryFault, TheWeakerModeLosesOnlyTheEndAndOnlyToAPowerLoss) {
+TEST_P(EveryFault, TheWeakerModeLosesOnlyTheEndAndOnlyToAPowerLoss) {
   std::uint64_t shortened = 0;
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     SCOPED_TRACE("outcome " + std::to_string(seed));
-    Books books(std::make_shared<FaultFileSystem>(seed));
+    Books books(std::make_shared<FaultFileSystem>(seed), "/books", GetParam());
     const auto reopened = [&] {
       LogOptions options = books.options();
       options.durability = Durability::survives_process_only;
@@ -252,9 +258,9 @@ TEST(EveryFault, TheWeakerModeLosesOnlyTheEndAndOnlyToAPowerLoss) {
   EXPECT_GT(shortened, 0U);
 }
 
-TEST(EveryFault, TheWeakerModeClosedCleanlyLosesNothing) {
+TEST_P(EveryFault, TheWeakerModeClosedCleanlyLosesNothing) {
   for (std::uint64_t seed = 0; seed < 30; ++seed) {
-    Books books(std::make_shared<FaultFileSystem>(seed));
+    Books books(std::make_shared<FaultFileSystem>(seed), "/books", GetParam());
     LogOptions options = books.options();
     options.durability = Durability::survives_process_only;
     {
@@ -267,8 +273,8 @@ TEST(EveryFault, TheWeakerModeClosedCleanlyLosesNothing) {
   }
 }
 
-TEST(EveryFault, AReadOnlyDiskCanBeReadAndSaysWhyItCannotBeWritten) {
-  Books books(std::make_shared<FaultFileSystem>());
+TEST_P(EveryFault, AReadOnlyDiskCanBeReadAndSaysWhyItCannotBeWritten) {
+  Books books(std::make_shared<FaultFileSystem>(), "/books", GetParam());
   {
     auto store = books.open();
     ASSERT_TRUE(store && books.work(**store));
@@ -288,8 +294,8 @@ TEST(EveryFault, AReadOnlyDiskCanBeReadAndSaysWhyItCannotBeWritten) {
   EXPECT_FALSE((*reader)->append(Books::request(0)));
 }
 
-TEST(EveryFault, ADiskThatBecomesReadOnlyStopsWritingAndLosesNothing) {
-  Books books(std::make_shared<FaultFileSystem>());
+TEST_P(EveryFault, ADiskThatBecomesReadOnlyStopsWritingAndLosesNothing) {
+  Books books(std::make_shared<FaultFileSystem>(), "/books", GetParam());
   auto store = books.open();
   ASSERT_TRUE(store);
   books.disk().set_read_only(true);
@@ -300,8 +306,8 @@ TEST(EveryFault, ADiskThatBecomesReadOnlyStopsWritingAndLosesNothing) {
   expect_finished(books);
 }
 
-TEST(EveryFault, AMissingFolderIsUnavailableAndNamed) {
-  Books books(std::make_shared<FaultFileSystem>(), "/nowhere/books");
+TEST_P(EveryFault, AMissingFolderIsUnavailableAndNamed) {
+  Books books(std::make_shared<FaultFileSystem>(), "/nowhere/books", GetParam());
   for (const auto access : {LogOptions::Access::must_exist, LogOptions::Access::read_only}) {
     const auto refused = open_log_event_store(books.options(access));
     ASSERT_FALSE(refused);
@@ -312,8 +318,8 @@ TEST(EveryFault, AMissingFolderIsUnavailableAndNamed) {
   EXPECT_TRUE(books.disk().files().empty()) << "something was made";
 }
 
-TEST(EveryFault, ASecondWriterIsUnavailableAndReadersAreNot) {
-  Books books(std::make_shared<FaultFileSystem>());
+TEST_P(EveryFault, ASecondWriterIsUnavailableAndReadersAreNot) {
+  Books books(std::make_shared<FaultFileSystem>(), "/books", GetParam());
   const auto store = books.open();
   ASSERT_TRUE(store);
   const auto second = books.open();
@@ -322,6 +328,12 @@ TEST(EveryFault, ASecondWriterIsUnavailableAndReadersAreNot) {
   EXPECT_NE(second.error().message.find("LOCK"), std::string::npos) << second.error().message;
   EXPECT_TRUE(open_log_event_store(books.options(LogOptions::Access::read_only)));
 }
+
+INSTANTIATE_TEST_SUITE_P(, EveryFault,
+                         testing::Values(Books::Segments::plain, Books::Segments::packed),
+                         [](const auto& info) {
+                           return info.param == Books::Segments::plain ? "Plain" : "Packed";
+                         });
 
 }  // namespace
 }  // namespace annals::simulation

@@ -32,6 +32,7 @@ class Run {
         disk_(std::make_shared<FaultFileSystem>(seed)) {
     // All that depends on a store's id is the same again for the same seed.
     for (std::uint8_t& byte : store_id_.bytes) byte = static_cast<std::uint8_t>(dice_());
+    packs_ = chance(50);
   }
 
   RunOutcome run() {
@@ -68,6 +69,8 @@ class Run {
     return {.path = folder,
             .access = access,
             .segment_bytes = 64 * 1024,
+            .compression = packs_ ? Compression::zstd : Compression::none,
+            .block_cache_bytes = 128 * 1024,
             .clock = clock_,
             .files = disk_};
   }
@@ -137,6 +140,7 @@ class Run {
     const Stats end = store_->stats();
     counters_.larger_groups += end.appends_synced - end.groups_synced;
     counters_.segments_rolled += end.segments - stats.segments;
+    counters_.segments_packed += end.segments_packed - stats.segments_packed;
     counters_.failed_syncs += disk_->counters().failed_syncs - failed_syncs_seen_;
     failed_syncs_seen_ = disk_->counters().failed_syncs;
   }
@@ -469,6 +473,7 @@ class Run {
   Oracle oracle_;
   std::size_t acknowledged_known_ = 0;
   std::uint64_t failed_syncs_seen_ = 0;
+  bool packs_ = false;  // Complete segments.
   bool faults_armed_ = false;
   bool closed_cleanly_ = false;
   std::string boot_at_close_;

@@ -65,6 +65,7 @@ void expect_all_happened(const RunCounters& counters) {
   EXPECT_GT(counters.torn_tails, 0U);
   EXPECT_GT(counters.larger_groups, 0U);
   EXPECT_GT(counters.segments_rolled, 0U);
+  EXPECT_GT(counters.segments_packed, 0U);
   EXPECT_GT(counters.repeats, 0U);
   EXPECT_GT(counters.doubts_found, 0U);
   EXPECT_GT(counters.rewritten_groups, 0U);
@@ -136,6 +137,7 @@ constexpr std::array planted{
     Planted{Bug::index_checksum_left_out, "IndexChecksumLeftOut"},
     Planted{Bug::checksum_not_seeded, "OldBytesBroughtToLife"},
     Planted{Bug::trust_tail_after_failed_sync, "TailTrustedAfterFailedSync"},
+    Planted{Bug::packed_not_synced, "OriginalRemovedBeforePackedSynced"},
 };
 
 INSTANTIATE_TEST_SUITE_P(, PlantedBug, testing::ValuesIn(planted),

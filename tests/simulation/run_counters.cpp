@@ -21,6 +21,7 @@ constexpr std::array counters_by_name{
     Counter{"torn tails", &RunCounters::torn_tails},
     Counter{"appends that shared a group", &RunCounters::larger_groups},
     Counter{"segments rolled", &RunCounters::segments_rolled},
+    Counter{"segments packed", &RunCounters::segments_packed},
     Counter{"repeats", &RunCounters::repeats},
     Counter{"doubts found", &RunCounters::doubts_found},
     Counter{"rewritten groups", &RunCounters::rewritten_groups},

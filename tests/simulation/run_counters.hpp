@@ -19,6 +19,7 @@ struct RunCounters {
   std::uint64_t torn_tails = 0;
   std::uint64_t larger_groups = 0;  ///< Groups' appends beyond the first.
   std::uint64_t segments_rolled = 0;
+  std::uint64_t segments_packed = 0;  ///< After the store was opened.
   std::uint64_t repeats = 0;
   std::uint64_t doubts_found = 0;  ///< Appends without an answer that are there all the same.
   std::uint64_t rewritten_groups = 0;

@@ -7,6 +7,7 @@
 
 #include "log/bytes.hpp"
 #include "log/log_format.hpp"
+#include "log/packed_file.hpp"
 
 namespace annals::simulation {
 
@@ -26,10 +27,14 @@ std::string StoreFiles::segment(std::uint64_t number) const {
   return folder_ + '/' + internal::format::segment_name(number);
 }
 
-std::uint64_t StoreFiles::segments() const {
+bool StoreFiles::there(const std::string& path) const {
   const auto files = disk_.files();
+  return std::binary_search(files.begin(), files.end(), path);
+}
+
+std::uint64_t StoreFiles::segments() const {
   const std::string manifest = folder_ + '/' + internal::format::manifest_name;
-  if (!std::binary_search(files.begin(), files.end(), manifest)) return 0;
+  if (!there(manifest)) return 0;
   const std::string text = disk_.contents(manifest);
   std::uint64_t count = 0;
   for (std::size_t at = 0; (at = text.find("\nsegment ", at)) != std::string::npos; ++at) ++count;
@@ -95,7 +100,9 @@ std::size_t StoreFiles::end_of(const std::string& path, std::size_t if_active) c
 std::optional<std::string> StoreFiles::flip_in_segment(const Dice& dice, bool sealed_only) {
   const std::uint64_t count = segments();
   if (count == 0 || (sealed_only && count < 2)) return std::nullopt;
-  const std::string path = segment(1 + dice(sealed_only ? count - 1 : count));
+  const std::uint64_t number = 1 + dice(sealed_only ? count - 1 : count);
+  const std::string path = segment(number);
+  if (!there(path)) return flip_in_packed(dice, number);
   const std::string text = disk_.contents(path);
   constexpr std::size_t header = internal::format::segment_header_bytes;
   // Remains of what was never answered may lie behind the end, and what is zero is free space.
@@ -111,8 +118,17 @@ std::optional<std::string> StoreFiles::flip_in_segment(const Dice& dice, bool se
   return std::nullopt;
 }
 
+std::optional<std::string> StoreFiles::flip_in_packed(const Dice& dice, std::uint64_t number) {
+  const std::string path = folder_ + '/' + internal::PackedFile::name_of(number);
+  if (!there(path)) return std::nullopt;
+  const std::string text = disk_.contents(path);
+  const std::size_t at = dice(text.size());
+  disk_.overwrite(path, at, std::string(1, static_cast<char>(text[at] ^ (1 << dice(8)))));
+  return path;
+}
+
 std::string StoreFiles::old_frame() const {
-  if (segments() == 0) return {};
+  if (!there(segment(1))) return {};
   const std::string text = disk_.contents(segment(1));
   constexpr std::size_t at = internal::format::segment_header_bytes;
   if (text.size() < at + 4) return {};

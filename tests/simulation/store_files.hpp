@@ -41,7 +41,9 @@ class StoreFiles {
   std::string heads() const { return folder_ + "/heads"; }
 
  private:
+  std::optional<std::string> flip_in_packed(const Dice& dice, std::uint64_t number);
   std::string segment(std::uint64_t number) const;
+  bool there(const std::string& path) const;
   /// Where the frames of a sealed segment end, as the MANIFEST says.
   std::size_t end_of(const std::string& path, std::size_t if_active) const;
   /// That the MANIFEST names.

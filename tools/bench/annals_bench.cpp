@@ -14,6 +14,9 @@
 //   read-category       reads 100 events of one of 100 categories, from anywhere
 //   read-type           of one of ten types
 //   read-tag            all 100 events with a tag
+//   cold-1, -100        reads one event anywhere, or 100 of an account scattered over the log, from
+//                       complete segments that are not in memory (their index is)
+//   cold-…-packed       the same two from compressed segments, no block of which is kept
 //   fold                folds bank accounts of 10,000 events from their JSON, no snapshots
 //   commands-1          one caller waits for each typed command: load, decide, append, durable
 //   commands-pipelined  one caller keeps 16,384 typed commands in flight
@@ -83,6 +86,10 @@ constexpr std::pair<const char*, Maker> workloads[] = {
     {"read-category", make_read_category},
     {"read-type", make_read_type},
     {"read-tag", make_read_tag},
+    {"cold-1", [] { return make_cold(Cold::event, false); }},
+    {"cold-1-packed", [] { return make_cold(Cold::event, true); }},
+    {"cold-100", [] { return make_cold(Cold::account, false); }},
+    {"cold-100-packed", [] { return make_cold(Cold::account, true); }},
     {"fold", make_fold},
     {"commands-1", [] { return make_commands(false); }},
     {"commands-pipelined", [] { return make_commands(true); }},

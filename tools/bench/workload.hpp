@@ -76,6 +76,10 @@ std::unique_ptr<Workload> make_last_ten();
 std::unique_ptr<Workload> make_read_category();
 std::unique_ptr<Workload> make_read_type();
 std::unique_ptr<Workload> make_read_tag();
+/// What is read cold: one event anywhere, or the 100 of an account, which lie scattered.
+enum class Cold { event, account };
+/// Reads from a disk whose pages are not in memory; `packed`: from compressed segments.
+std::unique_ptr<Workload> make_cold(Cold cold, bool packed);
 /// Folds a bank account from its stored JSON.
 std::unique_ptr<Workload> make_fold();
 /// Sends typed commands, waiting for each, or with thousands in flight.

@@ -25,6 +25,8 @@ FENCES = {
     "boost/": ("codec/*",),
     "nlohmann/": ("codec/*", "tests/*"),
     "openssl/": ("eventstore/src/*",),
+    "zstd.h": ("eventstore/src/log/*",),
+    "zdict.h": ("eventstore/src/log/*",),
     "zlib.h": ("samples/bank/*",),
     "CLI/": ("tools/cli/*", "tools/bench/*", "samples/bank/*"),
     "gtest/": ("tests/*", "samples/*/tests/*"),

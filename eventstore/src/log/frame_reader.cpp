@@ -61,10 +61,10 @@ std::optional<std::uint64_t> find_frame_beyond(const SegmentBytes& segment, std:
 }
 
 Result<AppendEntry> read_append_header(const SegmentBytes& segment, std::uint64_t offset) {
-  if (segment.bytes.size() < offset + format::append_header_bytes) {
+  if (!segment.holds(offset, format::append_header_bytes)) {
     return corrupt(segment, offset, "an append ends in its header");
   }
-  const std::byte* const start = segment.bytes.data() + offset;
+  const std::byte* const start = segment.from(offset).data();
   AppendEntry entry;
   entry.count = load<std::uint32_t>(start + 4);
   std::memcpy(entry.id.bytes.data(), start + 8, 16);

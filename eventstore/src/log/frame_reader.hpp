@@ -16,14 +16,25 @@
 
 namespace annals::internal {
 
-/// A segment's bytes and what their checksums are seeded with.
+/// A segment's bytes and what their checksums are seeded with. Offsets are always those in the
+/// segment. Frames are read of whole segments; a record, or an append's header, of a part as well.
 struct SegmentBytes {
   StoreId store;
   std::uint64_t number = 0;
   std::string file;  ///< For errors.
   std::span<const std::byte> bytes;
   PlantedBug bug = PlantedBug::none;
+  std::uint64_t base = 0;  ///< The offset at which `bytes` begin; 0 unless it is a part.
 
+  /// Whether `count` bytes from `offset` on are here.
+  bool holds(std::uint64_t offset, std::uint64_t count) const noexcept {
+    return offset >= base && offset - base <= bytes.size() &&
+           bytes.size() - (offset - base) >= count;
+  }
+  /// What is here from `offset` on. REQUIRES: holds(offset, 0).
+  std::span<const std::byte> from(std::uint64_t offset) const noexcept {
+    return bytes.subspan(offset - base);
+  }
   /// What the checksum of a frame starts from.
   std::uint32_t frame_seed(std::uint64_t offset, std::uint32_t length) const noexcept {
     if (bug == PlantedBug::checksum_not_seeded) return format::seed(store, 0, 0, length);
@@ -74,7 +85,8 @@ FrameProbe probe_frame(const SegmentBytes& segment, std::uint64_t offset);
 /// The offset of a valid frame beyond `offset`, if there is one anywhere in the segment.
 std::optional<std::uint64_t> find_frame_beyond(const SegmentBytes& segment, std::uint64_t offset);
 
-/// Reads the append header at `offset`. Its `last` field count is not followed.
+/// Reads the append header at `offset`, which must be here if `segment` is a part. Its `last` field
+/// count is not followed.
 ///
 /// Errors: corrupt.
 Result<AppendEntry> read_append_header(const SegmentBytes& segment, std::uint64_t offset);
@@ -84,8 +96,9 @@ Result<AppendEntry> read_append_header(const SegmentBytes& segment, std::uint64_
 /// alone.
 std::uint32_t append_header_check(const StoreId& store, std::uint64_t segment, std::uint64_t offset,
                                   std::span<const std::byte> append);
+/// The same; the header must be here.
 inline std::uint32_t append_header_check(const SegmentBytes& segment, std::uint64_t offset) {
-  return append_header_check(segment.store, segment.number, offset, segment.bytes.subspan(offset));
+  return append_header_check(segment.store, segment.number, offset, segment.from(offset));
 }
 
 /// Walks the appends of a frame, checking each record. `each` returns an error to stop.

@@ -26,7 +26,8 @@ Error cut_short(const std::string& path, std::uint64_t at, std::uint64_t bytes) 
 }
 
 /// Ends the plan where the mark says.
-Result<CopyPlan> up_to(const Mark& mark, Manifest manifest, const std::string& folder) {
+Result<CopyPlan> up_to(FileSystem& files, const Mark& mark, Manifest manifest,
+                       const std::string& folder) {
   auto& segments = manifest.segments;
   const auto last =
       std::find_if(segments.begin(), segments.end(),
@@ -41,7 +42,9 @@ Result<CopyPlan> up_to(const Mark& mark, Manifest manifest, const std::string& f
   segments.erase(std::next(last), segments.end());
   segments.back() = {
       .number = last->number, .first = last->first, .link_before = last->link_before};
-  return CopyPlan{std::move(manifest), mark};
+  auto active = open_segment(files, folder, manifest.store, segments.back(), false);
+  if (!active) return std::move(active).error();
+  return CopyPlan{std::move(manifest), mark, std::make_shared<const Segment>(*std::move(active))};
 }
 
 /// The mark is not of this start of the machine, or in doubt: all that is whole counts.
@@ -56,7 +59,7 @@ Result<CopyPlan> up_to_what_is_whole(FileSystem& files, const std::string& folde
   const auto tail =
       scan_active(segment->bytes(manifest.store), mark, *history, chain, false, nothing);
   if (!tail) return tail.error();
-  CopyPlan plan{manifest, mark};
+  CopyPlan plan{manifest, mark, std::make_shared<const Segment>(*segment)};
   plan.end.position = chain.head().position;
   plan.end.link = chain.head().link;
   plan.end.segment = listed.number;
@@ -86,7 +89,12 @@ Result<CopyPlan> plan_copy(FileSystem& files, const std::string& folder) {
     manifest = read_manifest(files, folder);
     if (!manifest) return std::move(manifest).error();
     if (!*manifest) return no_store(folder);
-    if (same_boot && !(*mark)->doubtful) return up_to(**mark, **std::move(manifest), folder);
+    if (same_boot && !(*mark)->doubtful) {
+      auto plan = up_to(files, **mark, **std::move(manifest), folder);
+      // The writer may have completed and packed that segment since the mark was read.
+      if (!plan && tries < 3) continue;
+      return plan;
+    }
     return up_to_what_is_whole(files, folder, **mark, *mark_file, **manifest);
   }
 }
@@ -147,16 +155,38 @@ Result<void> LogCopy::copy_segments() {
   return {};
 }
 
+Result<std::shared_ptr<const Segment>> LogCopy::open_source(const ManifestSegment& listed) const {
+  if (!listed.sealed) return plan_.active;
+  auto segment = open_segment(files_, from_, plan_.manifest.store, listed, false);
+  if (!segment) return std::move(segment).error();
+  return std::make_shared<const Segment>(*std::move(segment));
+}
+
 Result<void> LogCopy::copy_segment(const ManifestSegment& listed) {
-  const auto segment = open_segment(files_, from_, plan_.manifest.store, listed, false);
-  if (!segment) return segment.error();
+  const auto opened = open_source(listed);
+  if (!opened) return opened.error();
+  const std::shared_ptr<const Segment>& segment = *opened;
   const std::uint64_t end = end_of(listed);
+  if (segment->packed) return copy_packed(*segment, listed);
   if (end > segment->file_bytes) return cut_short(segment->path, segment->file_bytes, end);
   auto file = make_file(format::segment_name(listed.number));
   if (!file) return std::move(file).error();
   // All of it, free space too: whoever writes to it later must not meet a full disk.
   if (auto room = (*file)->allocate(segment->file_bytes); !room) return room;
   if (auto copied = copy_bytes(*segment->file, **file, end); !copied) return copied;
+  return (*file)->sync();
+}
+
+Result<void> LogCopy::copy_packed(const Segment& segment, const ManifestSegment& listed) {
+  const auto file = make_file(PackedFile::name_of(listed.number));
+  if (!file) return file.error();
+  const std::uint64_t done = done_;  // Progress counts what the segment holds.
+  all_ += segment.packed->file_bytes() - std::min(end_of(listed), segment.packed->file_bytes());
+  if (auto copied = copy_bytes(segment.packed->file(), **file, segment.packed->file_bytes());
+      !copied) {
+    return copied;
+  }
+  if (auto told = tell(std::max(end_of(listed), done_ - done) - (done_ - done)); !told) return told;
   return (*file)->sync();
 }
 
@@ -176,19 +206,22 @@ Result<void> LogCopy::copy_bytes(const File& from, File& to, std::uint64_t bytes
 
 Result<void> LogCopy::verify_segment(const ManifestSegment& listed) {
   Chain before = chain_;
-  auto walked = walk(to_, listed, chain_);
+  const auto made = open_segment(files_, to_, plan_.manifest.store, listed, false);
+  auto walked = made ? walk(*made, listed, chain_) : Result<void>(made.error());
   if (walked || walked.error().code != ErrorCode::corrupt) return walked;
   // The copy is as good as what it was made from, unless the disk it lies on is at fault.
-  if (auto source = walk(from_, listed, before); !source) return source;
+  const auto from = open_source(listed);
+  if (!from) return from.error();
+  if (auto source = walk(**from, listed, before); !source) return source;
   return Error{.code = ErrorCode::unavailable,
                .message = "the copy is not what was written to it: " + walked.error().message};
 }
 
-Result<void> LogCopy::walk(const std::string& folder, const ManifestSegment& listed,
+Result<void> LogCopy::walk(const Segment& segment, const ManifestSegment& listed,
                            Chain& chain) const {
-  const auto segment = open_segment(files_, folder, plan_.manifest.store, listed, false);
-  if (!segment) return segment.error();
-  const SegmentBytes bytes = segment->bytes(plan_.manifest.store);
+  const auto whole = segment.whole(plan_.manifest.store);
+  if (!whole) return whole.error();
+  const SegmentBytes& bytes = whole->bytes;
   if (listed.sealed) return scan_sealed(bytes, listed, chain, true, nothing);
   const auto end =
       scan_frames(bytes, format::segment_header_bytes, plan_.end.offset, chain, true, nothing);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "chain.hpp"
 #include "manifest.hpp"
 #include "mark.hpp"
+#include "segment.hpp"
 
 namespace annals::internal {
 
@@ -17,6 +19,9 @@ namespace annals::internal {
 struct CopyPlan {
   Manifest manifest;  ///< Ends with the segment that holds the end, as its active one.
   Mark end;
+  /// That segment, opened when the plan was made: a writer may complete it, compress it and take it
+  /// away while the others are copied.
+  std::shared_ptr<const Segment> active;
 };
 
 /// Looks at the store in `folder`, which a writer may be adding to: all that is durable by now.
@@ -50,10 +55,13 @@ class LogCopy {
  private:
   Result<std::unique_ptr<File>> make_file(const std::string& name);
   Result<void> copy_bytes(const File& from, File& to, std::uint64_t bytes);
+  /// Errors of these: of open_segment.
+  Result<std::shared_ptr<const Segment>> open_source(const ManifestSegment& listed) const;
   Result<void> copy_segment(const ManifestSegment& listed);
+  Result<void> copy_packed(const Segment& segment, const ManifestSegment& listed);
   Result<void> verify_segment(const ManifestSegment& listed);
-  /// Walks the segment as it lies in `folder`, contents included.
-  Result<void> walk(const std::string& folder, const ManifestSegment& listed, Chain& chain) const;
+  /// Walks a segment, contents included.
+  Result<void> walk(const Segment& segment, const ManifestSegment& listed, Chain& chain) const;
   std::uint64_t end_of(const ManifestSegment& listed) const;
   Result<void> tell(std::uint64_t more);
 

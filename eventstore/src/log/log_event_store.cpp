@@ -8,6 +8,8 @@
 #include "log_reading.hpp"
 #include "log_writer.hpp"
 #include "open.hpp"
+#include "pack_segment.hpp"
+#include "packer.hpp"
 #include "read_only_log.hpp"
 #include "recovery.hpp"
 #include "sealer.hpp"
@@ -28,12 +30,15 @@ class LogEventStore final : public LogReading {
   ~LogEventStore() override {
     if (forked()) {
       // The threads and the right to write stayed with the parent: nothing here may be ended.
-      (void)queue_.release();  // NOLINT(bugprone-unused-return-value)
+      (void)queue_.release();   // NOLINT(bugprone-unused-return-value)
+      (void)sealer_.release();  // NOLINT(bugprone-unused-return-value)
+      (void)packer_.release();  // NOLINT(bugprone-unused-return-value)
       return;
     }
     if (queue_) queue_->drain();  // Completions may still append, so the queue must be there.
     queue_.reset();
-    sealer_.reset();
+    sealer_.reset();  // It tells the packer.
+    packer_.reset();
     if (!writer_) return;
     // What is not marked as closed costs the next opening only.
     const bool closed = writer_->close().has_value();
@@ -62,6 +67,16 @@ class LogEventStore final : public LogReading {
     if (auto opened = open_heads(bug); !opened) return opened;
     if (repaired_heads_) {  // As in a copy.
       if (auto wiped = recovery.wipe_rest(segments_, *position); !wiped) return wiped;
+    }
+    if (options_.compression != Compression::none) {
+      packer_ = std::make_unique<Packer>(
+          [this](const ManifestSegment& listed, const PackingProgress& progress) {
+            return pack(listed, progress);
+          },
+          seal_at_once);
+      for (const ManifestSegment& listed : manifest.segments) {
+        if (listed.sealed) packer_->add(listed);
+      }
     }
     sealer_ = std::make_unique<Sealer>([this](const Sealer::Job& job) { seal(job); }, seal_at_once);
     for (Sealer::Job& job : unindexed) sealer_->add(std::move(job));
@@ -130,6 +145,7 @@ class LogEventStore final : public LogReading {
     stats.rewritten_groups = recovered_.rewritten_groups;
     const std::shared_lock lock(failure_mutex_);
     stats.failure = failure_;
+    if (packer_) stats.packing_failure = packer_->failure();
     return stats;
   }
 
@@ -233,6 +249,20 @@ class LogEventStore final : public LogReading {
     if (!written) return;
     auto file = open_index(job.segment);
     if (file && *file) index_.replace_part(*std::move(file));
+    if (packer_) packer_->add(job.segment);
+  }
+
+  /// Puts a packed file in a segment's place. If that fails the segment stays as it is, and the
+  /// next opening tries again.
+  Result<void> pack(const ManifestSegment& listed, const PackingProgress& progress) {
+    const auto original = segments_.at(listed.number);
+    if (original->packed) return {};
+    auto packed = pack_segment(*options_.files, options_.path, store_, listed, *original,
+                               segments_.cache(), progress);
+    if (!packed) return std::move(packed).error();
+    packed->bug = bug_;
+    segments_.replace(*std::move(packed));
+    return remove_original(*options_.files, options_.path, listed.number);
   }
 
   /// Finds out where every stream ends, from a table that is kept for that.
@@ -290,6 +320,7 @@ class LogEventStore final : public LogReading {
   bool repaired_heads_ = false;
   std::optional<LogWriter> writer_;  // Used by the leader only, as are these:
   std::vector<Publication> publications_;
+  std::unique_ptr<Packer> packer_;  // Null: nothing is packed.
   std::unique_ptr<Sealer> sealer_;
   std::unique_ptr<CommitQueue> queue_;
   std::atomic<std::uint64_t> groups_ = 0;

@@ -27,6 +27,11 @@ inline constexpr std::uint32_t version = 1;
 /// any of the active segment may be missing, whatever the mark says.
 inline constexpr std::uint64_t answered_unsynced = 1;
 
+// Bits of `incompatible` in the MANIFEST.
+/// Sealed segments may be packed: docs/reference/log_format.md.
+inline constexpr std::uint64_t packed_segments = 1;
+inline constexpr std::uint64_t incompatible_known = packed_segments;
+
 // Segment header.
 inline constexpr std::array<char, 8> segment_magic{'A', 'N', 'N', 'A', 'L', 'S', 'E', 'G'};
 inline constexpr std::size_t segment_header_bytes = 128;

@@ -1,5 +1,7 @@
 #include "log_reading.hpp"
 
+#include <algorithm>
+
 #include <annals/eventstore/assert.hpp>
 #include <annals/eventstore/content_hash.hpp>
 
@@ -72,14 +74,15 @@ struct FoundAppend {
 
 /// Reads an append header alone, which no checksum in the segment covers without its frame.
 Result<AppendEntry> checked_append(const SegmentBytes& segment, const AppendSpot& spot) {
-  if (segment.bytes.size() < spot.offset + format::append_header_bytes ||
+  if (!segment.holds(spot.offset, format::append_header_bytes) ||
       append_header_check(segment, spot.offset) != spot.check) {
     return corrupt(segment, spot.offset, "an append's header has changed");
   }
   return read_append_header(segment, spot.offset);
 }
 
-/// Reads records where they lie, one after another, and keeps what they point into alive.
+/// Reads records one after another: where they lie, in a mapped segment, which it keeps alive; or
+/// as copies out of the blocks of a packed one, so that few events do not keep many blocks.
 class Fetcher {
  public:
   Fetcher(const StoreId& store, const SegmentSet& segments, std::size_t count)
@@ -89,29 +92,31 @@ class Fetcher {
   }
 
   Result<void> add(GlobalPosition position, const RecordPlace& place) {
-    use_segment(place.part);
     const std::uint64_t offset = place.offset;
-    if (offset + format::record_header_bytes > bytes_.bytes.size()) {
-      return corrupt(bytes_, offset, "a record does not fit its segment");
-    }
     if (place.append_first != append_.first || append_.count == 0) {
-      auto append = checked_append(bytes_, place.append);
+      if (auto used = use_window(place.part, place.append.offset); !used) return used;
+      auto append = checked_append(window_.bytes, place.append);
       if (!append) return std::move(append).error();
       append_ = *append;
     }
-    const auto rest = bytes_.bytes.subspan(offset);
+    if (auto used = use_window(place.part, offset); !used) return used;
+    const SegmentBytes& segment = window_.bytes;
+    if (!segment.holds(offset, format::record_header_bytes)) {
+      return corrupt(segment, offset, "a record does not fit its segment");
+    }
+    const auto rest = kept(segment.from(offset));
     auto record =
-        read_record(rest, bytes_.record_seed(offset, load<std::uint32_t>(rest.data())), *tags_);
+        read_record(rest, segment.record_seed(offset, load<std::uint32_t>(rest.data())), *tags_);
     if (!record) {
-      return corrupt(bytes_, offset, record.error().message);
+      return corrupt(segment, offset, record.error().message);
     }
     // The index says which append holds it, and so does the record.
     if (record->back != offset - append_.address) {
-      return corrupt(bytes_, offset, "a record of another append than the index says");
+      return corrupt(segment, offset, "a record of another append than the index says");
     }
     if (!record->event) return {};
     if (append_.first.value + record->index != position.value) {
-      return corrupt(bytes_, offset, "a record at another position than its own");
+      return corrupt(segment, offset, "a record at another position than its own");
     }
     RecordedEvent& event = events_.emplace_back();
     event.stream = record->stream;
@@ -150,12 +155,39 @@ class Fetcher {
   }
 
  private:
-  void use_segment(std::uint64_t number) {
-    if (!owners_.empty() && bytes_.number == number) return;
+  /// Brings what lies around `offset` into window_.
+  Result<void> use_window(std::uint64_t number, std::uint64_t offset) {
+    if (window_.owner && window_.bytes.number == number && window_.bytes.holds(offset, 1)) {
+      return {};
+    }
     const auto segment = segments_.at(number);
-    bytes_ = segment->bytes(store_);
-    owners_.push_back(segment->mapping);
+    auto window = segment->window(store_, offset);
+    if (!window) return std::move(window).error();
+    window_ = *std::move(window);
+    packed_ = segment->packed != nullptr;
+    if (!packed_) owners_.push_back(window_.owner);
+    return {};
   }
+
+  /// The record at the start of `rest`, with what follows it, where it stays for long enough.
+  std::span<const std::byte> kept(std::span<const std::byte> rest) {
+    if (!packed_) return rest;
+    const std::size_t bytes = std::min<std::size_t>(load<std::uint32_t>(rest.data()), rest.size());
+    if (bytes < format::record_header_bytes) return rest;  // Found to be wrong when it is read.
+    if (bytes > room_.size()) {
+      const std::size_t room = std::max(bytes, copies_room_bytes);
+      auto copies = std::make_shared_for_overwrite<std::byte[]>(room);
+      room_ = {copies.get(), room};
+      owners_.push_back(std::move(copies));
+    }
+    std::memcpy(room_.data(), rest.data(), bytes);
+    const auto copy = room_.first(bytes);
+    room_ = room_.subspan(bytes);
+    return copy;
+  }
+
+  /// Copies are made into pieces of memory of this size, or of one record that is larger.
+  static constexpr std::size_t copies_room_bytes = std::size_t{16} * 1024;
 
   struct TagRange {
     std::size_t first;
@@ -164,8 +196,10 @@ class Fetcher {
 
   const StoreId& store_;
   const SegmentSet& segments_;
-  SegmentBytes bytes_;
-  AppendEntry append_;  // Of the record before.
+  SegmentWindow window_;
+  bool packed_ = false;        // The segment that window_ is of.
+  std::span<std::byte> room_;  // For the next copies; owned by one of owners_.
+  AppendEntry append_;         // Of the record before.
   std::vector<RecordedEvent> events_;
   std::vector<TagRange> tag_ranges_;
   std::shared_ptr<std::vector<std::string_view>> tags_ =
@@ -189,7 +223,9 @@ Result<RecordedEvents> LogReading::fetch(std::span<const GlobalPosition> positio
 
 Result<AppendEntry> LogReading::read_append_entry(std::uint64_t part,
                                                   const AppendSpot& spot) const {
-  return checked_append(segments_.at(part)->bytes(store_), spot);
+  const auto window = segments_.at(part)->window(store_, spot.offset);
+  if (!window) return window.error();
+  return checked_append(window->bytes, spot);
 }
 
 Result<void> LogReading::publish_found(const SegmentBytes& segment, const AppendView& append) {
@@ -219,7 +255,9 @@ Result<std::shared_ptr<const MemoryPart>> LogReading::index_segment(
     part->add(found.entry, found.offset(), found.check, found.keys);
     return {};
   };
-  auto scanned = scan_sealed(segments_.at(listed.number)->bytes(store_), listed, chain, false, add);
+  const auto segment = segments_.at(listed.number)->whole(store_);
+  if (!segment) return segment.error();
+  auto scanned = scan_sealed(segment->bytes, listed, chain, false, add);
   if (!scanned) return std::move(scanned).error();
   return std::shared_ptr<const MemoryPart>(std::move(part));
 }
@@ -289,6 +327,10 @@ Stats LogReading::stats() const {
   stats.eras = eras_;
   stats.head = head();
   stats.segments = segments_.count();
+  const SegmentSet::Packed packed = segments_.packed();
+  stats.segments_packed = packed.segments;
+  stats.packed_bytes = packed.bytes;
+  stats.packed_file_bytes = packed.file_bytes;
   if (snapshots_) {
     stats.snapshots_saved = snapshots_->saved();
     stats.snapshot_hits = snapshots_->hits();

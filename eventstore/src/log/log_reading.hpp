@@ -13,7 +13,7 @@
 namespace annals::internal {
 
 /// The half that a writing and a read-only log store share: records are read where they lie, in the
-/// mapped segments.
+/// mapped segments, or out of packed ones.
 class LogReading : public IndexedEventStore {
  public:
   Result<RecordedEvents> fetch(std::span<const GlobalPosition> positions) const override;
@@ -55,7 +55,7 @@ class LogReading : public IndexedEventStore {
   Result<AppendEntry> read_append_entry(std::uint64_t part, const AppendSpot& spot) const override;
 
   const LogOptions options_;
-  SegmentSet segments_;
+  SegmentSet segments_{options_.block_cache_bytes};
   PlantedBug bug_ = PlantedBug::none;
   std::unique_ptr<SnapshotFile> snapshots_;  // Set once, before the store is handed out.
 };

@@ -146,9 +146,10 @@ Result<Manifest> parse_manifest(const std::string& file, std::string_view text) 
       manifest.compatible = line.number();
     } else if (key == "incompatible") {
       manifest.incompatible = line.number();
-      if (line.good_to_the_end() && manifest.incompatible != 0) {
+      const std::uint64_t unknown = manifest.incompatible & ~format::incompatible_known;
+      if (line.good_to_the_end() && unknown != 0) {
         return Error{ErrorCode::unsupported, file + ": it uses features (bits " +
-                                                 std::to_string(manifest.incompatible) +
+                                                 std::to_string(unknown) +
                                                  ") that need a newer annals"};
       }
     } else if (key == "era") {

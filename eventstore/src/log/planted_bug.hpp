@@ -17,6 +17,7 @@ enum class PlantedBug : std::uint8_t {
   trust_any_heads,               ///< The table of streams' ends is believed whatever it says.
   trust_copied_heads,            ///< A copy of that table is believed like the table itself.
   index_checksum_left_out,       ///< The index of a segment is believed without its checksums.
+  packed_not_synced,             ///< A segment is removed before its packed file is durable.
 };
 
 }  // namespace annals::internal

@@ -23,7 +23,7 @@ class ReadOnlyLog final : public LogReading {
         chain_(Head{{manifest.segments.front().first.value - 1},
                     manifest.segments.front().link_before}) {}
 
-  Result<void> open(const Manifest& manifest) {
+  Result<void> open(Manifest manifest) {
     snapshots_ = SnapshotFile::open(options_, store_, false);
     const std::scoped_lock lock(refresh_mutex_);
     if (auto loaded = load(manifest); !loaded) return loaded;
@@ -165,13 +165,23 @@ class ReadOnlyLog final : public LogReading {
 
   /// Opens the segments that are new. Those that are sealed by now bring an index; of the one that
   /// was read as it grew, the rest is read.
-  Result<void> load(const Manifest& manifest) const {
+  /// `manifest` may be read again.
+  Result<void> load(Manifest& manifest) const {
     auto* self = const_cast<ReadOnlyLog*>(this);
+    // The last one first: once it is open, it stays readable whatever a writer does.
+    std::optional<Segment> active;
+    if (manifest.segments.back().number > open_number_) {
+      auto opened = open_active(*options_.files, options_.path, manifest);
+      if (!opened) return std::move(opened).error();
+      active = *std::move(opened);
+    }
     for (const ManifestSegment& listed : manifest.segments) {
       if (listed.number < open_number_) continue;
       const bool fresh = listed.number > open_number_;
       if (fresh) {
-        auto segment = open_segment(*options_.files, options_.path, store_, listed, false);
+        auto segment = listed.sealed ? open_segment(*options_.files, options_.path, store_, listed,
+                                                    false, segments_.cache())
+                                     : Result<Segment>(*std::move(active));
         if (!segment) return std::move(segment).error();
         self->segments_.add(std::move(*segment));
         open_number_ = listed.number;
@@ -196,7 +206,21 @@ class ReadOnlyLog final : public LogReading {
       sealed_bytes_ += listed.end;
     }
     use_indexes();
+    use_packed(manifest);
     return {};
+  }
+
+  /// A segment that the writer has packed is let go, so that its file's room can be used again.
+  void use_packed(const Manifest& manifest) const {
+    if ((manifest.incompatible & format::packed_segments) == 0) return;
+    for (const ManifestSegment& listed : manifest.segments) {
+      if (!listed.sealed || segments_.at(listed.number)->packed) continue;
+      const std::string name = options_.path + '/' + format::segment_name(listed.number);
+      const auto there = options_.files->exists(name);
+      if (!there || *there) continue;
+      auto packed = open_packed(*options_.files, options_.path, store_, listed, segments_.cache());
+      if (packed) const_cast<ReadOnlyLog*>(this)->segments_.replace(*std::move(packed));
+    }
   }
 
   /// What was indexed here as it grew is let go once the writer has written its index.

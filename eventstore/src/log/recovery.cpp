@@ -6,6 +6,7 @@
 #include <annals/eventstore/content_hash.hpp>
 
 #include "log_format.hpp"
+#include "pack_segment.hpp"
 
 namespace annals::internal {
 namespace {
@@ -173,9 +174,12 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const Reader& re
     return std::move(synced).error();
   }
 
+  if (auto removed = remove_half_packed(*options_.files, options_.path); !removed) {
+    return std::move(removed).error();
+  }
   for (const ManifestSegment& listed : manifest_.segments) {
-    auto segment =
-        open_segment(*options_.files, options_.path, manifest_.store, listed, !listed.sealed);
+    auto segment = open_segment(*options_.files, options_.path, manifest_.store, listed,
+                                !listed.sealed, segments.cache());
     if (!segment) return std::move(segment).error();
     segment->bug = bug_;
     segments.add(*std::move(segment));
@@ -203,19 +207,23 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const Reader& re
                  .segment = active.number,
                  .offset = tail->valid_end};
   if (auto anchored = mark_file->anchor(now); !anchored) return std::move(anchored).error();
-  auto manifest = note_durability();
+  auto manifest = note_options();
   if (!manifest) return std::move(manifest).error();
   return LogWriter::Position{std::move(*manifest), std::move(*mark_file), tail->valid_end,
                              chain.head(), chain.last_recorded_at()};
 }
 
-Result<Manifest> Recovery::note_durability() {
+Result<Manifest> Recovery::note_options() {
   Manifest manifest = manifest_;
   manifest.compatible &= ~format::answered_unsynced;
   if (options_.durability == Durability::survives_process_only) {
     manifest.compatible |= format::answered_unsynced;
   }
-  if (manifest.compatible == manifest_.compatible) return manifest;
+  if (options_.compression != Compression::none) manifest.incompatible |= format::packed_segments;
+  if (manifest.compatible == manifest_.compatible &&
+      manifest.incompatible == manifest_.incompatible) {
+    return manifest;
+  }
   if (auto prepared = prepare_manifest(*options_.files, options_.path, manifest); !prepared) {
     return std::move(prepared).error();
   }

@@ -66,9 +66,9 @@ class Recovery {
   Result<void> wipe_rest(const SegmentSet& segments, const LogWriter::Position& position);
 
  private:
-  /// The MANIFEST says whether appends are answered unsynced from now on, before the first one is.
-  /// What was there before is durable.
-  Result<Manifest> note_durability();
+  /// The MANIFEST says whether appends are answered unsynced from now on, before the first one is,
+  /// and that segments may be packed, before one is. What was there before is durable.
+  Result<Manifest> note_options();
   Result<void> settle_tail(const Segment& active, const Tail& tail);
 
   const LogOptions& options_;

@@ -55,6 +55,13 @@ Result<Segment> create_segment(FileSystem& files, const std::string& folder,
     }
     if (auto removed = files.remove(path); !removed) return removed.error();
   }
+  const std::string packed = folder + '/' + PackedFile::name_of(number);
+  if (const auto left = files.exists(packed); !left) {
+    return left.error();
+  } else if (*left) {
+    return corrupt(packed, 0,
+                   "the MANIFEST does not name this segment: it is older than the segments");
+  }
   auto file = files.open(path, FileSystem::Mode::create_new);
   if (!file) return std::move(file).error();
   // Room first: later writes cannot meet a full disk, and need not grow the file.
@@ -81,13 +88,30 @@ Result<Segment> create_segment(FileSystem& files, const std::string& folder,
 }
 
 Result<Segment> open_segment(FileSystem& files, const std::string& folder, const StoreId& store_id,
-                             const ManifestSegment& listed, bool writable) {
+                             const ManifestSegment& listed, bool writable,
+                             std::shared_ptr<BlockCache> cache) {
   const std::string path = folder + '/' + format::segment_name(listed.number);
-  const auto there = files.exists(path);
+  auto there = files.exists(path);
   if (!there) return there.error();
-  if (!*there) return corrupt(path, 0, "the MANIFEST names this segment and it is missing");
-  auto file = files.open(path, writable ? FileSystem::Mode::read_write : FileSystem::Mode::read);
-  if (!file) return std::move(file).error();
+  auto file = Result<std::unique_ptr<File>>(nullptr);
+  if (*there) {
+    file = files.open(path, writable ? FileSystem::Mode::read_write : FileSystem::Mode::read);
+    if (!file && listed.sealed) {
+      // A writer may have packed it just now; it never comes back under this name.
+      there = files.exists(path);
+      if (!there) return there.error();
+    }
+    if (!file && *there) return std::move(file).error();
+  }
+  if (!*there) {
+    const std::string packed = folder + '/' + PackedFile::name_of(listed.number);
+    const auto in_its_place = files.exists(packed);
+    if (!in_its_place) return in_its_place.error();
+    if (listed.sealed && *in_its_place) {
+      return open_packed(files, folder, store_id, listed, std::move(cache));
+    }
+    return corrupt(path, 0, "the MANIFEST names this segment and it is missing");
+  }
   std::array<std::byte, format::segment_header_bytes> header{};
   const auto read = (*file)->read_at(0, header);
   if (!read) return read.error();
@@ -121,6 +145,68 @@ Result<Segment> open_segment(FileSystem& files, const std::string& folder, const
   auto mapping = (*file)->map(file_bytes);
   if (!mapping) return mapping.error();
   return Segment{listed.number, path, file_bytes, std::move(*file), std::move(*mapping)};
+}
+
+Result<Segment> open_active(FileSystem& files, const std::string& folder, Manifest& manifest) {
+  while (true) {
+    const ManifestSegment& listed = manifest.segments.back();
+    auto segment = open_segment(files, folder, manifest.store, listed, false);
+    if (segment) return segment;
+    auto again = read_manifest(files, folder);
+    if (!again) return std::move(again).error();
+    // Its number has grown if that was why, so this comes to an end.
+    if (!*again || (*again)->segments.back().number <= listed.number) return segment;
+    manifest = **std::move(again);
+  }
+}
+
+Result<Segment> open_packed(FileSystem& files, const std::string& folder, const StoreId& store_id,
+                            const ManifestSegment& listed, std::shared_ptr<BlockCache> cache) {
+  const std::string path = folder + '/' + PackedFile::name_of(listed.number);
+  auto packed = PackedFile::open(files, path, store_id, listed, std::move(cache));
+  if (!packed) return std::move(packed).error();
+  Segment segment;
+  segment.number = listed.number;
+  segment.path = path;
+  segment.file_bytes = (*packed)->end();
+  segment.packed = std::move(*packed);
+  return segment;
+}
+
+Result<SegmentWindow> Segment::window(const StoreId& store, std::uint64_t offset) const {
+  if (packed == nullptr) return SegmentWindow{bytes(store), mapping};
+  auto block = packed->block_holding(offset);
+  if (!block) return std::move(block).error();
+  return SegmentWindow{{store, number, path, (*block)->bytes(), bug, (*block)->offset},
+                       std::move(*block)};
+}
+
+Result<SegmentWindow> Segment::whole(const StoreId& store) const {
+  if (packed == nullptr) return SegmentWindow{bytes(store), mapping};
+  auto all = packed->whole();
+  if (!all) return std::move(all).error();
+  return SegmentWindow{{store, number, path, (*all)->bytes(), bug}, std::move(*all)};
+}
+
+void SegmentSet::replace(Segment segment) {
+  auto replaced = std::make_shared<const Segment>(std::move(segment));
+  const std::unique_lock lock(mutex_);
+  ANNALS_ASSERT(!segments_.empty() && replaced->number >= segments_.front()->number &&
+                    replaced->number <= segments_.back()->number,
+                replaced->path);
+  segments_[replaced->number - segments_.front()->number].swap(replaced);
+}
+
+SegmentSet::Packed SegmentSet::packed() const {
+  Packed sum;
+  const std::shared_lock lock(mutex_);
+  for (const auto& segment : segments_) {
+    if (segment->packed == nullptr) continue;
+    ++sum.segments;
+    sum.bytes += segment->packed->end();
+    sum.file_bytes += segment->packed->file_bytes();
+  }
+  return sum;
 }
 
 void SegmentSet::add(Segment segment) {

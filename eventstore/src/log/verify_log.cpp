@@ -33,7 +33,7 @@ class Verifier {
       return report_;
     }
     if (!*manifest) return no_store(options_.path);
-    auto walked = walk(**manifest);
+    auto walked = walk(**std::move(manifest));
     if (!walked && walked.error().code != ErrorCode::corrupt && walked.error().message != enough) {
       return std::move(walked).error();
     }
@@ -46,7 +46,7 @@ class Verifier {
   }
 
  private:
-  Result<void> walk(const Manifest& manifest) {
+  Result<void> walk(Manifest manifest) {
     store_ = manifest.store;
     auto mark_file = MarkFile::open(*options_.files, options_.path, false);
     if (!mark_file) return std::move(mark_file).error();
@@ -55,6 +55,16 @@ class Verifier {
     if (!mark) return mark.error();
     if (!*mark) return no_mark(options_.path);
     last_ = (*mark)->position;
+    if ((*mark)->segment > manifest.segments.back().number) {
+      // The writer has rolled over since the MANIFEST was read.
+      auto again = read_manifest(*options_.files, options_.path);
+      if (!again) return std::move(again).error();
+      if (*again) manifest = **std::move(again);
+    }
+    // Before the others: once it is open, it stays readable whatever a writer does.
+    auto active = open_active(*options_.files, options_.path, manifest);
+    // What is missing or damaged is met in its turn.
+    if (!active && active.error().code != ErrorCode::corrupt) return std::move(active).error();
     const GlobalPosition first = std::max(verify_.first, GlobalPosition{1});
 
     std::optional<Chain> chain;
@@ -71,13 +81,17 @@ class Verifier {
         begin_ = report_.position;
         if (auto wanted = tell_progress(begin_); !wanted) return wanted;
       }
-      auto segment = open_segment(*options_.files, options_.path, store_, listed, false);
+      auto segment = listed.sealed
+                         ? open_segment(*options_.files, options_.path, store_, listed, false)
+                         : std::move(active);
       if (!segment) return std::move(segment).error();
       const auto on_append = [this](const SegmentBytes&, const AppendView& append) {
         return count(append.entry);
       };
       segment->bug = bug_;
-      const SegmentBytes bytes = segment->bytes(store_);
+      const auto whole = segment->whole(store_);
+      if (!whole) return whole.error();
+      const SegmentBytes& bytes = whole->bytes;
       if (listed.sealed) {
         auto scanned = scan_sealed(bytes, listed, *chain, true, on_append);
         if (!scanned) return scanned;

@@ -79,6 +79,7 @@ class CommandLine {
     add_check();
     add_projections();
     add_backup();
+    add_compress();
     add_restore();
     add_export();
     add_import();
@@ -231,7 +232,10 @@ class CommandLine {
 
   void add_stats() {
     CLI::App* sub = command("stats", "Say what the store holds, who it is and where it ends");
-    sub->callback([this] { request_.command = StatsRequest{}; });
+    sub->add_flag("--bytes", stats_.bytes,
+                  "Also what the bytes are, part by part (reads the whole log)");
+    add_progress(sub, stats_.progress);
+    sub->callback([this] { request_.command = stats_; });
   }
 
   void add_verify() {
@@ -364,6 +368,15 @@ class CommandLine {
     });
   }
 
+  void add_compress() {
+    CLI::App* sub = command("compress", "Compress a store's complete segments");
+    sub->footer(
+        "Nobody may have the store open for writing. Reads find the same events at the same\n"
+        "places. An older annals that knows no compression refuses the store afterwards.");
+    add_progress(sub, compress_.progress);
+    sub->callback([this] { request_.command = compress_; });
+  }
+
   void add_restore() {
     CLI::App* sub = command("restore", "Make a store from a backup (DIR), in a new era");
     sub->add_option("STORE", restore_.destination, "An empty or missing folder")->type_name("");
@@ -406,6 +419,7 @@ class CommandLine {
     sub->add_flag("--exact", import_.exact,
                   "The same store again, with its id, positions, times and links; DIR is empty");
     sub->add_flag("--merge", import_.merge, "Append to streams whatever they hold already");
+    sub->add_flag("--compress", import_.compress, "Compress complete segments as it goes");
     add_progress(sub, import_.progress);
     sub->callback([this] {
       if (import_.exact && import_.merge) refuse("--merge", "makes no sense with --exact");
@@ -464,7 +478,9 @@ class CommandLine {
   std::optional<AsOf> diff_to_;
   std::string read_models_;
   ProjectionsRequest projections_;
+  StatsRequest stats_;
   BackupRequest backup_;
+  CompressRequest compress_;
   RestoreRequest restore_;
   ExportRequest export_;
   ImportRequest import_;

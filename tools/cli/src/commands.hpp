@@ -27,7 +27,8 @@ Result<int> read_events(const std::string& folder, const ReadRequest& request, F
                         Output& output);
 Result<int> tail_events(const std::string& folder, const TailRequest& request, Format format,
                         Output& output);
-Result<int> show_stats(const std::string& folder, Format format, Output& output);
+Result<int> show_stats(const std::string& folder, const StatsRequest& request, Format format,
+                       Output& output);
 Result<int> verify_store(std::string_view program, const std::string& folder,
                          const VerifyRequest& request, Format format, Output& output);
 Result<int> show_states(std::string_view program, const std::string& folder,
@@ -51,6 +52,11 @@ Result<int> backup_store(const std::string& folder, const BackupRequest& request
                          Output& output);
 Result<int> restore_store(const std::string& backup, const RestoreRequest& request, Format format,
                           Output& output);
+/// Exit code 1 if it was interrupted; then what is compressed stays so.
+Result<int> compress_store(const std::string& folder, const CompressRequest& request, Format format,
+                           Output& output);
+/// How many times smaller, with two digits.
+std::string ratio_text(std::uint64_t bytes, std::uint64_t file_bytes);
 Result<int> export_events(const std::string& folder, const ExportRequest& request, Output& output);
 Result<int> import_events(const std::string& folder, const ImportRequest& request, Format format,
                           Output& output);

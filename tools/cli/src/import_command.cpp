@@ -118,6 +118,7 @@ class Importer {
     LogOptions options;
     options.path = folder_;
     options.limits.data_bytes_max = Limits::data_bytes_ceiling;
+    if (request_.compress) options.compression = Compression::zstd;
     return options;
   }
 
@@ -285,11 +286,15 @@ Result<int> import_events(const std::string& folder, const ImportRequest& reques
     }
   }
   std::ios::sync_with_stdio(false);
-  Importer importer(folder, request);
-  auto done = importer.run(request.file.empty() ? std::cin : file);
-  if (!done) return std::move(done).error();
-  importer.print(format, output);
-  return exit_ok;
+  {
+    Importer importer(folder, request);
+    auto done = importer.run(request.file.empty() ? std::cin : file);
+    if (!done) return std::move(done).error();
+    importer.print(format, output);
+  }
+  if (!request.compress) return exit_ok;
+  // The rest: what was complete when the import ended may not have had its turn.
+  return compress_store(folder, {.progress = request.progress}, format, output);
 }
 
 }  // namespace annals::cli

@@ -39,7 +39,10 @@ struct TailRequest {
   std::optional<std::chrono::milliseconds> timeout = {};
 };
 
-struct StatsRequest {};
+struct StatsRequest {
+  bool bytes = false;     ///< What the bytes are: reads the whole log.
+  bool progress = false;  ///< Also where standard error is no terminal.
+};
 
 struct VerifyRequest {
   GlobalPosition first = {1};
@@ -88,6 +91,10 @@ struct RestoreRequest {
   bool progress = false;
 };
 
+struct CompressRequest {
+  bool progress = false;
+};
+
 struct ExportRequest {
   Query query = Query::all();
   GlobalPosition first = {1};
@@ -100,6 +107,7 @@ struct ImportRequest {
   std::string file;  ///< Empty: standard input.
   bool exact = false;
   bool merge = false;
+  bool compress = false;
   bool progress = false;
 };
 
@@ -108,7 +116,7 @@ struct Request {
   Format format = Format::automatic;
   std::variant<StreamsRequest, ReadRequest, TailRequest, StatsRequest, VerifyRequest, StateRequest,
                DiffRequest, CheckRequest, ProjectionsRequest, BackupRequest, RestoreRequest,
-               ExportRequest, ImportRequest>
+               CompressRequest, ExportRequest, ImportRequest>
       command;
 };
 

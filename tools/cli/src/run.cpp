@@ -53,13 +53,16 @@ Result<int> dispatch(const std::string& program, const Request& request, const P
   if (const auto* restore = std::get_if<RestoreRequest>(&request.command)) {
     return restore_store(folder, *restore, format, output);
   }
+  if (const auto* compressed = std::get_if<CompressRequest>(&request.command)) {
+    return compress_store(folder, *compressed, format, output);
+  }
   if (const auto* exported = std::get_if<ExportRequest>(&request.command)) {
     return export_events(folder, *exported, output);
   }
   if (const auto* imported = std::get_if<ImportRequest>(&request.command)) {
     return import_events(folder, *imported, format, output);
   }
-  return show_stats(folder, format, output);
+  return show_stats(folder, std::get<StatsRequest>(request.command), format, output);
 }
 
 }  // namespace

@@ -32,6 +32,17 @@ struct StoreIdentity {
   std::vector<EraBegin> eras;  ///< Oldest first; begins with era 1 after 0.
 };
 
+/// What becomes of segments that are complete.
+enum class Compression : std::uint8_t {
+  /// They stay as they are.
+  none,
+  /// They are compressed (zstd, with a dictionary learnt from each) on a background thread, which
+  /// costs about a core while events come in fast. Reads find the same events at the same places;
+  /// one that is not in memory takes some tens of microseconds more. Once a store was written to
+  /// with it, an annals that knows no compression refuses it (`unsupported`).
+  zstd,
+};
+
 struct LogOptions {
   enum class Access : std::uint8_t {
     create,      ///< Write; make the store, and its folder, if there is none.
@@ -59,6 +70,10 @@ struct LogOptions {
   std::optional<StoreIdentity> identity = {};
   /// Bytes of requests waiting or being written; append_async blocks beyond it.
   std::uint64_t in_flight_bytes_max = 64 * 1024 * 1024;
+  /// For a store that is written to. What is compressed stays so without it.
+  Compression compression = Compression::none;
+  /// Of compressed segments, this much of what was read last is kept in memory.
+  std::uint64_t block_cache_bytes = 16 * 1024 * 1024;
   std::shared_ptr<const Clock> clock = system_clock();
   std::shared_ptr<FileSystem> files = posix_file_system();
 };

@@ -31,7 +31,10 @@ struct Stats {
   std::uint64_t streams = 0;
   std::uint64_t appends = 0;   ///< In the log.
   std::uint64_t segments = 0;  ///< Files of the log.
-  std::uint64_t bytes = 0;     ///< Of the log, free space ahead not counted.
+  std::uint64_t bytes = 0;     ///< Of the log, before compression; free space ahead not counted.
+  std::uint64_t segments_packed = 0;    ///< Of `segments`, compressed.
+  std::uint64_t packed_bytes = 0;       ///< Of `bytes`, what they hold.
+  std::uint64_t packed_file_bytes = 0;  ///< What that is on disk.
   // Since this store was opened:
   std::uint64_t groups_synced = 0;     ///< Each one sync of the device.
   std::uint64_t appends_synced = 0;    ///< In those groups.
@@ -44,6 +47,9 @@ struct Stats {
   std::uint64_t snapshots_saved = 0;
   std::uint64_t snapshot_hits = 0;
   std::string failure;  ///< Why writing has ended, or empty.
+  /// Why a segment could not be compressed (a full disk), or empty. It stays as it is, and the next
+  /// opening tries again.
+  std::string packing_failure;
 };
 
 }  // namespace annals
