@@ -94,17 +94,22 @@ class Fetcher {
   Result<void> add(GlobalPosition position, const RecordPlace& place) {
     const std::uint64_t offset = place.offset;
     if (place.append_first != append_.first || append_.count == 0) {
-      if (auto used = use_window(place.part, place.append.offset); !used) return used;
+      if (!is_in_window(place.part, place.append.offset)) {
+        if (auto used = use_window(place.part, place.append.offset); !used) return used;
+      }
       auto append = checked_append(window_.bytes, place.append);
       if (!append) return std::move(append).error();
       append_ = *append;
     }
-    if (auto used = use_window(place.part, offset); !used) return used;
+    if (!is_in_window(place.part, offset)) {
+      if (auto used = use_window(place.part, offset); !used) return used;
+    }
     const SegmentBytes& segment = window_.bytes;
     if (!segment.holds(offset, format::record_header_bytes)) {
       return corrupt(segment, offset, "a record does not fit its segment");
     }
-    const auto rest = kept(segment.from(offset));
+    const auto there = segment.from(offset);
+    const auto rest = packed_ ? copied(there) : there;
     auto record =
         read_record(rest, segment.record_seed(offset, load<std::uint32_t>(rest.data())), *tags_);
     if (!record) {
@@ -155,11 +160,14 @@ class Fetcher {
   }
 
  private:
+  /// Asked for every event, so it stands apart from what is seldom done.
+  bool is_in_window(std::uint64_t number, std::uint64_t offset) const noexcept {
+    return window_.owner != nullptr && window_.bytes.number == number &&
+           window_.bytes.holds(offset, 1);
+  }
+
   /// Brings what lies around `offset` into window_.
   Result<void> use_window(std::uint64_t number, std::uint64_t offset) {
-    if (window_.owner && window_.bytes.number == number && window_.bytes.holds(offset, 1)) {
-      return {};
-    }
     const auto segment = segments_.at(number);
     auto window = segment->window(store_, offset);
     if (!window) return std::move(window).error();
@@ -170,8 +178,7 @@ class Fetcher {
   }
 
   /// The record at the start of `rest`, with what follows it, where it stays for long enough.
-  std::span<const std::byte> kept(std::span<const std::byte> rest) {
-    if (!packed_) return rest;
+  std::span<const std::byte> copied(std::span<const std::byte> rest) {
     const std::size_t bytes = std::min<std::size_t>(load<std::uint32_t>(rest.data()), rest.size());
     if (bytes < format::record_header_bytes) return rest;  // Found to be wrong when it is read.
     if (bytes > room_.size()) {
