@@ -83,7 +83,8 @@ TEST(Bench, EveryWorkloadGivesALineForEachEngine) {
   for (const char* engine : {"log", "rocksdb", "lmdb"}) {
     if (has(engine)) expected[std::string("read-tag ") + engine] = 1;
   }
-  for (const char* name : {"as-of-time", "as-of-state", "read-category", "read-type"}) {
+  for (const char* name : {"as-of-time", "as-of-state", "read-category", "read-type", "cold-1",
+                           "cold-1-packed", "cold-100", "cold-100-packed"}) {
     expected[std::string(name) + " log"] = 1;
   }
   for (const char* name : beside_sqlite) {

@@ -64,6 +64,7 @@ class ColdWorkload final : public Workload {
     } while (!deadline.over());
     return Measurement{.engine = "log",
                        .batch = cold_ == Cold::event ? 1 : account_events,
+                       .event_bytes = bytes_seen_ / events_seen_,
                        .streams = events_ / account_events,
                        .events_per_second = static_cast<double>(events) / seconds,
                        .p50_us = latencies.percentile(0.50),
@@ -110,6 +111,7 @@ class ColdWorkload final : public Workload {
     auto events = read_all(store, options);
     if (!events) return std::move(events).error();
     for (const RecordedEvent& event : *events) bytes_seen_ += event.data.size();
+    events_seen_ += events->size();
     return std::uint64_t{events->size()};
   }
 
@@ -118,6 +120,7 @@ class ColdWorkload final : public Workload {
   const bool packed_;
   LogOptions options_;
   std::uint64_t events_ = 0;
+  std::uint64_t events_seen_ = 0;
   std::uint64_t bytes_seen_ = 0;
   std::uint64_t seed_ = 1;
 };
