@@ -65,6 +65,13 @@ const Shared& shared() {
   return found;
 }
 
+std::string new_name() {
+  static std::atomic<int> count = 0;
+  static const unsigned random = std::random_device{}();
+  return "annals_test_" + std::to_string(::getpid()) + "_" + std::to_string(random) + "_" +
+         std::to_string(++count);
+}
+
 void run_on_server(const std::string& sql) {
   auto connection = postgres::Connection::open({.url = *server_url()});
   if (!connection) {
@@ -94,15 +101,14 @@ std::string url_of_database(const std::string& url, const std::string& database,
   return url.substr(0, begin) + place + "/" + database + url.substr(question);
 }
 
-Database::Database() {
-  static std::atomic<int> count = 0;
-  static const unsigned random = std::random_device{}();
-  name_ = "annals_test_" + std::to_string(::getpid()) + "_" + std::to_string(random) + "_" +
-          std::to_string(++count);
+Database::Database() : name_(new_name()) {
   run_on_server("CREATE DATABASE " + name_ + " ENCODING 'UTF8' TEMPLATE template0");
 }
 
 Database::~Database() { run_on_server("DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)"); }
+
+Schema::Schema() : name_(new_name()) {}
+Schema::~Schema() { run_on_server("DROP SCHEMA IF EXISTS " + name_ + " CASCADE"); }
 
 std::string Database::url() const { return url_of_database(*server_url(), name_); }
 std::string Database::url_as(const std::string& role) const {
