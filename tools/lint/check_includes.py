@@ -82,6 +82,8 @@ def owner_of_private_headers(root, where):
     # A room's tests may look inside it; and every test builds on the tests' own folder.
     tested = where.parts[1] if len(where.parts) > 2 else ""
     inside = [root / tested / "src"] if tested in ROOMS else [root / "eventstore" / "src"]
+    if tested == "eventstore_postgres":
+        inside = [root / "eventstore" / "src", root / "eventstore" / "postgres" / "src"]
     if tested == "cli":
         inside = [root / "tools" / "cli" / "src"]
     return inside + [root / "tests", root / "tests" / tested, root / "tests" / tested / "src"]

@@ -104,12 +104,9 @@ Result<GlobalPosition> LogReader::last_at(Timestamp time) const {
   Parameters parameters;
   parameters.integer(time.time_since_epoch().count());
   const auto rows =
-      ask(schema_.in("SELECT a.first_position + a.event_count - 1 FROM @schema.appends a"
-                     " WHERE a.recorded_at <= $1::bigint"
-                     " ORDER BY a.recorded_at DESC, a.first_position DESC LIMIT 1"),
-          parameters, "looking for a time");
+      ask(schema_.in("SELECT @schema.last_at($1::bigint)"), parameters, "looking for a time");
   if (!rows) return rows.error();
-  return rows->empty() ? GlobalPosition{0} : position_in(*rows, 0, 0);
+  return position_in(*rows, 0, 0);
 }
 
 Result<void> LogReader::await_appends() const {

@@ -40,6 +40,34 @@ BEGIN
   RETURN low;
 END $$;
 
+-- The last position recorded at time `wanted` or before; 0 if there is none. Times and positions
+-- rise together, so an index by time would only cost.
+CREATE FUNCTION @schema.last_at(wanted bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  low bigint := 0;
+  high bigint;
+  middle bigint;
+  at_hand record;
+BEGIN
+  SELECT a.first_position, a.event_count, a.recorded_at INTO at_hand FROM @schema.appends a
+    ORDER BY a.first_position DESC LIMIT 1;
+  IF NOT FOUND THEN RETURN 0; END IF;
+  IF at_hand.recorded_at <= wanted THEN RETURN at_hand.first_position + at_hand.event_count - 1; END IF;
+  high := at_hand.first_position - 1;
+  WHILE low < high LOOP
+    middle := (low + high + 1) / 2;
+    SELECT a.first_position, a.event_count, a.recorded_at INTO at_hand FROM @schema.appends a
+      WHERE a.first_position <= middle ORDER BY a.first_position DESC LIMIT 1;
+    IF at_hand.recorded_at <= wanted THEN
+      low := at_hand.first_position + at_hand.event_count - 1;
+    ELSE
+      high := at_hand.first_position - 1;
+    END IF;
+  END LOOP;
+  RETURN low;
+END $$;
+
 -- The first position after `after_position` whose event matches one item of a query; null if none.
 -- A list that is null narrows nothing. Each walks one index, in order: compared as rows, so that no
 -- other index could give that order.

@@ -69,12 +69,14 @@ class Builder {
         std::string(descending()) + " LIMIT $3::bigint"};
   }
 
-  // What the item asks for besides what its index is walked by.
+  // What the item asks for besides what its index is walked by; written so that no other index fits
+  // it, whose order would not be that of positions.
   std::string filter(const QueryItem& item, bool types, bool categories, std::size_t tags_from) {
     std::string sql;
-    if (types && !item.types.empty()) sql += " AND e.type IN (" + list_of(item.types) + ")";
+    if (types && !item.types.empty())
+      sql += " AND coalesce(e.type, '') IN (" + list_of(item.types) + ")";
     if (categories && !item.categories.empty()) {
-      sql += " AND e.category IN (" + list_of(item.categories) + ")";
+      sql += " AND coalesce(e.category, '') IN (" + list_of(item.categories) + ")";
     }
     if (item.tags.size() > tags_from) {
       const std::vector<std::string> rest(

@@ -21,9 +21,13 @@ Result<FoundSchema> look(Runner& runner, const SchemaName& name) {
   const auto failed = [&](const postgres::SqlError& error) {
     return store_error(error, "looking for the store in schema " + name.plain, true);
   };
+  // Read from the catalog itself: to_regclass() may answer as of the beginning of a transaction.
   Parameters where;
-  where.text(name.quoted + ".store");
-  const auto there = runner.run("SELECT to_regclass($1::text) IS NOT NULL", where);
+  where.text(name.plain);
+  const auto there = runner.run(
+      "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
+      " ON n.oid = c.relnamespace WHERE n.nspname = $1::text AND c.relname = 'store')",
+      where);
   if (!there) return failed(there.error());
   if (!there->boolean(0, 0)) return FoundSchema{};
   const auto rows = runner.run(name.in("SELECT schema_version, store FROM @schema.store"));

@@ -29,7 +29,6 @@ CREATE TABLE @schema.appends (
   streams bigint NOT NULL,
   bytes bigint NOT NULL
 );
-CREATE INDEX appends_by_time ON @schema.appends (recorded_at, first_position);
 
 CREATE TABLE @schema.events (
   position bigint PRIMARY KEY,
