@@ -103,12 +103,14 @@ struct ImportRequest {
   bool progress = false;
 };
 
+struct MigrateRequest {};
+
 struct Request {
-  std::string folder;
+  std::string folder;  ///< Or a database's URL: see store_address.hpp.
   Format format = Format::automatic;
   std::variant<StreamsRequest, ReadRequest, TailRequest, StatsRequest, VerifyRequest, StateRequest,
                DiffRequest, CheckRequest, ProjectionsRequest, BackupRequest, RestoreRequest,
-               ExportRequest, ImportRequest>
+               ExportRequest, ImportRequest, MigrateRequest>
       command;
 };
 
