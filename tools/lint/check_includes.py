@@ -78,7 +78,8 @@ def owner_of_private_headers(root, where):
     if room == "tools":
         return [root / "tools" / where.parts[1] / "src"]
     if room == "samples":
-        return [root / "samples" / where.parts[1] / "src"]
+        shared = [root / "tests"] if "tests" in where.parts else []
+        return [root / "samples" / where.parts[1] / "src", *shared]
     # A room's tests may look inside it; and every test builds on the tests' own folder.
     tested = where.parts[1] if len(where.parts) > 2 else ""
     inside = [root / tested / "src"] if tested in ROOMS else [root / "eventstore" / "src"]

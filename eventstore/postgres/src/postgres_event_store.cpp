@@ -69,12 +69,10 @@ class PostgresEventStore final : public EventStore {
   }
 
   Result<std::optional<Receipt>> find_append(const AppendId& id) override {
-    for (const bool waited : {false, true}) {
-      if (waited) queue_->await_attempts(id);
-      auto found = reader_.find(std::span(&id, 1));
-      if (!found) return std::move(found).error();
-      if (!found->empty()) return repeated(std::move(found->front().receipt));
-    }
+    auto found = reader_.find(std::span(&id, 1));
+    if (!found) return std::move(found).error();
+    if (!found->empty()) return repeated(std::move(found->front().receipt));
+    queue_->await_attempts(id);
     if (options_.access == PostgresOptions::Access::read_only) {
       return Error{.code = ErrorCode::unavailable,
                    .message = "append " + to_string(id) +
