@@ -66,7 +66,13 @@ Failure failure_of(std::string_view sqlstate) noexcept {
 
 SqlError caught(bool open, std::string_view password) {
   const auto made = [&](Failure failure, const char* what, std::string sqlstate = {}) {
-    return SqlError{failure, std::move(sqlstate), tidy(what, password)};
+    SqlError error{failure, std::move(sqlstate), tidy(what, password)};
+    // What libpqxx says then is about the next thing that it wanted.
+    if (failure == Failure::connection_lost &&
+        error.message.find("client encoding") != error.message.npos) {
+      error.message = "the connection to the server was lost";
+    }
+    return error;
   };
   try {
     throw;

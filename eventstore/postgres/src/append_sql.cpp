@@ -94,8 +94,9 @@ BEGIN
                        ORDER BY e.version DESC LIMIT 1) AS l ON true;
   versions_before := versions;
 
+  -- One look for each, whatever the planner believes of a table that has just been empty.
   SELECT array_agg(i.place) INTO known_ids FROM unnest(a_id) WITH ORDINALITY AS i(id, place)
-    WHERE EXISTS (SELECT FROM @schema.appends a WHERE a.id = i.id);
+    CROSS JOIN LATERAL (SELECT 1 FROM @schema.appends a WHERE a.id = i.id LIMIT 1) AS known;
   IF EXISTS (SELECT FROM @schema.given_up g WHERE g.attempt > oldest_attempt) THEN
     SELECT array_agg(i.place) INTO given_up_ids
       FROM unnest(a_id, a_attempt) WITH ORDINALITY AS i(id, attempt, place)

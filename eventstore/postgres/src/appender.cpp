@@ -13,6 +13,8 @@ namespace {
 
 using postgres::Failure;
 
+constexpr std::uint64_t given_ups_between_forgetting = 1'000;
+
 Error with_id(Error error, const Attempt& attempt) {
   error.append_id = attempt.append.request.id;
   return error;
@@ -150,8 +152,20 @@ postgres::SqlResult<std::vector<LogReader::Found>> Appender::give_up(
   for (std::size_t i = 0; i < marked->size(); ++i) {
     saw_attempt(static_cast<std::uint64_t>(marked->integer(i, 0)));
   }
+  if (++given_up_ % given_ups_between_forgetting == 0) {
+    if (auto forgotten = forget_given_up(connection); !forgotten) return forgotten.error();
+  }
   if (settled->integer(0, 0) == 0) return std::vector<LogReader::Found>();
   return reader_.find(connection, ids);
+}
+
+postgres::SqlDone Appender::forget_given_up(postgres::Connection& connection) {
+  // The oldest, by their index; more than have come since the last time.
+  auto done = connection.run_prepared(reader_.schema().in(
+      "DELETE FROM @schema.given_up g WHERE g.attempt <= (SELECT o.attempt FROM @schema.given_up o"
+      " ORDER BY o.attempt LIMIT 1) + 10000 AND g.at < clock_timestamp() - interval '1 day'"));
+  if (!done) return std::move(done).error();
+  return std::monostate{};
 }
 
 void Appender::settle_in_doubt(std::span<Attempt* const> attempts, const postgres::SqlError& why) {

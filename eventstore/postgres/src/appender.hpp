@@ -28,6 +28,10 @@ class Appender {
   postgres::SqlResult<std::vector<LogReader::Found>> give_up(postgres::Connection& connection,
                                                              std::span<const AppendId> ids);
 
+  /// Forgets ids that were given up more than a day ago: an attempt that hangs on its way for
+  /// longer is not thought of any more.
+  postgres::SqlDone forget_given_up(postgres::Connection& connection);
+
   /// Counts up with each id given up: what an attempt notes when it begins. Thread-safe.
   std::uint64_t attempt_now() const { return attempt_now_.load(); }
   void saw_attempt(std::uint64_t number);
@@ -54,6 +58,7 @@ class Appender {
   std::unique_ptr<postgres::Connection> connection_;
   GlobalPosition seen_;  // Where the last append begins: the store is never to be shorter again.
   std::atomic<std::uint64_t> attempt_now_ = 0;
+  std::atomic<std::uint64_t> given_up_ = 0;
 };
 
 }  // namespace annals::internal

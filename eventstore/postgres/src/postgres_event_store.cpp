@@ -52,6 +52,10 @@ class PostgresEventStore final : public EventStore {
     appender_.saw_attempt(attempt_number);
   }
 
+  postgres::SqlDone forget_given_up(postgres::Connection& connection) {
+    return appender_.forget_given_up(connection);
+  }
+
   Result<Receipt> append(AppendRequest request) override {
     auto prepared = prepared_here(std::move(request));
     if (!prepared.append) return std::move(prepared.append).error();
@@ -337,14 +341,6 @@ Result<void> check_identity(const PostgresOptions& options, const FoundSchema& f
                    ": events are missing, or an exact import has not come to its end"};
 }
 
-// An attempt that hangs somewhere on the way for longer than this is not thought of any more.
-Result<void> forget_given_up(postgres::Connection& connection, const SchemaName& schema) {
-  auto done = connection.run(
-      schema.in("DELETE FROM @schema.given_up WHERE at < clock_timestamp() - interval '1 day'"));
-  if (!done) return store_error(done.error(), "opening the store", true);
-  return {};
-}
-
 }  // namespace
 }  // namespace internal
 
@@ -379,10 +375,6 @@ Result<std::unique_ptr<EventStore>> open_postgres_event_store(PostgresOptions op
     found = internal::look_at_schema(**connection, *schema);
     if (!found) return std::move(found).error();
   }
-  if (options.access != Access::read_only) {
-    auto forgotten = internal::forget_given_up(**connection, *schema);
-    if (!forgotten) return std::move(forgotten).error();
-  }
   auto durability = internal::durability_of(**connection);
   if (!durability) return std::move(durability).error();
 
@@ -395,6 +387,10 @@ Result<std::unique_ptr<EventStore>> open_postgres_event_store(PostgresOptions op
   if (!head) return std::move(head).error();
   auto ours = internal::check_identity(options, *found, *head);
   if (!ours) return std::move(ours).error();
+  if (options.access != Access::read_only) {
+    auto forgotten = store->forget_given_up(**connection);
+    if (!forgotten) return internal::store_error(forgotten.error(), "opening the store", true);
+  }
   store->begin_at(*head, static_cast<std::uint64_t>(numbers->integer(0, 0)));
   return std::unique_ptr<EventStore>(std::move(store));
 }

@@ -56,7 +56,6 @@ CREATE TABLE @schema.events (
 );
 CREATE INDEX events_by_category ON @schema.events (category, position);
 CREATE INDEX events_by_type ON @schema.events (type, position);
-CREATE INDEX streams ON @schema.events (stream) WHERE version = 0;
 
 CREATE TABLE @schema.event_tags (
   tag text COLLATE "C" NOT NULL,
