@@ -28,7 +28,7 @@ PostgresOptions database_options(const std::string& address) {
 #else
 
 Error without_postgres() {
-  return {ErrorCode::unsupported,
+  return {ErrorCode::unavailable,
           "this program was built without PostgreSQL: libpqxx was not installed then"};
 }
 
