@@ -7,6 +7,7 @@
 #include <annals/eventstore/content_hash.hpp>
 
 #include "cursor.hpp"
+#include "eras.hpp"
 #include "indexed_subscription.hpp"
 #include "prepared_append.hpp"
 
@@ -17,17 +18,6 @@ namespace {
 // How far one batch of a subscription looks: a query that matches almost nothing still reports
 // progress in steps that a consumer can make durable.
 constexpr std::uint64_t run_positions_max = 65'536;
-
-Error diverged(std::string message) {
-  return {.code = ErrorCode::diverged, .message = std::move(message)};
-}
-
-Error beyond_head(GlobalPosition position, GlobalPosition head) {
-  Error error =
-      diverged("position " + to_string(position) + " is beyond the head, " + to_string(head));
-  error.position = head;
-  return error;
-}
 
 }  // namespace
 
@@ -105,35 +95,8 @@ Result<std::unique_ptr<Cursor>> IndexedEventStore::read(ReadOptions options) con
 }
 
 Result<Checkpoint> IndexedEventStore::resume(const Checkpoint& checkpoint) const {
-  const Token& token = checkpoint.token;
-  if (token.store != store_) {
-    return Error{.code = ErrorCode::invalid_argument,
-                 .message = "a checkpoint of store " + to_string(token.store) + ", this is " +
-                            to_string(store_)};
-  }
-  const auto begin = std::find_if(eras_.begin(), eras_.end(),
-                                  [&](const EraBegin& line) { return line.era == token.era; });
-  if (begin == eras_.end()) {
-    return diverged("era " + std::to_string(token.era.value) +
-                    " is not of this store, whose era is " + std::to_string(present_era().value));
-  }
-  // Moving from era to era, the checkpoint must be within each: a later era may begin before an
-  // earlier one did.
-  for (auto later = std::next(begin); later != eras_.end(); ++later) {
-    if (token.position > later->begins_after) {
-      return diverged("position " + to_string(token.position) + " of era " +
-                      std::to_string(token.era.value) + ": era " +
-                      std::to_string(later->era.value) + " began after position " +
-                      to_string(later->begins_after));
-    }
-  }
-  const auto link = link_at(token.position);
-  if (!link) return link.error();
-  if (checkpoint.link && *checkpoint.link != *link) {
-    return diverged("the link at position " + to_string(token.position) + " is " +
-                    to_string(*link) + ", not " + to_string(*checkpoint.link));
-  }
-  return Checkpoint{{store_, present_era(), token.position}, *link};
+  return moved_to_present_era(checkpoint, store_, eras_,
+                              [this](GlobalPosition position) { return link_at(position); });
 }
 
 Result<std::unique_ptr<Subscription>> IndexedEventStore::subscribe(
@@ -221,13 +184,6 @@ Result<std::optional<IndexedEventStore::Found>> IndexedEventStore::find_visible(
   found.receipt.versions = written.take();
   found.receipt.repeated = true;
   return std::optional<Found>(std::move(found));
-}
-
-Era IndexedEventStore::era_of(GlobalPosition position) const {
-  for (auto line = eras_.rbegin(); line != eras_.rend(); ++line) {
-    if (line->begins_after < position) return line->era;
-  }
-  return eras_.front().era;
 }
 
 Result<void> IndexedEventStore::agrees_with_log(const Snapshot& snapshot) const {

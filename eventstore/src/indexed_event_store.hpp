@@ -13,6 +13,7 @@
 
 #include <annals/eventstore/event_store.hpp>
 
+#include "eras.hpp"
 #include "index.hpp"
 
 namespace annals::internal {
@@ -98,7 +99,7 @@ class IndexedEventStore : public EventStore, protected AppendReader {
   const std::vector<EraBegin> eras_;  // Not empty; the last is the present era.
 
   /// The era in which `position` was written.
-  Era era_of(GlobalPosition position) const;
+  Era era_of(GlobalPosition position) const { return internal::era_of(eras_, position); }
   Era present_era() const { return eras_.back().era; }
 
   const KeyHasher hasher_;

@@ -32,6 +32,7 @@ struct PreparedAppend {
   std::vector<std::string_view> tags;  // Of all events, one after the other.
   std::vector<KeyHash> tag_hashes;
   std::uint64_t data_bytes = 0;  // Of all texts: what back-pressure counts.
+  std::uint64_t begun = 0;       // An engine's own note of when its caller came.
 
   // What the caller's thread has looked up, so that the writer need not: see look_up().
   bool new_id = false;     // Made up for this append: nothing can have it yet.

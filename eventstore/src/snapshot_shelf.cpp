@@ -22,6 +22,19 @@ std::uint64_t bucket_of(std::uint64_t age) {
 
 }  // namespace
 
+// Of each bucket of ages the oldest stays: it is the one that moves on into the next bucket, so
+// that no bucket ever runs dry.
+std::vector<std::size_t> snapshots_to_drop(std::span<const std::uint64_t> versions) {
+  std::vector<std::size_t> drop;
+  const std::size_t older = versions.size() - std::min(versions.size(), newest_kept);
+  std::optional<std::uint64_t> taken;
+  for (std::size_t place = 0; place < older; ++place) {
+    const std::uint64_t bucket = bucket_of(versions.back() - versions[place]);
+    if (std::exchange(taken, bucket) == bucket) drop.push_back(place);
+  }
+  return drop;
+}
+
 void SnapshotShelf::add(Snapshot snapshot) {
   std::vector<Row>& rows = streams_[snapshot.stream];
   auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& candidate) {
@@ -56,17 +69,17 @@ void SnapshotShelf::add(Snapshot snapshot) {
   mine.thin_at = std::max(thin_first_at, mine.snapshots.size() + mine.snapshots.size() / 4);
 }
 
-// Of each bucket of ages the oldest stays: it is the one that moves on into the next bucket, so
-// that no bucket ever runs dry.
 void SnapshotShelf::thin(Row& row) {
-  const std::uint64_t newest = row.snapshots.back()->version.value;
-  const std::size_t older = row.snapshots.size() - std::min(row.snapshots.size(), newest_kept);
-  std::optional<std::uint64_t> taken;
+  std::vector<std::uint64_t> versions;
+  for (const auto& kept : row.snapshots) versions.push_back(kept->version.value);
+  const std::vector<std::size_t> drop = snapshots_to_drop(versions);
   std::size_t place = 0;
-  std::erase_if(row.snapshots, [&](const auto& kept) {
-    if (place++ >= older) return false;
-    const std::uint64_t bucket = bucket_of(newest - kept->version.value);
-    return std::exchange(taken, bucket) == bucket;
+  auto next = drop.begin();
+  std::erase_if(row.snapshots, [&](const auto&) {
+    const bool dropped = next != drop.end() && *next == place;
+    ++place;
+    if (dropped) ++next;
+    return dropped;
   });
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -11,6 +12,11 @@
 #include <annals/eventstore/snapshot.hpp>
 
 namespace annals::internal {
+
+/// Which of a row of snapshots to drop: their places in `versions`, which ascend. The newest few
+/// all stay, and of the older ones enough that a look at age n (in versions before the newest)
+/// finds one at most about n/32 further back.
+std::vector<std::size_t> snapshots_to_drop(std::span<const std::uint64_t> versions);
 
 /// The snapshots an engine keeps in memory, by stream and fingerprint, thinned with age: the newest
 /// few all stay, and of the older ones enough that a look at age n (in versions before the newest)

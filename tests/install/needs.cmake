@@ -1,6 +1,6 @@
 # Looks at how the consumer in CONSUMER_BINARY_DIR was compiled and linked: none of what only other
 # rooms need may show.
-set(foreign "boost|nlohmann|sqlite|CLI/|gtest|libz[^s]")
+set(foreign "boost|nlohmann|sqlite|CLI/|gtest|libz[^s]|pqxx|libpq")
 set(objects "${CONSUMER_BINARY_DIR}/CMakeFiles/consumer.dir")
 
 file(READ "${objects}/link.txt" link)

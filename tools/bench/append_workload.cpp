@@ -6,6 +6,7 @@
 #include "bench_store.hpp"
 #include "callers.hpp"
 #include "event_peer.hpp"
+#include "postgres_bench.hpp"
 #include "workload.hpp"
 
 namespace annals::bench {
@@ -30,7 +31,7 @@ class AppendWorkload final : public Workload {
 
   Result<Measurement> annals(const Context& context) override {
     const Options& options = context.options;
-    auto store = open_bench_store(context.scratch.fresh("annals"));
+    auto store = open_written_store(options, context.scratch.fresh("annals"));
     if (!store) return std::move(store).error();
     const std::string data = payload(event_bytes(options));
     auto report = run_callers(shape_.threads, options.seconds, [&](unsigned index) {
@@ -40,13 +41,22 @@ class AppendWorkload final : public Workload {
       };
     });
     if (!report) return std::move(report).error();
-    Measurement measurement = measured("log", *report, options);
+    Measurement measurement = measured(engine_written(options), *report, options);
     add_syncs(measurement, **store, report->seconds);
     return measurement;
   }
 
   Result<std::vector<Measurement>> peers(const Context& context) override {
     std::vector<Measurement> all;
+    if (!context.options.postgres.empty()) {
+      if (shape_.batch > 1 || context.options.no_peers) return all;
+      auto peer = open_category_lock_peer(context.options.postgres);
+      if (!peer) return std::move(peer).error();
+      auto measurement = by_peer(context.options, **peer, "category-lock", "synced");
+      if (!measurement) return std::move(measurement).error();
+      all.push_back(std::move(*measurement));
+      return all;
+    }
     for (const EventPeerKind& kind : event_peers(context.options)) {
       auto measurement = peer(context, kind);
       if (!measurement) return std::move(measurement).error();
@@ -57,19 +67,23 @@ class AppendWorkload final : public Workload {
 
  private:
   Result<Measurement> peer(const Context& context, const EventPeerKind& kind) const {
-    const Options& options = context.options;
     auto peer = open_peer(kind, context.scratch.fresh(kind.engine));
     if (!peer) return std::move(peer).error();
+    return by_peer(context.options, **peer, kind.engine, kind.durability);
+  }
+
+  Result<Measurement> by_peer(const Options& options, EventPeer& peer, const char* engine,
+                              const char* durability) const {
     const std::string data = payload(event_bytes(options));
     auto report = run_callers(shape_.threads, options.seconds, [&](unsigned index) {
       return [&, streams = written(options, index),
               places = std::vector<WrittenStreams::Place>()]() mutable {
-        return (*peer)->append(next_events(streams, shape_.batch, data, options.tags, places));
+        return peer.append(next_events(streams, shape_.batch, data, options.tags, places));
       };
     });
     if (!report) return std::move(report).error();
-    Measurement measurement = measured(kind.engine, *report, options);
-    measurement.durability = kind.durability;
+    Measurement measurement = measured(engine, *report, options);
+    measurement.durability = durability;
     return measurement;
   }
 

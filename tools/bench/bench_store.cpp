@@ -4,12 +4,22 @@
 
 #include <annals/eventstore/log_event_store.hpp>
 
+#include "postgres_bench.hpp"
+
 namespace annals::bench {
 
 Result<std::unique_ptr<EventStore>> open_bench_store(const std::filesystem::path& folder) {
   LogOptions options;
   options.path = folder.string();
   return open_log_event_store(std::move(options));
+}
+
+Result<std::shared_ptr<EventStore>> open_written_store(const Options& options,
+                                                       const std::filesystem::path& folder) {
+  if (!options.postgres.empty()) return open_postgres_bench_store(options.postgres);
+  auto store = open_bench_store(folder);
+  if (!store) return std::move(store).error();
+  return std::shared_ptr<EventStore>(std::move(*store));
 }
 
 std::string payload(std::size_t bytes) {

@@ -22,6 +22,14 @@ namespace annals::bench {
 /// A new store of the log engine as users get it: synced, hashes on.
 Result<std::unique_ptr<EventStore>> open_bench_store(const std::filesystem::path& folder);
 
+/// The new store that append, pipelined and bulk write to: a log, or in --postgres.
+Result<std::shared_ptr<EventStore>> open_written_store(const Options& options,
+                                                       const std::filesystem::path& folder);
+/// What measurements call it.
+inline const char* engine_written(const Options& options) {
+  return options.postgres.empty() ? "log" : "postgres";
+}
+
 /// JSON of so many bytes.
 std::string payload(std::size_t bytes);
 

@@ -69,6 +69,8 @@ std::string take(Options& options, std::string_view name, std::string_view text)
       }
       options.sizes.push_back(*value);
     }
+  } else if (name == "--postgres") {
+    options.postgres = text;
   } else if (name == "--ingest") {
     options.ingest.engine = text;
   } else if (name == "--store") {
@@ -155,6 +157,9 @@ std::string options_help() {
          "  --sizes N,N,...      events in the store of growth, at which it is looked at\n"
          "                       (--events and five times as many)\n"
          "  --peers NAME,...     measure only these peers: sqlite, rocksdb, lmdb; or none (all)\n"
+         "  --postgres URL       append-*, pipelined and bulk in this database instead of in a "
+         "log;\n"
+         "                       peer of append-*: a function that locks the category\n"
          "  --dir DIR            the disk: stores are made in a new folder below DIR, and removed\n"
          "                       (the folder of --out)\n"
          "  --out FILE           JSON lines are added to FILE (bench/results.jsonl of the build)\n"

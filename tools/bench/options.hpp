@@ -35,6 +35,8 @@ struct Options {
   std::vector<std::uint64_t> sizes = {};    ///< Of the store of growth, rising.
   std::vector<std::string> engines = {};    ///< The peers to measure; empty: all of them.
   bool no_peers = false;                    ///< None of them.
+  /// The URL of a database in which append, pipelined and bulk write instead of in a log.
+  std::string postgres = {};
   Ingest ingest = {};
   bool help = false;
 

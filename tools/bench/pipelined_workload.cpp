@@ -23,7 +23,7 @@ class PipelinedWorkload final : public Workload {
   Result<Measurement> annals(const Context& context) override {
     const Options& options = context.options;
     Pipeline pipeline;  // Before the store, whose threads may still be in the last completion.
-    auto store = open_bench_store(context.scratch.fresh("annals"));
+    auto store = open_written_store(options, context.scratch.fresh("annals"));
     if (!store) return std::move(store).error();
     const std::string data = payload(options.event_bytes);
     WrittenStreams streams(options.streams, 0, 1, 1);
@@ -43,14 +43,15 @@ class PipelinedWorkload final : public Workload {
     pipeline.wait_for_all();
     const double seconds = seconds_since(started);
     if (pipeline.failure()) return *pipeline.failure();
-    Measurement measurement =
-        measured("log", 1, pipeline.sent(), seconds, pipeline.latencies(), options);
+    Measurement measurement = measured(engine_written(options), 1, pipeline.sent(), seconds,
+                                       pipeline.latencies(), options);
     add_syncs(measurement, **store, seconds);
     return measurement;
   }
 
   Result<std::vector<Measurement>> peers(const Context& context) override {
     std::vector<Measurement> all;
+    if (!context.options.postgres.empty()) return all;
     for (const EventPeerKind& kind : event_peers(context.options)) {
       auto measurement = peer(context, kind);
       if (!measurement) return std::move(measurement).error();

@@ -93,7 +93,7 @@ void print_rows(const Comparison& rows) {
 
 void print_legend(const Options& options) {
   std::printf(
-      "\nannals: log engine, synced, hashes on, %u tags; %s build; medians of %u runs of %g s.\n"
+      "\nannals: %s engine, synced, hashes on, %u tags; %s build; medians of %u runs of %g s.\n"
       "raw syncs: write + fdatasync a second of as many bytes as annals writes for each sync, "
       "into\n"
       "  space zeroed before; raw p50: us of one of them. / raw: annals' syncs a second over that "
@@ -107,7 +107,8 @@ void print_legend(const Options& options) {
       "  transaction for each event (rebuild: one for all). query-*: answers a second, one event "
       "an\n"
       "  answer.\n",
-      options.tags, std::string(build_type()).c_str(), options.runs, options.seconds);
+      options.postgres.empty() ? "log" : "postgres", options.tags,
+      std::string(build_type()).c_str(), options.runs, options.seconds);
 }
 
 std::string json_lines(const Comparison& comparison, const Options& options) {

@@ -3,6 +3,7 @@
 #include <annals/eventstore/log_event_store.hpp>
 
 #include "commit_queue.hpp"
+#include "eras.hpp"
 #include "heads_file.hpp"
 #include "log_format.hpp"
 #include "log_reading.hpp"
@@ -350,13 +351,8 @@ Result<void> check_options(const LogOptions& options) {
       options.max_clock_skew > std::chrono::hours(24 * 366)) {
     return refuse("LogOptions::max_clock_skew: from 0 to a year");
   }
-  if (options.identity) {
-    const auto& eras = options.identity->eras;
-    bool rising = !eras.empty() && eras.front() == EraBegin{};
-    for (std::size_t i = 1; rising && i < eras.size(); ++i) {
-      rising = eras[i - 1].era < eras[i].era && eras[i - 1].begins_after <= eras[i].begins_after;
-    }
-    if (!rising) return refuse("LogOptions::identity: eras begin with 1 after 0 and rise");
+  if (options.identity && !are_eras(options.identity->eras)) {
+    return refuse("LogOptions::identity: eras begin with 1 after 0 and rise");
   }
   if (!options.clock || !options.files) return refuse("LogOptions without a clock or a disk");
   return {};

@@ -369,11 +369,4 @@ Receipt LogWriter::receipt(const Attempt& attempt) const {
   return receipt;
 }
 
-void Attempt::finish() {
-  if (state != State::settled || !outcome->has_value() || entry.count == 0) return;
-  WrittenStreams written;
-  for (const RecordKeys& keys : append.keys) written.add(keys.stream, keys.version);
-  (*outcome)->versions = written.take();
-}
-
 }  // namespace annals::internal

@@ -11,6 +11,7 @@
 
 #include <annals/eventstore/log_event_store.hpp>
 
+#include "attempt.hpp"
 #include "frame_writer.hpp"
 #include "manifest.hpp"
 #include "mark.hpp"
@@ -19,27 +20,6 @@
 #include "segment.hpp"
 
 namespace annals::internal {
-
-/// One append on its way through the writer.
-struct Attempt {
-  enum class State : std::uint8_t {
-    waiting,   ///< Not looked at yet.
-    in_group,  ///< Will be answered with the group: see `outcome` after synced().
-    repeat,    ///< Its id is in the log or earlier in the group: answered from there.
-    settled,   ///< `outcome` is set.
-  };
-
-  /// What is left to do once it is settled, for whoever has waited: the receipt's versions.
-  void finish();
-
-  PreparedAppend append;
-  State state = State::waiting;
-  std::optional<Result<Receipt>> outcome;
-  // Set while in a group:
-  AppendEntry entry;        // Its address: the offset of its header in the segment.
-  std::uint32_t check = 0;  // See append_header_check().
-  std::uint64_t segment = 0;
-};
 
 /// The writing half of the log as a machine that is stepped: no threads, no waiting. Groups appends
 /// into frames, and knows when they are durable.

@@ -53,15 +53,15 @@ int print_comparison(const Comparison& comparison) {
 template <typename Send>
 int import_rows(const Session& session, const ImportRequest& request, std::unique_ptr<Bank>& bank,
                 Send send) {
-  auto opened = open_bank(session.to_make());
+  auto opened = session.open(Access::make);
   if (!opened) return failed(opened.error());
-  bank = std::move(*opened);
+  bank = std::make_unique<Bank>(std::move(*opened));
   const auto started = std::chrono::steady_clock::now();
   const Result<Imported> imported =
       send(bank->bus(), request.acknowledge ? Answered(print_answered) : Answered());
   if (!imported) return failed(imported.error());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - started;
-  print_imported(*imported, request.file, session.data, taken.count());
+  print_imported(*imported, request.file, session.place(), taken.count());
   return exit_done;
 }
 

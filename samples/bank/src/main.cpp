@@ -51,6 +51,9 @@ struct Words {
     app.require_subcommand(1);
     app.fallthrough();
     app.add_option("--data", session.data, "Folder of the bank's log")->capture_default_str();
+    app.add_option("--store", session.database,
+                   "postgres://…: the events in a database; read models stay in --data")
+        ->type_name("URL");
     session.output = output_of_stdout();
     auto* table = app.add_flag_callback(
         "--table", [this] { session.output = Output::table; }, "Tables, also in a pipe");

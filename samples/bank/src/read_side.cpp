@@ -4,7 +4,6 @@
 #include <chrono>
 #include <optional>
 
-#include <annals/eventstore/log_event_store.hpp>
 #include <annals/projections/sqlite_read_model_store.hpp>
 
 #include "progress.hpp"
@@ -75,7 +74,7 @@ Result<void> ReadSide::catch_up() {
 }
 
 Result<Reading> Reading::open(const Session& session) {
-  auto events = annals::open_log_event_store(session.to_read());
+  auto events = session.open(Access::read);
   if (!events) return std::move(events).error();
   Reading reading{.events = std::move(*events), .side = nullptr};
   auto side = ReadSide::open(*reading.events, session.data);

@@ -48,7 +48,7 @@ struct Reading {
   std::unique_ptr<annals::EventStore> events;
   std::unique_ptr<ReadSide> side;  // Ends before the log does.
 
-  /// Errors: as annals::open_log_event_store and ReadSide::open.
+  /// Errors: as Session::open and ReadSide::open.
   static annals::Result<Reading> open(const Session& session);
 };
 

@@ -240,7 +240,7 @@ int print_verification(const Session& session) {
     progress->show(done);
     return true;
   };
-  const auto report = annals::verify_log_files(session.to_read(), options);
+  const auto report = session.verify(options);
   progress.reset();
   if (!report) {
     failed(report.error());

@@ -3,11 +3,13 @@
 
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
+#include <memory>
 #include <string>
 
 #include <annals/eventstore/error.hpp>
-#include <annals/eventstore/log_event_store.hpp>
+#include <annals/eventstore/event_store.hpp>
 
 #include "output.hpp"
 
@@ -18,20 +20,26 @@ constexpr int exit_done = 0;
 constexpr int exit_failed = 1;  ///< Rejected, or it could not be done: standard error says why.
 constexpr int exit_usage = 2;   ///< The command line makes no sense.
 
+/// What is to be done with the bank's store.
+enum class Access : std::uint8_t {
+  make,   ///< Write; make it if there is none.
+  write,  ///< Write; it must be there.
+  read,   ///< Beside a bank that is at work, too.
+};
+
 struct Session {
   std::string data = "./bank-data";
+  /// The URL of a PostgreSQL database that holds the store; empty: it is a log in `data`. The read
+  /// models lie in `data` in either case.
+  std::string database = {};
   Output output = Output::table;
 
-  annals::LogOptions to_write() const {
-    return {.path = data, .access = annals::LogOptions::Access::must_exist};
-  }
-  annals::LogOptions to_make() const {
-    return {.path = data, .access = annals::LogOptions::Access::create};
-  }
-  /// Beside a bank that is at work, too.
-  annals::LogOptions to_read() const {
-    return {.path = data, .access = annals::LogOptions::Access::read_only};
-  }
+  /// Errors: those of the engines; unsupported (a database, in a program built without).
+  annals::Result<std::unique_ptr<annals::EventStore>> open(Access access) const;
+  /// Proves the store, a damaged log included.
+  annals::Result<annals::VerifyReport> verify(const annals::VerifyOptions& options) const;
+  /// Where the store is, fit to be shown.
+  std::string place() const;
 };
 
 /// Says on standard error what went wrong, and gives the exit code: words that can never make sense

@@ -65,32 +65,33 @@ int print_receipt(const Session& session, Bank& bank, const std::string& name,
 
 /// Sends what `make` makes of the open bank, to the slip's account or by its own boundary.
 template <typename Make>
-int send(const Session& session, const Slip& slip, const annals::LogOptions& access, Make make) {
+int send(const Session& session, const Slip& slip, Access access, Make make) {
   const auto options = options_of(slip);
   if (!options) return failed(options.error());
-  auto bank = open_bank(access);
-  if (!bank) return failed(bank.error());
-  const auto command = make(**bank);
+  auto store = session.open(access);
+  if (!store) return failed(store.error());
+  Bank bank(std::move(*store));
+  const auto command = make(bank);
   if (!command) return failed(command.error());
   using Command = std::remove_cvref_t<decltype(*command)>;
   if constexpr (std::is_same_v<Command, SendMoney>) {
-    const auto answer = (*bank)->bus().send(*command, *options);
-    return print_receipt(session, **bank, slip.account, answer);
+    const auto answer = bank.bus().send(*command, *options);
+    return print_receipt(session, bank, slip.account, answer);
   } else {
-    const auto answer = (*bank)->bus().send(slip.account, *command, *options);
-    return print_receipt(session, **bank, slip.account, answer);
+    const auto answer = bank.bus().send(slip.account, *command, *options);
+    return print_receipt(session, bank, slip.account, answer);
   }
 }
 
 template <typename Command>
 int send(const Session& session, const Slip& slip, Command command) {
-  return send(session, slip, session.to_write(),
+  return send(session, slip, Access::write,
               [&](Bank&) { return Result<Command>(std::move(command)); });
 }
 
 template <typename Command>
 int send_amount(const Session& session, const Slip& slip) {
-  return send(session, slip, session.to_write(), [&](Bank& bank) -> Result<Command> {
+  return send(session, slip, Access::write, [&](Bank& bank) -> Result<Command> {
     auto amount = amount_for(bank, slip);
     if (!amount) return std::move(amount).error();
     return Command{*amount, slip.text};
@@ -100,7 +101,7 @@ int send_amount(const Session& session, const Slip& slip) {
 }  // namespace
 
 int open_account(const Session& session, const Slip& slip) {
-  return send(session, slip, session.to_make(), [&](Bank&) -> Result<OpenAccount> {
+  return send(session, slip, Access::make, [&](Bank&) -> Result<OpenAccount> {
     auto overdraft = read_amount(slip.overdraft, slip.currency);
     if (!overdraft) return std::move(overdraft).error();
     return OpenAccount{slip.owner, *overdraft};
@@ -118,7 +119,7 @@ int withdraw(const Session& session, const Slip& slip) {
 int charge(const Session& session, const Slip& slip) { return send_amount<Charge>(session, slip); }
 
 int transfer(const Session& session, const Slip& slip) {
-  return send(session, slip, session.to_write(), [&](Bank& bank) -> Result<SendMoney> {
+  return send(session, slip, Access::write, [&](Bank& bank) -> Result<SendMoney> {
     auto amount = amount_for(bank, slip);
     if (!amount) return std::move(amount).error();
     return SendMoney{slip.account, slip.to, *amount};

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "exit_code.hpp"
+#include "store_address.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -55,9 +56,12 @@ class CommandLine {
  public:
   explicit CommandLine(const std::string& name)
       : app_(
-            "Shows, follows, proves and copies the history in an annals store. Commands open the\n"
-            "store's folder for reading only and may run beside a program that writes to it; but\n"
-            "`import` writes to it, and `projections` looks after its read models.",
+            "Shows, follows, proves and copies the history in an annals store: a folder, or the "
+            "URL\n"
+            "of a PostgreSQL database (postgres://USER@HOST/DATABASE#SCHEMA). Commands open it "
+            "for\n"
+            "reading only and may run beside a program that writes to it; but `import` writes to\n"
+            "it, `migrate` makes its tables, and `projections` looks after its read models.",
             name) {
     app_.set_version_flag("--version", name + " (annals " ANNALS_VERSION ")");
     app_.set_help_flag("-h,--help", "Show this and exit");
@@ -83,6 +87,9 @@ class CommandLine {
     add_restore();
     add_export();
     add_import();
+    command("migrate", "Make or update a database's tables")->callback([this] {
+      request_.command = MigrateRequest{};
+    });
   }
 
   std::variant<Request, CommandLineEnd> parse(int argc, char** argv) {
@@ -104,7 +111,8 @@ class CommandLine {
   CLI::App* command(const std::string& name, const std::string& what, CLI::App* parent = nullptr) {
     CLI::App* sub = (parent != nullptr ? parent : &app_)->add_subcommand(name, what);
     sub->get_formatter()->column_width(34);
-    sub->add_option("DIR,--data", request_.folder, "The store's folder")->type_name("");
+    sub->add_option("DIR,--data", request_.folder, "The store's folder, or its database's URL")
+        ->type_name("");
     sub->add_flag_callback(
         "--json", [this] { force("--json", Format::json); }, "JSON lines, also on a terminal");
     sub->add_flag_callback(
@@ -311,7 +319,9 @@ class CommandLine {
         ->type_name("FILE");
   }
   std::string read_models() const {
-    return read_models_.empty() ? request_.folder + "/read-models.db" : read_models_;
+    if (!read_models_.empty()) return read_models_;
+    if (is_database(request_.folder)) refuse("--read-models", "names the file of a database's");
+    return request_.folder + "/read-models.db";
   }
 
   void add_check() {

@@ -14,13 +14,11 @@
 
 #include "output.hpp"
 #include "request.hpp"
+#include "store_address.hpp"
 
 namespace annals::cli {
 
-/// The store in `folder`, for reading.
-Result<std::unique_ptr<EventStore>> open_store(const std::string& folder);
-
-// `format` is table or json.
+// `format` is table or json; `folder` is the store's address: see store_address.hpp.
 Result<int> show_streams(const std::string& folder, const StreamsRequest& request, Format format,
                          Output& output);
 Result<int> read_events(const std::string& folder, const ReadRequest& request, Format format,
@@ -60,6 +58,9 @@ std::string ratio_text(std::uint64_t bytes, std::uint64_t file_bytes);
 Result<int> export_events(const std::string& folder, const ExportRequest& request, Output& output);
 Result<int> import_events(const std::string& folder, const ImportRequest& request, Format format,
                           Output& output);
+
+/// Makes the schema of a database, or brings it up to date.
+Result<int> migrate_database(const std::string& address, Output& output);
 
 /// What a command that needs a program's own types says where there are none.
 Error without_types(std::string_view program, std::string_view command);

@@ -7,13 +7,13 @@
 #include <utility>
 
 #include <annals/eventstore/content_hash.hpp>
-#include <annals/eventstore/log_event_store.hpp>
 
 #include "commands.hpp"
 #include "exit_code.hpp"
 #include "export_format.hpp"
 #include "json_text.hpp"
 #include "progress.hpp"
+#include "store_address.hpp"
 #include "table.hpp"
 
 namespace annals::cli {
@@ -54,7 +54,7 @@ class Importer {
   void print(Format format, Output& output) const {
     if (format == Format::json) {
       output.line(JsonObject()
-                      .text("imported", folder_)
+                      .text("imported", shown_address(folder_))
                       .text("store", to_string(token_.store))
                       .number("era", token_.era.value)
                       .number("appends", appends_)
@@ -65,7 +65,7 @@ class Importer {
       return;
     }
     Properties properties;
-    properties.add("imported", folder_);
+    properties.add("imported", shown_address(folder_));
     properties.add("store", to_string(token_.store));
     properties.add("era", std::to_string(token_.era.value));
     properties.add("appends",
@@ -114,20 +114,10 @@ class Importer {
     return {};
   }
 
-  LogOptions options() const {
-    LogOptions options;
-    options.path = folder_;
-    options.limits.data_bytes_max = Limits::data_bytes_ceiling;
-    if (request_.compress) options.compression = Compression::zstd;
-    return options;
-  }
-
   Result<void> begin(const ExportHeader& header) {
     header_ = header;
-    LogOptions options = this->options();
-    // An import that is cut short is run again, so nobody waits for each of its appends: all of
-    // them are made durable at the end.
-    options.durability = Durability::survives_process_only;
+    ImportAccess access;
+    access.compress = request_.compress;
     if (request_.exact) {
       if (header.filtered || header.first.value != 1 ||
           header.link_before != first_link(header.store)) {
@@ -135,11 +125,11 @@ class Importer {
       }
       StoreIdentity identity{header.store, header.eras};
       identity.eras.push_back({{header.eras.back().era.value + 1}, header.last});
-      options.identity = std::move(identity);
-      options.clock = clock_;
-      options.max_clock_skew = std::chrono::hours(24 * 365);  // As it was then is not known.
+      access.identity = std::move(identity);
+      access.clock = clock_;
+      access.max_clock_skew = std::chrono::hours(24 * 365);  // As it was then is not known.
     }
-    auto opened = open_log_event_store(std::move(options));
+    auto opened = open_store_to_import(folder_, access);
     if (!opened) return std::move(opened).error();
     store_ = std::move(*opened);
     if (const GlobalPosition head = store_->head().position; head.value > 0) {
@@ -248,9 +238,7 @@ class Importer {
   Result<void> settle() {
     const Head reached = store_->head();
     store_.reset();
-    LogOptions options = this->options();
-    options.access = LogOptions::Access::must_exist;
-    auto opened = open_log_event_store(std::move(options));
+    auto opened = open_store_to_import(folder_, {.compress = request_.compress, .settled = true});
     if (!opened) return std::move(opened).error();
     head_ = (*opened)->head();
     token_ = (*opened)->token();

@@ -111,12 +111,14 @@ struct ImportRequest {
   bool progress = false;
 };
 
+struct MigrateRequest {};
+
 struct Request {
-  std::string folder;
+  std::string folder;  ///< Or a database's URL: see store_address.hpp.
   Format format = Format::automatic;
   std::variant<StreamsRequest, ReadRequest, TailRequest, StatsRequest, VerifyRequest, StateRequest,
                DiffRequest, CheckRequest, ProjectionsRequest, BackupRequest, RestoreRequest,
-               CompressRequest, ExportRequest, ImportRequest>
+               CompressRequest, ExportRequest, ImportRequest, MigrateRequest>
       command;
 };
 

@@ -47,6 +47,19 @@ Result<int> dispatch(const std::string& program, const Request& request, const P
   if (const auto* projections = std::get_if<ProjectionsRequest>(&request.command)) {
     return manage_projections(program, folder, *projections, types, format, output);
   }
+  const bool copies = std::holds_alternative<BackupRequest>(request.command) ||
+                      std::holds_alternative<RestoreRequest>(request.command);
+  if (copies && is_database(folder)) {
+    return Error{ErrorCode::invalid_argument,
+                 "a database is copied by its own means (pg_basebackup, pg_dump), or by export"};
+  }
+  const auto* stats = std::get_if<StatsRequest>(&request.command);
+  const bool of_files =
+      std::holds_alternative<CompressRequest>(request.command) || (stats != nullptr && stats->bytes);
+  if (of_files && is_database(folder)) {
+    return Error{ErrorCode::invalid_argument,
+                 "only the segments of a folder can be compressed, and their bytes counted"};
+  }
   if (const auto* backup = std::get_if<BackupRequest>(&request.command)) {
     return backup_store(folder, *backup, format, output);
   }
@@ -61,6 +74,9 @@ Result<int> dispatch(const std::string& program, const Request& request, const P
   }
   if (const auto* imported = std::get_if<ImportRequest>(&request.command)) {
     return import_events(folder, *imported, format, output);
+  }
+  if (std::holds_alternative<MigrateRequest>(request.command)) {
+    return migrate_database(folder, output);
   }
   return show_stats(folder, std::get<StatsRequest>(request.command), format, output);
 }

@@ -69,8 +69,8 @@ void print_report(std::string_view program, const std::string& folder, const Ver
   properties.print(output);
   if (report.outcome == VerifyReport::Outcome::whole) {
     output.line("Write this down; it proves later that history up to here is still the same:");
-    output.line("  " + std::string(program) + " verify " + printable(folder) + " --expect " +
-                written_down(report));
+    output.line("  " + std::string(program) + " verify " + printable(shown_address(folder)) +
+                " --expect " + written_down(report));
   }
 }
 
@@ -78,18 +78,22 @@ void print_report(std::string_view program, const std::string& folder, const Ver
 
 Result<int> verify_store(std::string_view program, const std::string& folder,
                          const VerifyRequest& request, Format format, Output& output) {
-  LogOptions options;
-  options.path = folder;
-  options.access = LogOptions::Access::read_only;
-  Result<VerifyReport> report = [&] {
+  Result<VerifyReport> report = [&]() -> Result<VerifyReport> {
     Progress progress("verifying positions", request.progress);
-    return verify_log_files(options, {.first = request.first,
-                                      .last = request.last,
-                                      .expected = request.expected,
-                                      .progress = [&](std::uint64_t done, std::uint64_t all) {
-                                        progress.show(done, all);
-                                        return true;
-                                      }});
+    const VerifyOptions verify{.first = request.first,
+                               .last = request.last,
+                               .expected = request.expected,
+                               .progress = [&](std::uint64_t done, std::uint64_t all) {
+                                 progress.show(done, all);
+                                 return true;
+                               }};
+    if (!is_database(folder)) {
+      // Damaged files are reported, where opening them would refuse.
+      return verify_log_files({.path = folder, .access = LogOptions::Access::read_only}, verify);
+    }
+    auto store = open_store(folder);
+    if (!store) return std::move(store).error();
+    return (*store)->verify(verify);
   }();
   if (!report) return std::move(report).error();
   // Nothing lies in a range that begins behind the end: that is no proof.

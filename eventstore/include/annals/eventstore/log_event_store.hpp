@@ -8,10 +8,10 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include <annals/eventstore/event_store.hpp>
 #include <annals/eventstore/file_system.hpp>
+#include <annals/eventstore/store_identity.hpp>
 #include <annals/eventstore/time.hpp>
 
 namespace annals {
@@ -24,12 +24,6 @@ enum class Durability : std::uint8_t {
   /// After the write to the operating system: survives kill -9, but power loss may take the last
   /// seconds. Shows in Stats::durability as "survives_process_only".
   survives_process_only,
-};
-
-/// Who a store is.
-struct StoreIdentity {
-  StoreId store;
-  std::vector<EraBegin> eras;  ///< Oldest first; begins with era 1 after 0.
 };
 
 /// What becomes of segments that are complete.

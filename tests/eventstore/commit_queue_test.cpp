@@ -1,4 +1,4 @@
-#include "log/commit_queue.hpp"
+#include "commit_queue.hpp"
 
 #include <atomic>
 #include <latch>

@@ -15,7 +15,7 @@
 
 #include <annals/eventstore/append.hpp>
 
-#include "log_writer.hpp"
+#include "attempt.hpp"
 
 namespace annals::internal {
 

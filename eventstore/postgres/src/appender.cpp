@@ -1,0 +1,211 @@
+#include "appender.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "schema.hpp"
+#include "sql_error_text.hpp"
+
+namespace annals::internal {
+
+namespace {
+
+using postgres::Failure;
+
+constexpr std::uint64_t given_ups_between_forgetting = 1'000;
+
+Error with_id(Error error, const Attempt& attempt) {
+  error.append_id = attempt.append.request.id;
+  return error;
+}
+
+std::vector<AppendId> ids_of(std::span<Attempt* const> attempts) {
+  std::vector<AppendId> ids;
+  ids.reserve(attempts.size());
+  for (const Attempt* attempt : attempts) ids.push_back(*attempt->append.request.id);
+  return ids;
+}
+
+}  // namespace
+
+void Appender::saw_attempt(std::uint64_t number) {
+  std::uint64_t known = attempt_now_.load();
+  while (known < number && !attempt_now_.compare_exchange_weak(known, number)) {
+  }
+}
+
+void Appender::settle_all(std::span<Attempt* const> attempts, const Error& error) {
+  for (Attempt* attempt : attempts) {
+    attempt->state = Attempt::State::settled;
+    attempt->outcome.emplace(with_id(error, *attempt));
+  }
+}
+
+Result<void> Appender::connect() {
+  if (connection_ && !connection_->lost()) return {};
+  connection_.reset();
+  auto opened = postgres::Connection::open_within(connection_options(options_), options_.patience);
+  if (!opened) return store_error(opened.error(), "appending", true);
+  const auto found = look_at_schema(**opened, reader_.schema());
+  if (!found) return found.error();
+  if (found->version != schema_version || found->identity.store != reader_.store()) {
+    return Error{ErrorCode::unavailable, "appending: schema " + reader_.schema().plain +
+                                             " holds another store than it did: reopen it"};
+  }
+  const auto numbers = (*opened)->run(reader_.schema().in(
+      "SELECT s.last_value, coalesce((SELECT max(a.first_position) FROM @schema.appends a), 0)"
+      " FROM @schema.attempts s"));
+  if (!numbers) return store_error(numbers.error(), "appending", true);
+  const GlobalPosition there{static_cast<std::uint64_t>(numbers->integer(0, 1))};
+  if (there < seen_) {
+    return Error{ErrorCode::unavailable,
+                 "appending: the server ends before position " + to_string(seen_) +
+                     ", which was recorded: it is not the one that was written to, or has lost "
+                     "history; begin another era, then reopen the store"};
+  }
+  saw_attempt(static_cast<std::uint64_t>(numbers->integer(0, 0)));
+  connection_ = *std::move(opened);
+  return {};
+}
+
+std::size_t Appender::run_group(std::span<Attempt* const> attempts) {
+  AppendCall call;
+  std::size_t taken = 0;
+  while (taken < attempts.size() && call.add(*attempts[taken])) ++taken;
+  const auto group = attempts.first(taken);
+
+  if (auto ready = connect(); !ready) {
+    settle_all(group, ready.error());
+    return taken;
+  }
+  const AppendCall::Rules rules{
+      .max_clock_skew = options_.max_clock_skew,
+      .accept_clock_behind = options_.accept_clock_behind,
+      .now = options_.clock ? std::optional(options_.clock->now()) : std::nullopt};
+  const auto rows = connection_->run_prepared(sql_, call.parameters(rules));
+  if (rows) {
+    const AppendCall::Answer answer =
+        call.settle(*rows, rules, reader_.store(), reader_.eras().back().era);
+    saw_attempt(answer.attempt_now);
+    if (answer.written) {
+      seen_ = answer.last_append;
+      ++counters.groups;
+      on_written(*answer.written);
+    }
+    if (!answer.repeated.empty()) settle_repeats(answer.repeated);
+  } else if (rows.error().failure == Failure::connection_lost ||
+             rows.error().failure == Failure::in_doubt) {
+    settle_in_doubt(group, rows.error());
+  } else {
+    settle_all(group, store_error(rows.error(), "appending", true));
+  }
+  for (const Attempt* attempt : group) {
+    if (!attempt->outcome->has_value()) {
+      ++counters.refused;
+    } else if ((*attempt->outcome)->repeated) {
+      ++counters.repeated;
+    } else {
+      ++counters.appends;
+    }
+  }
+  return taken;
+}
+
+void Appender::settle_repeats(std::span<Attempt* const> attempts) {
+  const auto found = reader_.find(ids_of(attempts));
+  if (!found) return settle_all(attempts, found.error());
+  std::unordered_map<AppendId, const LogReader::Found*> by_id;
+  for (const LogReader::Found& one : *found) by_id.emplace(one.receipt.id, &one);
+  for (Attempt* attempt : attempts) {
+    const auto first = by_id.find(*attempt->append.request.id);
+    attempt->state = Attempt::State::settled;
+    if (first == by_id.end()) {
+      attempt->outcome.emplace(
+          with_id({ErrorCode::corrupt, "an append was there and is gone"}, *attempt));
+    } else {
+      attempt->outcome.emplace(
+          answer_repeat(first->second->receipt, first->second->digest, attempt->append.request));
+    }
+  }
+}
+
+postgres::SqlResult<std::vector<LogReader::Found>> Appender::give_up(
+    postgres::Connection& connection, std::span<const AppendId> ids) {
+  postgres::ArrayParameter array(postgres::ArrayParameter::Type::uuid);
+  for (const AppendId& id : ids) array.add_bytes(id.bytes);
+  postgres::Parameters parameters;
+  parameters.array(array);
+  // First the mark, which all attempts that have not come so far will see; then the wait for those
+  // that have; then the look at what they left.
+  const SchemaName& schema = reader_.schema();
+  const auto marked = connection.run_prepared(
+      schema.in("INSERT INTO @schema.given_up AS g (id, attempt)"
+                " SELECT i.id, nextval('@schema.attempts') FROM unnest($1::uuid[]) AS i(id)"
+                " ON CONFLICT (id) DO UPDATE SET attempt = excluded.attempt, at = excluded.at"
+                " RETURNING attempt"),
+      parameters);
+  if (!marked) return marked.error();
+  const auto settled = connection.run_prepared(
+      schema.in("SELECT count(*) FROM @schema.settled($1::uuid[])"), parameters);
+  if (!settled) return settled.error();
+  for (std::size_t i = 0; i < marked->size(); ++i) {
+    saw_attempt(static_cast<std::uint64_t>(marked->integer(i, 0)));
+  }
+  if (++given_up_ % given_ups_between_forgetting == 0) {
+    if (auto forgotten = forget_given_up(connection); !forgotten) return forgotten.error();
+  }
+  if (settled->integer(0, 0) == 0) return std::vector<LogReader::Found>();
+  return reader_.find(connection, ids);
+}
+
+postgres::SqlDone Appender::forget_given_up(postgres::Connection& connection) {
+  // The oldest, by their index; more than have come since the last time.
+  auto done = connection.run_prepared(reader_.schema().in(
+      "DELETE FROM @schema.given_up g WHERE g.attempt <= (SELECT o.attempt FROM @schema.given_up o"
+      " ORDER BY o.attempt LIMIT 1) + 10000 AND g.at < clock_timestamp() - interval '1 day'"));
+  if (!done) return std::move(done).error();
+  return std::monostate{};
+}
+
+void Appender::settle_in_doubt(std::span<Attempt* const> attempts, const postgres::SqlError& why) {
+  // Another session than connect() would make: that one is for the store as it is known to be.
+  connection_.reset();
+  auto opened = postgres::Connection::open_within(connection_options(options_), options_.patience);
+  const auto found = opened ? give_up(**opened, ids_of(attempts))
+                            : postgres::SqlResult<std::vector<LogReader::Found>>(opened.error());
+  if (!found) {
+    settle_all(attempts, Error{ErrorCode::outcome_unknown,
+                               "appending: " + why.message + "; then: " + found.error().message +
+                                   "; the append may be recorded or not: look its id up"});
+    return;
+  }
+  std::unordered_map<AppendId, const LogReader::Found*> by_id;
+  for (const LogReader::Found& one : *found) by_id.emplace(one.receipt.id, &one);
+  std::optional<Head> written;
+  for (Attempt* attempt : attempts) {
+    const auto there = by_id.find(*attempt->append.request.id);
+    attempt->state = Attempt::State::settled;
+    if (there == by_id.end()) {
+      attempt->outcome.emplace(
+          with_id({ErrorCode::unavailable, "appending: " + why.message + "; nothing was written"},
+                  *attempt));
+      continue;
+    }
+    // Recorded by this call, or by an earlier one with the same id: only its digest tells whether
+    // it is the same request.
+    Receipt receipt = there->second->receipt;
+    auto answer = answer_repeat(std::move(receipt), there->second->digest, attempt->append.request);
+    if (answer) {
+      answer->repeated = false;
+      ++counters.saved;
+      if (!written || written->position < answer->last_position) {
+        written = Head{answer->last_position, answer->link};
+      }
+    }
+    attempt->outcome.emplace(std::move(answer));
+  }
+  if (written) on_written(*written);
+}
+
+}  // namespace annals::internal

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "append_call.hpp"
+#include "log_reader.hpp"
+
+namespace annals::internal {
+
+/// The writing half: groups of appends, each in one call of the database's append(), on a session
+/// of its own. Knows what to do when the session is lost on the way: the call may have taken effect
+/// or not, and it looks.
+class Appender {
+ public:
+  Appender(const PostgresOptions& options, const LogReader& reader)
+      : options_(options), reader_(reader), sql_(AppendCall::sql(reader.schema())) {}
+
+  /// Runs one group from the front of the attempts, settles them, and returns how many it took. One
+  /// thread at a time.
+  std::size_t run_group(std::span<Attempt* const> attempts);
+
+  /// Gives the ids up: attempts that began before this call and are not recorded when it returns
+  /// never will be. Returns those that are recorded. On any session; thread-safe.
+  postgres::SqlResult<std::vector<LogReader::Found>> give_up(postgres::Connection& connection,
+                                                             std::span<const AppendId> ids);
+
+  /// Forgets ids that were given up more than a day ago: an attempt that hangs on its way for
+  /// longer is not thought of any more.
+  postgres::SqlDone forget_given_up(postgres::Connection& connection);
+
+  /// Counts up with each id given up: what an attempt notes when it begins. Thread-safe.
+  std::uint64_t attempt_now() const { return attempt_now_.load(); }
+  void saw_attempt(std::uint64_t number);
+
+  /// Called with each new head, by the thread in run_group().
+  std::function<void(const Head&)> on_written = [](const Head&) {};
+
+  struct Counters {
+    std::atomic<std::uint64_t> groups = 0, appends = 0, repeated = 0, refused = 0, saved = 0;
+  };
+  Counters counters;
+
+ private:
+  /// Makes sure that there is a session, of the same store as ever.
+  Result<void> connect();
+  void settle_all(std::span<Attempt* const> attempts, const Error& error);
+  void settle_repeats(std::span<Attempt* const> attempts);
+  /// After the session was lost in a call: looks which of its appends are recorded.
+  void settle_in_doubt(std::span<Attempt* const> attempts, const postgres::SqlError& why);
+
+  const PostgresOptions& options_;
+  const LogReader& reader_;
+  const std::string sql_;
+  std::unique_ptr<postgres::Connection> connection_;
+  GlobalPosition seen_;  // Where the last append begins: the store is never to be shorter again.
+  std::atomic<std::uint64_t> attempt_now_ = 0;
+  std::atomic<std::uint64_t> given_up_ = 0;
+};
+
+}  // namespace annals::internal

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <annals/eventstore/append.hpp>
+#include <annals/eventstore/postgres_event_store.hpp>
+#include <annals/eventstore/read.hpp>
+#include <annals/eventstore/stats.hpp>
+#include <annals/eventstore/verify.hpp>
+#include <annals/postgres/connection_pool.hpp>
+
+#include "query_sql.hpp"
+#include "schema_name.hpp"
+
+namespace annals::internal {
+
+/// Everything that is asked of the tables without changing them. Each answer is of one moment, and
+/// what it tells never changes afterwards, but for the head. Thread-safe.
+class LogReader {
+ public:
+  LogReader(const PostgresOptions& options, SchemaName schema, StoreId store,
+            std::vector<EraBegin> eras);
+
+  const SchemaName& schema() const { return schema_; }
+  const StoreId& store() const { return store_; }
+  std::span<const EraBegin> eras() const { return eras_; }
+
+  struct End {
+    Head head;
+    std::optional<Timestamp> recorded_at;  // None: the log is empty.
+    std::uint64_t appends = 0;
+    std::uint64_t streams = 0;
+    std::uint64_t bytes = 0;
+  };
+  Result<End> end() const;
+  /// The append that holds `position`; nothing beyond the head or at 0.
+  Result<std::optional<RecordedAppend>> holding(GlobalPosition position) const;
+  /// The last position recorded at `time` or before; 0 if none.
+  Result<GlobalPosition> last_at(Timestamp time) const;
+  /// Returns when what is being appended now, by anybody, is visible or has failed.
+  Result<void> await_appends() const;
+
+  Result<std::optional<StreamVersion>> last_version(std::string_view stream) const;
+  Result<std::optional<GlobalPosition>> position_of(std::string_view stream,
+                                                    StreamVersion version) const;
+
+  /// Up to reach.limit events.
+  Result<RecordedEvents> select(const Query& query, const Reach& reach) const;
+
+  /// The appends from the one that begins at `first` on, at most `max`.
+  Result<std::vector<RecordedAppend>> appends_from(GlobalPosition first, std::size_t max) const;
+
+  struct Found {
+    Receipt receipt;  // Not marked repeated.
+    RequestDigest digest;
+  };
+  /// Those of the appends that are recorded.
+  Result<std::vector<Found>> find(std::span<const AppendId> ids) const;
+  /// The same on a session of the caller's.
+  postgres::SqlResult<std::vector<Found>> find(postgres::Connection& connection,
+                                               std::span<const AppendId> ids) const;
+
+  /// Runs one statement that may be run twice, on any session: once more if the first one is gone.
+  Result<postgres::Rows> ask(const std::string& sql, const postgres::Parameters& parameters,
+                             const char* doing, bool keep = true) const;
+
+  /// Runs `body` on a session that is lent to it; once more on another if the first one is gone.
+  template <typename Body>
+  auto with_session(Body body) const -> decltype(body(std::declval<postgres::Connection&>())) {
+    for (const bool again : {false, true}) {
+      auto connection = pool_.lend(patience_);
+      if (!connection) return connection.error();
+      auto done = body(**connection);
+      if (done || again || !(*connection)->lost()) return done;
+      pool_.drop_idle();  // Whatever has ended this one has ended the others.
+    }
+    return postgres::SqlError{};  // Not reached: the second time it is answered.
+  }
+
+ private:
+  const SchemaName schema_;
+  const StoreId store_;
+  const std::vector<EraBegin> eras_;
+  const std::chrono::milliseconds patience_;
+  mutable postgres::ConnectionPool pool_;
+};
+
+/// What sessions of a store are made with.
+postgres::ConnectionOptions connection_options(const PostgresOptions& options);
+
+}  // namespace annals::internal

@@ -1,0 +1,124 @@
+#include "schema.hpp"
+
+#include <algorithm>
+
+#include <annals/postgres/transaction.hpp>
+
+#include "schema_sql.hpp"
+#include "sql_error_text.hpp"
+
+namespace annals::internal {
+
+namespace {
+
+using postgres::Parameters;
+using postgres::Rows;
+using postgres::SqlResult;
+
+// Both a connection and a transaction run statements.
+template <typename Runner>
+Result<FoundSchema> look(Runner& runner, const SchemaName& name) {
+  const auto failed = [&](const postgres::SqlError& error) {
+    return store_error(error, "looking for the store in schema " + name.plain, true);
+  };
+  // Read from the catalog itself: to_regclass() may answer as of the beginning of a transaction.
+  Parameters where;
+  where.text(name.plain);
+  const auto there = runner.run(
+      "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
+      " ON n.oid = c.relnamespace WHERE n.nspname = $1::text AND c.relname = 'store')",
+      where);
+  if (!there) return failed(there.error());
+  if (!there->boolean(0, 0)) return FoundSchema{};
+  const auto rows = runner.run(name.in("SELECT schema_version, store FROM @schema.store"));
+  if (!rows) return failed(rows.error());
+  if (rows->empty()) {
+    return Error{ErrorCode::corrupt, "schema " + name.plain + ": its table store has no row"};
+  }
+  FoundSchema found;
+  found.version = static_cast<int>(rows->integer(0, 0));
+  found.identity.store.bytes = rows->uuid(0, 1);
+  if (found.version != schema_version) return found;
+  const auto eras = runner.run(name.in("SELECT era, begins_after FROM @schema.eras ORDER BY era"));
+  if (!eras) return failed(eras.error());
+  for (std::size_t i = 0; i < eras->size(); ++i) {
+    found.identity.eras.push_back({{static_cast<std::uint32_t>(eras->integer(i, 0))},
+                                   {static_cast<std::uint64_t>(eras->integer(i, 1))}});
+  }
+  if (found.identity.eras.empty()) {
+    return Error{ErrorCode::corrupt, "schema " + name.plain + ": its table eras has no row"};
+  }
+  return found;
+}
+
+Result<void> newer(const FoundSchema& found, const SchemaName& name) {
+  if (found.version <= schema_version) return {};
+  return Error{ErrorCode::unsupported, "schema " + name.plain + " has version " +
+                                           std::to_string(found.version) +
+                                           ", this library knows up to " +
+                                           std::to_string(schema_version) + ": use a newer one"};
+}
+
+}  // namespace
+
+Result<FoundSchema> look_at_schema(postgres::Connection& connection, const SchemaName& name) {
+  auto found = look(connection, name);
+  if (!found) return found;
+  if (auto known = newer(*found, name); !known) return std::move(known).error();
+  return found;
+}
+
+Result<void> migrate_schema(postgres::Connection& connection, const SchemaName& name,
+                            const std::optional<StoreIdentity>& identity) {
+  const auto failed = [&](const postgres::SqlError& error) {
+    return store_error(error, "making schema " + name.plain, true);
+  };
+  auto transaction = postgres::Transaction::begin(connection);
+  if (!transaction) return failed(transaction.error());
+  postgres::Transaction& work = **transaction;
+  auto locked = work.run("SELECT pg_advisory_xact_lock(" + name.migration_lock + ")");
+  if (!locked) return failed(locked.error());
+  const auto found = look(work, name);
+  if (!found) return found.error();
+  if (auto known = newer(*found, name); !known) return known;
+  if (found->version == schema_version) return {};
+
+  // Text columns hold UTF-8, which other encodings would change or refuse.
+  const auto encoding = work.run("SELECT current_setting('server_encoding')");
+  if (!encoding) return failed(encoding.error());
+  if (encoding->text(0, 0) != "UTF8") {
+    return Error{ErrorCode::unsupported, "the database's encoding is " +
+                                             std::string(encoding->text(0, 0)) +
+                                             ": make one with ENCODING 'UTF8'"};
+  }
+  Parameters names;
+  names.text(name.plain);
+  const auto schema = work.run("SELECT FROM pg_namespace WHERE nspname = $1::text", names);
+  if (!schema) return failed(schema.error());
+  if (schema->empty()) {
+    if (auto made = work.run(name.in("CREATE SCHEMA @schema")); !made) return failed(made.error());
+  }
+  for (const char* script : {tables_sql, lookup_sql, append_sql}) {
+    if (auto made = work.run_script(name.in(script)); !made) return failed(made.error());
+  }
+  const StoreIdentity who =
+      identity ? *identity : StoreIdentity{new_store_id(), {{Era{}, GlobalPosition{0}}}};
+  Parameters store;
+  store.integer(schema_version).bytes(who.store.bytes);
+  auto inserted = work.run(
+      name.in("INSERT INTO @schema.store (schema_version, store) VALUES ($1::integer, $2::uuid)"),
+      store);
+  if (!inserted) return failed(inserted.error());
+  for (const EraBegin& line : who.eras) {
+    Parameters era;
+    era.integer(line.era.value).integer(static_cast<std::int64_t>(line.begins_after.value));
+    inserted = work.run(
+        name.in("INSERT INTO @schema.eras (era, begins_after) VALUES ($1::integer, $2::bigint)"),
+        era);
+    if (!inserted) return failed(inserted.error());
+  }
+  if (auto done = work.commit(); !done) return failed(done.error());
+  return {};
+}
+
+}  // namespace annals::internal

@@ -1,0 +1,233 @@
+// Who may make a schema, who finds one, and what names and rights do.
+
+#include <thread>
+
+#include <annals/postgres/connection.hpp>
+#include <annals/testkit/requests.hpp>
+
+#include "open_store.hpp"
+#include "postgres/database.hpp"
+
+namespace annals {
+
+namespace {
+
+using Access = PostgresOptions::Access;
+using testkit::append_of;
+using testkit::event_on;
+using testkit::tagged;
+
+ErrorCode code_of(PostgresOptions options, std::string* message = nullptr) {
+  const auto store = open_postgres_event_store(std::move(options));
+  EXPECT_FALSE(store);
+  if (store) return ErrorCode::rejected;
+  if (message != nullptr) *message = store.error().message;
+  return store.error().code;
+}
+
+void run(const std::string& url, const std::string& sql) {
+  auto connection = postgres::Connection::open({.url = url});
+  ASSERT_TRUE(connection) << connection.error().message;
+  auto done = (*connection)->run_script(sql);
+  ASSERT_TRUE(done) << done.error().message;
+}
+
+}  // namespace
+
+TEST(PostgresSchema, OnlyWhoMayCreateMakesAStore) {
+  ANNALS_NEEDS_POSTGRES();
+  const postgres_test::Schema schema;
+  PostgresOptions options{.url = schema.url(), .schema = schema.name()};
+  for (const Access access : {Access::must_exist, Access::read_only}) {
+    options.access = access;
+    std::string message;
+    EXPECT_EQ(code_of(options, &message), ErrorCode::unavailable);
+    EXPECT_NE(message.find("annals migrate"), std::string::npos) << message;
+  }
+  ASSERT_TRUE(migrate_postgres_event_store(options));
+  ASSERT_TRUE(migrate_postgres_event_store(options)) << "once more changes nothing";
+  const auto store = open_store(options);
+  ASSERT_TRUE(store);
+  EXPECT_EQ(store->head().position.value, 0U);
+}
+
+TEST(PostgresSchema, OfManyThatCreateAtOnceOneDoes) {
+  ANNALS_NEEDS_POSTGRES();
+  const postgres_test::Schema schema;
+  std::vector<StoreId> ids(6);
+  std::vector<std::thread> threads;
+  for (StoreId& id : ids) {
+    threads.emplace_back([&] {
+      const auto store = open_store({.url = schema.url(), .schema = schema.name()});
+      if (store) id = store->token().store;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const StoreId& id : ids) EXPECT_EQ(id, ids.front());
+  EXPECT_NE(ids.front(), StoreId{});
+}
+
+TEST(PostgresSchema, ANewerVersionIsRefused) {
+  ANNALS_NEEDS_POSTGRES();
+  const postgres_test::Schema schema;
+  const PostgresOptions options{.url = schema.url(), .schema = schema.name()};
+  ASSERT_TRUE(migrate_postgres_event_store(options));
+  run(schema.url(), "UPDATE " + schema.name() + ".store SET schema_version = 99");
+  EXPECT_EQ(code_of(options), ErrorCode::unsupported);
+  const auto migrated = migrate_postgres_event_store(options);
+  ASSERT_FALSE(migrated);
+  EXPECT_EQ(migrated.error().code, ErrorCode::unsupported);
+}
+
+TEST(PostgresSchema, ADatabaseOfAnotherEncodingIsRefused) {
+  ANNALS_NEEDS_POSTGRES();
+  const postgres_test::Database other;
+  const std::string name = other.name() + "_ascii";
+  run(other.url(), "CREATE DATABASE " + name +
+                       " ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
+  EXPECT_EQ(code_of({.url = postgres_test::url_of_database(other.url(), name)}),
+            ErrorCode::unsupported);
+  run(other.url(), "DROP DATABASE " + name);
+}
+
+TEST(PostgresSchema, WhatIsNoSchemasNameIsRefused) {
+  for (const char* name : {"", "1a", "a-b", "A", "a\"; DROP TABLE x; --", "pg_annals",
+                           "a234567890123456789012345678901234567890x"}) {
+    EXPECT_EQ(code_of({.url = "postgres://127.0.0.1:1/x", .schema = name}),
+              ErrorCode::invalid_argument)
+        << name;
+  }
+}
+
+TEST(PostgresSchema, TheIdentityAskedForIsTheStores) {
+  ANNALS_NEEDS_POSTGRES();
+  const postgres_test::Schema schema;
+  PostgresOptions options{.url = schema.url(), .schema = schema.name()};
+  options.identity = StoreIdentity{new_store_id(), {{Era{1}, {0}}, {Era{2}, {1}}}};
+  const auto store = open_store(options);
+  ASSERT_TRUE(store);
+  EXPECT_EQ(store->token().store, options.identity->store);
+  EXPECT_EQ(store->token().era, Era{2});
+  EXPECT_EQ(store->stats().eras, options.identity->eras);
+  PostgresOptions without = options;
+  without.identity.reset();
+  EXPECT_EQ(code_of(without), ErrorCode::corrupt) << "era 2 begins beyond the head";
+  ASSERT_TRUE(store->append(append_of({event_on("a-1")})));
+  ASSERT_TRUE(open_store(without));
+  PostgresOptions other = options;
+  other.identity->store = new_store_id();
+  EXPECT_EQ(code_of(other), ErrorCode::invalid_argument);
+}
+
+// A role that may read reads; one that may append cannot change what is there; each refusal says
+// which right is missing.
+TEST(PostgresSchema, RolesDoWithTheRightsThatTheReadmeNames) {
+  ANNALS_NEEDS_POSTGRES();
+  const postgres_test::Database database;
+  const auto owner = open_store({.url = database.url()});
+  ASSERT_TRUE(owner);
+  ASSERT_TRUE(owner->append(append_of({tagged(event_on("a-1"), {"t"})})));
+  const std::string nobody = database.name() + "_nobody";
+  const std::string reader = database.name() + "_reader";
+  const std::string writer = database.name() + "_writer";
+  run(database.url(), "CREATE ROLE " + nobody + " LOGIN; CREATE ROLE " + reader +
+                          " LOGIN; CREATE ROLE " + writer +
+                          " LOGIN;"
+                          "GRANT USAGE ON SCHEMA annals TO " +
+                          reader + ", " + writer +
+                          ";"
+                          "GRANT SELECT ON ALL TABLES IN SCHEMA annals TO " +
+                          reader + ", " + writer +
+                          ";"
+                          "GRANT SELECT ON ALL SEQUENCES IN SCHEMA annals TO " +
+                          reader + ", " + writer +
+                          ";"
+                          "GRANT INSERT ON annals.appends, annals.events, annals.event_tags,"
+                          " annals.snapshots, annals.given_up TO " +
+                          writer +
+                          ";"
+                          "GRANT UPDATE, DELETE ON annals.snapshots, annals.given_up TO " +
+                          writer +
+                          ";"
+                          "GRANT USAGE ON ALL SEQUENCES IN SCHEMA annals TO " +
+                          writer);
+  std::string message;
+  EXPECT_EQ(code_of({.url = database.url_as(nobody)}, &message), ErrorCode::unavailable);
+  EXPECT_NE(message.find("USAGE on the schema"), std::string::npos) << message;
+  {
+    const auto store = open_store({.url = database.url_as(reader), .access = Access::read_only});
+    ASSERT_TRUE(store);
+    EXPECT_EQ(read_all(*store, {.query = Query::tag("t")})->size(), 1U);
+    EXPECT_EQ(store->verify({})->outcome, VerifyReport::Outcome::whole);
+    EXPECT_EQ((*store->subscribe({}))->next(std::chrono::milliseconds(1))->events.size(), 1U);
+    EXPECT_EQ(store->append(append_of({event_on("a-1")})).error().code, ErrorCode::unavailable);
+    const auto wrong = open_postgres_event_store({.url = database.url_as(reader)});
+    ASSERT_FALSE(wrong) << "it may not write";
+    EXPECT_EQ(wrong.error().code, ErrorCode::unavailable);
+  }
+  {
+    const auto store = open_store({.url = database.url_as(writer), .access = Access::must_exist});
+    ASSERT_TRUE(store);
+    const auto receipt = store->append(append_of({tagged(event_on("a-1"), {"t"})}));
+    ASSERT_TRUE(receipt) << to_string(receipt.error());
+    EXPECT_FALSE(store->find_append(append_id_of("none"))->has_value());
+    EXPECT_TRUE(store->save_snapshot(
+        {.stream = "a-1", .version = {1}, .position = {2}, .link = receipt->link, .data = "x"}));
+    auto connection = postgres::Connection::open({.url = database.url_as(writer)});
+    for (const char* table : {"appends", "events", "event_tags"}) {
+      EXPECT_FALSE((*connection)->run("DELETE FROM annals." + std::string(table)));
+      EXPECT_FALSE((*connection)->run("TRUNCATE annals." + std::string(table)));
+    }
+    EXPECT_FALSE((*connection)->run("UPDATE annals.events SET type = 'x'"));
+  }
+  run(database.url(), "DROP OWNED BY " + nobody + ", " + reader + ", " + writer + "; DROP ROLE " +
+                          nobody + ", " + reader + ", " + writer);
+}
+
+// Whatever names and bytes hold, they are data.
+TEST(PostgresSchema, SqlInNamesAndBytesIsData) {
+  ANNALS_NEEDS_POSTGRES();
+  const postgres_test::Schema schema;
+  const auto store = open_store({.url = schema.url(), .schema = schema.name()});
+  ASSERT_TRUE(store);
+  const std::string words[] = {"'; DROP SCHEMA " + schema.name() + " CASCADE; --",
+                               "\\'); SELECT pg_sleep(9); --",
+                               "a$1$2::text",
+                               "{a,\"b\",NULL}",
+                               "%s%n\\x00\\",
+                               "@schema @lock",
+                               "a\"b'c`d"};
+  for (const std::string& word : words) {
+    NewEvent event = tagged(event_on("a-" + word, word, "{\"x\":\"" + word + "\"}"), {word});
+    event.actor = word;
+    event.correlation_id = word;
+    event.metadata = "{\"y\":\"" + word + "\"}";
+    AppendRequest request = append_of({event});
+    request.conditions = {{Query::tag(word), {0}}, {Query::stream(word), {0}}};
+    ASSERT_TRUE(store->append(request)) << word;
+    EXPECT_EQ(store->append(request).error().code, ErrorCode::condition_failed) << word;
+    for (const Query& query : {Query::tag(word), Query::type(word), Query::stream("a-" + word)}) {
+      const auto events = read_all(*store, {.query = query});
+      ASSERT_TRUE(events) << to_string(events.error());
+      ASSERT_EQ(events->size(), 1U) << word;
+      EXPECT_EQ(events->front().type, word);
+      EXPECT_EQ(events->front().tags[0], word);
+      EXPECT_EQ(events->front().actor, word);
+      EXPECT_EQ(events->front().data, event.data);
+      EXPECT_EQ(events->front().metadata, event.metadata);
+    }
+  }
+  // What no event can be called matches none, and breaks nothing.
+  for (const std::string& name : {std::string("a\0b", 3), std::string("\xff\xfe"), std::string(),
+                                  std::string("a\nb"), words[0] + "\n" + words[1]}) {
+    EXPECT_EQ(read_all(*store, {.query = Query::tag(name)})->size(), 0U);
+    EXPECT_EQ(read_all(*store, {.query = Query::stream(name)})->size(), 0U);
+    EXPECT_FALSE(store->stream_version(name)->has_value());
+    AppendRequest request = append_of({});
+    request.conditions = {{Query::tag(name), {0}}};
+    EXPECT_TRUE(store->append(request));
+  }
+  EXPECT_EQ(store->head().position.value, std::size(words));
+}
+
+}  // namespace annals
