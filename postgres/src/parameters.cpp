@@ -1,6 +1,5 @@
 #include <bit>
 #include <charconv>
-#include <cstring>
 
 #include <annals/eventstore/assert.hpp>
 #include <annals/postgres/parameters.hpp>
@@ -11,9 +10,12 @@ namespace {
 
 // PostgreSQL's binary form is big-endian throughout.
 void put_big_endian(std::string& into, std::uint64_t value, int bytes) {
-  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) {
-    into += static_cast<char>((value >> static_cast<unsigned>(shift)) & 0xFFU);
+  char digits[8];
+  for (int i = bytes - 1; i >= 0; --i) {
+    digits[i] = static_cast<char>(value & 0xFFU);
+    value >>= 8U;
   }
+  into.append(digits, static_cast<std::size_t>(bytes));
 }
 
 int width_of(ArrayParameter::Type type) {
