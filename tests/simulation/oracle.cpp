@@ -156,7 +156,10 @@ std::optional<std::string> Oracle::compare_events(const RecordedEvents& events) 
     if (!same_event(event, sent.request.events[index])) return name + " has changed " + at;
     const auto [head, first] = heads_.try_emplace(std::string(event.stream), StreamVersion{0});
     if (!first) ++head->second.value;
-    if (event.version != head->second) return "a gap in stream versions " + at;
+    if (event.version != head->second) {
+      return "a gap in stream versions " + at + ": stream " + std::string(event.stream) +
+             " goes on with " + to_string(event.version) + " instead of " + to_string(head->second);
+    }
     log_.push_back({number, index, event.version, event.recorded_at});
     if (sent.receipt && sent.receipt->recorded_at != event.recorded_at) {
       return name + " has another time " + at;

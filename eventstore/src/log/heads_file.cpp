@@ -253,8 +253,13 @@ bool HeadsFile::is_whole(std::size_t partition, std::uint64_t region) const {
       const bool found = look_up(region, {entries[i].low, entries[i].high}, damaged) == &entries[i];
       right += found && !damaged ? 1 : 0;
     }
-    // More than were counted: the process ended before it counted the last one.
-    counted = right >= counts()[partition] ? Counted::whole : Counted::damaged;
+    // One more than were counted: the process ended before it counted the last one. Any other
+    // number means that entries or the count itself have changed; and a region is never empty.
+    const std::atomic_ref count(counts()[partition]);  // Readers may come here side by side.
+    const std::uint64_t was = count.load(std::memory_order_relaxed);
+    const bool whole = right > 0 && (right == was || right == was + 1);
+    if (whole) count.store(static_cast<std::uint32_t>(right), std::memory_order_relaxed);
+    counted = whole ? Counted::whole : Counted::damaged;
     counted_[partition].store(counted, std::memory_order_release);
   }
   return counted == Counted::whole;
@@ -378,7 +383,8 @@ bool HeadsFile::grow(std::size_t partition) {
     free_regions_[power_of(old)].push_back(old);
   }
   store_in_order(directory()[partition], guarded(region));
-  counts()[partition] = count;
+  // If fewer were found than were counted, some are lost, and the count goes on telling that.
+  counts()[partition] = std::max(counts()[partition], count);
   return true;
 }
 

@@ -120,19 +120,20 @@ TEST_F(HeadsFileTest, DamagedAnywhereAreNeverWrong) {
   }
   const std::string whole = disk_->contents("heads");
   std::uint64_t noticed = 0;
+  std::uint64_t believed = 0;
   for (int round = 0; round < 300; ++round) {
-    std::string text = whole;
     // Where something is: most of the file is zeros.
-    std::size_t at = random_() % text.size();
-    while (text[at] == 0) at = (at + 1) % text.size();
-    text[at] = static_cast<char>(text[at] ^ (1 << random_() % 8));
+    std::size_t at = random_() % whole.size();
+    while (whole[at] == 0) at = (at + 1) % whole.size();
     const auto disk = disk_->fork();
-    disk->put("heads", text);
+    disk->overwrite("heads", at,
+                    std::string(1, static_cast<char>(whole[at] ^ (1 << random_() % 8))));
     const auto heads = open(*disk, position_);
     if (heads->applied().value == 0) {
       ++noticed;
       continue;
     }
+    ++believed;
     for (const auto& [n, head] : expected_) {
       const auto found = heads->find(stream(n));
       if (found.what == What::damage) {
@@ -144,6 +145,39 @@ TEST_F(HeadsFileTest, DamagedAnywhereAreNeverWrong) {
     }
   }
   EXPECT_GT(noticed, 0U);
+  EXPECT_GT(believed, 0U);
+}
+
+// Partitions that have lost something go on growing, and are opened again.
+TEST_F(HeadsFileTest, DamageIsNotForgottenWhenMoreStreamsCome) {
+  {
+    const auto heads = open(*disk_, 0);
+    work(*heads, 3'000, 2'000);
+    ASSERT_TRUE(heads->close(*link_at({position_})));
+  }
+  const std::string whole = disk_->contents("heads");
+  std::uint64_t damaged = 0;
+  for (int round = 0; round < 40; ++round) {
+    const std::size_t among = round % 2 == 0 ? 64 * 1024 : whole.size();
+    const auto disk = disk_->fork();
+    disk->overwrite("heads", 4096 + random_() % ((among - 4608) / 64) * 64, std::string(512, '\0'));
+    for (int life = 0; life < 3; ++life) {
+      const auto heads = open(*disk, position_);
+      if (heads->applied().value == 0) break;
+      for (const auto& [n, head] : expected_) {
+        const auto found = heads->find(stream(n));
+        damaged += found.what == What::damage ? 1 : 0;
+        if (found.what == What::damage) continue;
+        ASSERT_EQ(found.what, What::head) << "round " << round << ", life " << life;
+        ASSERT_EQ(found.head.last, head.last);
+      }
+      for (std::uint64_t n = 0; n < 3'000; ++n) {
+        heads->raise(stream(1'000'000 + static_cast<std::uint64_t>(life) * 3'000 + n), {{0}, 1});
+      }
+      ASSERT_TRUE(heads->close(*link_at({position_})));
+    }
+  }
+  EXPECT_GT(damaged, 0U);
 }
 
 TEST_F(HeadsFileTest, ThatFindNoRoomAreKeptInMemoryAndMadeAnewNextTime) {
