@@ -54,8 +54,8 @@ Result<int> dispatch(const std::string& program, const Request& request, const P
                  "a database is copied by its own means (pg_basebackup, pg_dump), or by export"};
   }
   const auto* stats = std::get_if<StatsRequest>(&request.command);
-  const bool of_files =
-      std::holds_alternative<CompressRequest>(request.command) || (stats != nullptr && stats->bytes);
+  const bool of_files = std::holds_alternative<CompressRequest>(request.command) ||
+                        (stats != nullptr && stats->bytes);
   if (of_files && is_database(folder)) {
     return Error{ErrorCode::invalid_argument,
                  "only the segments of a folder can be compressed, and their bytes counted"};
