@@ -47,6 +47,7 @@ Error users_failed(const postgres::SqlError& error, std::string_view sql) {
                             error.failure == Failure::undefined_function ||
                             error.failure == Failure::read_only;
   if (of_statement) made.code = ErrorCode::invalid_argument;
+  if (made.code == ErrorCode::timeout) made.code = ErrorCode::unavailable;
   made.message += " (in: " + std::string(sql) + ")";
   return made;
 }

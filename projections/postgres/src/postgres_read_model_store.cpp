@@ -279,7 +279,9 @@ Result<void> PostgresReadModelStore::load(const TableType& table, std::span<RowT
       Error error = failed(found.error(), name() + ", table " + std::string(table.name));
       // A swap may have brought other columns: whoever loads for an old claim is told at its
       // commit.
-      if (error.code == ErrorCode::invalid_argument) error.code = ErrorCode::unavailable;
+      const bool may_pass =
+          error.code == ErrorCode::invalid_argument || error.code == ErrorCode::timeout;
+      if (may_pass) error.code = ErrorCode::unavailable;
       return error;
     }
     for (std::size_t row = 0; row < found->size(); ++row) {
