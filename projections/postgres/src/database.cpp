@@ -27,6 +27,9 @@ postgres::ConnectionOptions connecting_by(const PostgresReadModelOptions& option
                        {"extra_float_digits", "1"},
                        // A plan that is kept was made for the table as it was: empty, often.
                        {"plan_cache_mode", "force_custom_plan"},
+                       // A batch's rows are looked up in the index, not found by reading the table:
+                       // it is in memory, or on a disk that does not mind.
+                       {"random_page_cost", "1.1"},
                        {"jit", "off"}}};
 }
 
