@@ -87,6 +87,9 @@ TEST_F(PostgresStrangers, ARoleWithoutRightsIsToldWhichItNeeds) {
   ASSERT_TRUE(reading) << to_string(reading.error());
   EXPECT_TRUE(all_rows<Worker>(**reading).empty());
   EXPECT_FALSE((*reading)->set_paused("tally", true));
+  const auto rebuilt = rebuild(*events_, *rows_, projection_type_of<Tally>());
+  ASSERT_TRUE(rebuilt) << to_string(rebuilt.error());
+  EXPECT_TRUE(all_rows<Worker>(**reading).empty()) << "the right to read outlives a rebuild";
   ASSERT_TRUE((*connection)->run_script("DROP OWNED BY " + role + "; DROP ROLE " + role));
 }
 

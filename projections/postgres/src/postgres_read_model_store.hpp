@@ -53,8 +53,8 @@ class PostgresReadModelStore final : public ReadModelStore {
   /// Result; an error undoes everything. Errors: also outcome_unknown.
   template <typename Body>
   auto write(Body body) -> decltype(body(std::declval<Transaction&>()));
-  /// As write(), where others' locks may be in the way. `in_time` of a holder whose lease has run
-  /// out, or who is dead, is not waited for: his session is ended.
+  /// As write(), where others' locks may be in the way: waits for them so many times. One whose
+  /// lease has run out, or who is dead, is not waited for: his session is ended.
   template <typename Body>
   auto write_unblocked(std::string_view projection, int tries, Body body)
       -> decltype(body(std::declval<Transaction&>()));
@@ -105,11 +105,17 @@ auto PostgresReadModelStore::write(Body body) -> decltype(body(std::declval<Tran
 template <typename Body>
 auto PostgresReadModelStore::write_unblocked(std::string_view projection, int tries, Body body)
     -> decltype(body(std::declval<Transaction&>())) {
-  while (true) {
+  // A session that is told to end may take its time.
+  for (int ends = 0; true; ++ends) {
     auto written = write(body);
     if (written || written.error().code != ErrorCode::timeout) return written;
+    Error error = written.error();
     auto unblocked = unblock(projection, std::move(written).error());
     if (!unblocked && --tries <= 0) return std::move(unblocked).error();
+    if (unblocked && ends >= 20) {
+      error.code = ErrorCode::unavailable;
+      return error;
+    }
   }
 }
 

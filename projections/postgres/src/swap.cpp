@@ -83,6 +83,44 @@ Result<void> move_relations(postgres::Transaction& transaction, const Database& 
   return {};
 }
 
+/// Who else may do what with a table: statements that grant it again, by the table's name.
+using Grants = std::multimap<std::string, std::string>;
+
+Result<Grants> grants_in(postgres::Transaction& transaction, const Database& database) {
+  postgres::Parameters parameters;
+  parameters.text(database.schema());
+  auto rows = transaction.run(
+      "SELECT c.relname, format('GRANT %s ON %I.%I TO %s%s', a.privilege_type, n.nspname, "
+      "c.relname, coalesce(quote_ident(r.rolname), 'PUBLIC'), CASE WHEN a.is_grantable THEN ' WITH "
+      "GRANT OPTION' ELSE '' END) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+      "CROSS JOIN LATERAL aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE "
+      "n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v') AND a.grantee <> c.relowner AND "
+      "(a.grantee = 0 OR r.oid IS NOT NULL)",
+      parameters);
+  if (!rows) return failed(rows.error(), database.name());
+  Grants grants;
+  for (std::size_t row = 0; row < rows->size(); ++row) {
+    grants.emplace(rows->text(row, 0), rows->text(row, 1));
+  }
+  return grants;
+}
+
+// Those who could read the old tables can read the new ones.
+Result<void> grant_again(postgres::Transaction& transaction, const Database& database,
+                         const Grants& grants, const std::vector<std::string>& replaced) {
+  auto there = relations_in(transaction, database.schema());
+  if (!there) return std::move(there).error();
+  for (const std::string& name : replaced) {
+    if (!there->contains(name)) continue;
+    const auto [begin, end] = grants.equal_range(name);
+    for (auto grant = begin; grant != end; ++grant) {
+      auto granted = transaction.run(grant->second);
+      if (!granted) return failed(granted.error(), database.name());
+    }
+  }
+  return {};
+}
+
 postgres::Parameters guard_of(const std::string& schema) {
   postgres::Parameters parameters;
   parameters.text(schema);
@@ -218,6 +256,8 @@ Result<CheckpointRecord> PostgresReadModelStore::swap(Transaction& transaction,
                             std::string(projection.name) + "' as it is defined now"};
   }
   CheckpointRecord record = std::move((*made)->record);
+  auto grants = grants_in(transaction, *database_);
+  if (!grants) return std::move(grants).error();
   if (*old) {
     const CheckpointRecord& replaced = (*old)->record;
     if (only_if_caught_up && replaced.position() > record.position()) {
@@ -233,6 +273,10 @@ Result<CheckpointRecord> PostgresReadModelStore::swap(Transaction& transaction,
   }
   auto moved = move_relations(transaction, *shadow.database_, *database_, projection.name);
   if (!moved) return std::move(moved).error();
+  if (*old) {
+    auto granted = grant_again(transaction, *database_, *grants, (*old)->record.tables);
+    if (!granted) return std::move(granted).error();
+  }
   // Or the next rebuild would go on from a checkpoint without tables.
   postgres::Parameters gone;
   gone.text(projection.name);
