@@ -124,6 +124,36 @@ TEST_F(PostgresStrangers, NamesAndValuesMadeToBreakOutOfQuotesDoNot) {
   EXPECT_EQ(all_rows<Worker>(*rows_).size(), 1U);
 }
 
+TEST_F(PostgresStrangers, PlaceholdersStandOnlyWherePostgresReadsAParameter) {
+  auto transaction = rows_->read();
+  ASSERT_TRUE(transaction);
+  Sql& sql = (*transaction)->sql();
+  std::vector<Cell> seen;
+  const Cell argument = std::string("given");
+  const auto done = sql.select(
+      "SELECT '?2''?3', $$?4$$, $q$'?5 $$ $q$, E'\\'?6', 1 AS \"?7\\\", /* ?8 /* '?9 */ ' */ -- "
+      "?10 "
+      "'\n ?1::text;  -- the end",
+      {&argument, 1}, [&](std::span<const Cell> cells) {
+        seen.assign(cells.begin(), cells.end());
+        return Result<void>();
+      });
+  ASSERT_TRUE(done) << to_string(done.error());
+  EXPECT_EQ(seen,
+            (std::vector<Cell>{std::string("?2'?3"), std::string("?4"), std::string("'?5 $$ "),
+                               std::string("'?6"), std::int64_t{1}, std::string("given")}));
+  for (const char* broken :
+       {"SELECT 'a", "SELECT \"a", "SELECT /* a", "SELECT $$a", "SELECT 1; SELECT 2", "-- nothing",
+        "SELECT U&\"\\0061nnals_checkpoints\"", "SHOW search_path", "(SELECT 1)) x",
+        "EXPLAIN SELECT 1", "COPY (SELECT 1) TO STDOUT"}) {
+    auto another = rows_->read();
+    ASSERT_TRUE(another);
+    const auto refused = (*another)->sql().select(broken, {}, [](auto) { return Result<void>(); });
+    ASSERT_FALSE(refused) << broken;
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument) << broken;
+  }
+}
+
 TEST_F(PostgresStrangers, AKeyThatNoIndexHoldsIsTheRowsFault) {
   const auto claim =
       rows_->claim(projection_type_of<Tally>(), make_holder(), std::chrono::hours(1));

@@ -219,12 +219,14 @@ Result<std::optional<CheckpointTable::Found>> CheckpointTable::find(
 Result<std::optional<CheckpointTable::Found>> CheckpointTable::find(
     postgres::Connection& connection, std::string_view projection) const {
   const Parameters parameters = std::move(Parameters().text(projection));
-  return found(connection.run_prepared(find_, parameters));
+  auto record = found(connection.run_prepared(find_, parameters));
+  if (!record) return no_timeout(std::move(record).error());
+  return record;
 }
 
 Result<std::vector<CheckpointRecord>> CheckpointTable::all(postgres::Connection& connection) const {
   auto rows = connection.run_prepared(all_);
-  if (!rows) return failed(rows.error(), place_);
+  if (!rows) return no_timeout(failed(rows.error(), place_));
   std::vector<CheckpointRecord> records;
   for (std::size_t row = 0; row < rows->size(); ++row) {
     auto record = read(*rows, row);

@@ -63,7 +63,7 @@ Result<std::unique_ptr<Database>> Database::open(PostgresReadModelOptions option
   auto connection = database->readers_.lend(database->options_.patience);
   if (!connection) return failed(connection.error(), database->name());
   if (auto prepared = database->prepare_schema(**connection); !prepared) {
-    return std::move(prepared).error();
+    return no_timeout(std::move(prepared).error());
   }
   return database;
 }

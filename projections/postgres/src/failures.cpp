@@ -1,6 +1,7 @@
 #include "failures.hpp"
 
 #include <string>
+#include <utility>
 
 namespace annals::internal {
 
@@ -41,15 +42,19 @@ Error failed(const postgres::SqlError& error, std::string_view doing) {
   return made;
 }
 
+Error no_timeout(Error error) {
+  if (error.code == ErrorCode::timeout) error.code = ErrorCode::unavailable;
+  return error;
+}
+
 Error users_failed(const postgres::SqlError& error, std::string_view sql) {
   Error made = failed(error, "SQL");
   const bool of_statement = error.failure == Failure::undefined_table ||
                             error.failure == Failure::undefined_function ||
                             error.failure == Failure::read_only;
   if (of_statement) made.code = ErrorCode::invalid_argument;
-  if (made.code == ErrorCode::timeout) made.code = ErrorCode::unavailable;
   made.message += " (in: " + std::string(sql) + ")";
-  return made;
+  return no_timeout(std::move(made));
 }
 
 }  // namespace annals::internal

@@ -13,6 +13,9 @@ namespace annals::internal {
 /// unsupported. `doing` begins the message.
 Error failed(const postgres::SqlError& error, std::string_view doing);
 
+/// Where it does not matter whose lock it was: a timeout is one more way to be unavailable.
+Error no_timeout(Error error);
+
 /// A failure of SQL that users wrote: invalid_argument unless it is the server's.
 Error users_failed(const postgres::SqlError& error, std::string_view sql);
 

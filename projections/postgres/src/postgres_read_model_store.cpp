@@ -279,10 +279,8 @@ Result<void> PostgresReadModelStore::load(const TableType& table, std::span<RowT
       Error error = failed(found.error(), name() + ", table " + std::string(table.name));
       // A swap may have brought other columns: whoever loads for an old claim is told at its
       // commit.
-      const bool may_pass =
-          error.code == ErrorCode::invalid_argument || error.code == ErrorCode::timeout;
-      if (may_pass) error.code = ErrorCode::unavailable;
-      return error;
+      if (error.code == ErrorCode::invalid_argument) error.code = ErrorCode::unavailable;
+      return no_timeout(std::move(error));
     }
     for (std::size_t row = 0; row < found->size(); ++row) {
       RowToLoad& wanted = rows[begin + static_cast<std::size_t>(found->integer(row, 0)) - 1];
@@ -432,11 +430,7 @@ Result<std::unique_ptr<ReadTransaction>> PostgresReadModelStore::read() const {
                    ->run_script("SET TRANSACTION READ ONLY; LOCK TABLE " +
                                 table_in(database_->schema(), "annals_format") +
                                 " IN ACCESS SHARE MODE; SELECT 1");
-  if (!begun) {
-    Error error = failed(begun.error(), name());
-    if (error.code == ErrorCode::timeout) error.code = ErrorCode::unavailable;
-    return error;
-  }
+  if (!begun) return no_timeout(failed(begun.error(), name()));
   return std::unique_ptr<ReadTransaction>(std::make_unique<PostgresReadTransaction>(
       *std::move(connection), *std::move(transaction), *database_));
 }

@@ -309,10 +309,8 @@ Result<void> PostgresReadModelStore::drop_shadow(const ProjectionType& projectio
     if (!gone) return failed(gone.error(), name() + ", schema " + schema);
     return {};
   });
-  if (dropped || dropped.error().code != ErrorCode::timeout) return dropped;
-  Error error = std::move(dropped).error();
-  error.code = ErrorCode::unavailable;
-  return error;
+  if (dropped) return dropped;
+  return no_timeout(std::move(dropped).error());
 }
 
 }  // namespace annals::internal
