@@ -45,6 +45,13 @@ Rows RowsMaker::make(pqxx::result result) {
   rows.rows_ = static_cast<std::size_t>(result.size());
   rows.columns_ = static_cast<std::size_t>(result.columns());
   rows.affected_ = static_cast<std::size_t>(std::max(0, rows_affected(result)));
+  std::vector<std::uint32_t> types;
+  types.reserve(rows.columns_);
+  for (std::size_t column = 0; column < rows.columns_; ++column) {
+    const auto number = static_cast<pqxx::row_size_type>(column);
+    types.push_back(static_cast<std::uint32_t>(result.column_type(number)));
+  }
+  rows.types_ = std::make_shared<const std::vector<std::uint32_t>>(std::move(types));
   std::vector<Rows::Cell> cells;
   cells.reserve(rows.rows_ * rows.columns_);
   for (const auto& row : result) {

@@ -22,6 +22,7 @@ int width_of(ArrayParameter::Type type) {
   switch (type) {
     case ArrayParameter::Type::boolean: return 1;
     case ArrayParameter::Type::smallint: return 2;
+    case ArrayParameter::Type::date:
     case ArrayParameter::Type::integer: return 4;
     default: return 8;
   }

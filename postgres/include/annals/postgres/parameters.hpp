@@ -25,6 +25,8 @@ class ArrayParameter {
     integer = 23,
     text = 25,
     float8 = 701,
+    date = 1082,         ///< Days since 2000-01-01.
+    timestamptz = 1184,  ///< Microseconds since 2000-01-01 00:00 UTC.
     uuid = 2950,
   };
 
@@ -35,7 +37,8 @@ class ArrayParameter {
   /// Of text, bytes and uuid (16 bytes).
   void add_bytes(std::string_view bytes);
   void add_bytes(std::span<const std::uint8_t> bytes);
-  /// Of bigint, integer, smallint and boolean (0 and 1); what does not fit is cut off.
+  /// Of bigint, integer, smallint, date, timestamptz and boolean (0 and 1); what does not fit is
+  /// cut off.
   void add_integer(std::int64_t value);
   void add_double(double value);
   /// Null if there is none.

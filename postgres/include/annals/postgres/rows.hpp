@@ -26,6 +26,9 @@ class Rows {
   std::size_t size() const noexcept { return cells_ ? rows_ : 0; }
   bool empty() const noexcept { return size() == 0; }
   std::size_t columns() const noexcept { return columns_; }
+  /// The number of a column's type, such as 20 for bigint: it never changes for a built-in type.
+  /// REQUIRES: column < columns().
+  std::uint32_t type(std::size_t column) const noexcept { return (*types_)[column]; }
   /// Rows that an INSERT, UPDATE or DELETE changed.
   std::size_t affected() const noexcept { return affected_; }
 
@@ -58,6 +61,7 @@ class Rows {
 
   std::shared_ptr<const void> owner_;
   std::shared_ptr<const std::vector<Cell>> cells_;
+  std::shared_ptr<const std::vector<std::uint32_t>> types_;
   std::size_t rows_ = 0;
   std::size_t columns_ = 0;
   std::size_t affected_ = 0;

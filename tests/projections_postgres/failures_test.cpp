@@ -1,0 +1,314 @@
+// Sessions, servers and processes end at any moment: each event counts once.
+
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <random>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include <annals/eventstore/log_event_store.hpp>
+#include <annals/postgres/connection.hpp>
+#include <annals/postgres/transaction.hpp>
+#include <annals/testkit/seed.hpp>
+#include <annals/testkit/temporary_folder.hpp>
+
+#include "cutting_proxy.hpp"
+#include "postgres/database.hpp"
+#include "postgres/server.hpp"
+#include "tally.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace annals::warehouse {
+namespace {
+
+using postgres_test::CuttingProxy;
+using postgres_test::ReadModelSchema;
+using std::chrono::milliseconds;
+
+// The program, with its output to be read line by line.
+class Projecting {
+ public:
+  explicit Projecting(const std::vector<std::string>& words) {
+    std::array<int, 2> out{};
+    std::array<int, 2> in{};
+    EXPECT_EQ(::pipe2(out.data(), O_CLOEXEC), 0);
+    EXPECT_EQ(::pipe2(in.data(), O_CLOEXEC), 0);
+    std::vector<char*> arguments{const_cast<char*>(PROJECTING_PROGRAM)};
+    for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::dup2(out[1], STDOUT_FILENO);
+      ::dup2(in[0], STDIN_FILENO);
+      ::execv(PROJECTING_PROGRAM, arguments.data());
+      ::_exit(127);
+    }
+    ::close(out[1]);
+    ::close(in[0]);
+    output_ = ::fdopen(out[0], "r");
+    input_ = in[1];
+  }
+  ~Projecting() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    std::fclose(output_);
+    ::close(input_);
+  }
+  Projecting(const Projecting&) = delete;
+  Projecting& operator=(const Projecting&) = delete;
+
+  void wait_until_stopped() const {
+    int status = 0;
+    ASSERT_EQ(::waitpid(pid_, &status, WUNTRACED), pid_);
+    ASSERT_TRUE(WIFSTOPPED(status)) << "it did not come to where it stops itself";
+  }
+  void go_on() const { ::kill(pid_, SIGCONT); }
+  /// Of its next line; -1: there is none.
+  long long fenced() {
+    std::array<char, 128> text{};
+    long long fenced = -1;
+    if (std::fgets(text.data(), text.size(), output_) == nullptr) return -1;
+    return std::sscanf(text.data(), "%*s %lld", &fenced) == 1 ? fenced : -1;
+  }
+
+ private:
+  pid_t pid_ = -1;
+  std::FILE* output_ = nullptr;
+  int input_ = -1;
+};
+
+class PostgresFailures : public testing::Test {
+ protected:
+  void SetUp() override {
+    ANNALS_NEEDS_POSTGRES();
+    schema_.emplace();
+    // By this name our sessions are told from those of other tests.
+    options_ = schema_->options();
+    options_.url += options_.url.find('?') == std::string::npos ? "?" : "&";
+    options_.url += "application_name=" + schema_->name();
+    auto opened = postgres::Connection::open({.url = *postgres_test::server_url()});
+    ASSERT_TRUE(opened) << opened.error().message;
+    watcher_ = *std::move(opened);
+  }
+  postgres::Rows ask(const std::string& sql) {
+    auto rows = watcher_->run(sql);
+    EXPECT_TRUE(rows) << rows.error().message;
+    return rows ? *std::move(rows) : postgres::Rows();
+  }
+  std::string ours() const { return "application_name = '" + schema_->name() + "'"; }
+
+  std::optional<ReadModelSchema> schema_;
+  PostgresReadModelOptions options_;
+  std::unique_ptr<postgres::Connection> watcher_;
+};
+
+// Random moves, projected while `disturb` does its worst; the rows must be what was appended.
+template <typename Disturb>
+void expect_each_event_counts_once(const PostgresReadModelOptions& options, Disturb disturb) {
+  std::mt19937_64 random(testkit::seed(7));
+  const auto events = make_memory_event_store({});
+  const auto rows = ReadModelSchema::open(options);
+  ASSERT_TRUE(rows);
+  PlainStock plain;
+  std::map<std::string, std::int64_t> goods;
+  {
+    ProjectionRunner runner(*events, *rows,
+                            {.retry_first = milliseconds(5), .retry_max = milliseconds(50)});
+    auto added = runner.add<Stock, Tally>();
+    ASSERT_TRUE(added) << to_string(added.error());
+    std::atomic<bool> ended = false;
+    // Not the disturbing: a server ends with the thread that started it.
+    std::thread appending([&] {
+      while (!ended) {
+        const GoodsMoved moved{std::string(1, static_cast<char>('a' + random() % 12)),
+                               std::string(1, static_cast<char>('a' + random() % 12)),
+                               random() % 2 == 0 ? "Ada" : "Bob",
+                               static_cast<std::int64_t>(random() % 100)};
+        append(*events, moved);
+        plain.fold(moved);
+        goods[moved.by] += moved.count;
+        std::this_thread::sleep_for(std::chrono::microseconds(300));
+      }
+    });
+    disturb();
+    ended = true;
+    appending.join();
+    expect_reached(runner, "stock", events->head().position);
+    expect_reached(runner, "tally", events->head().position);
+  }
+  expect_rows(*rows, plain);
+  EXPECT_EQ(goods_in(*rows), goods);
+}
+
+TEST_F(PostgresFailures, WhileBackendsAreEndedAtRandomEachEventCountsOnce) {
+  const int kills = std::getenv("ANNALS_SOAK") != nullptr ? 2'000 : 60;
+  std::mt19937_64 random(testkit::seed(8));
+  std::int64_t ended = 0;
+  expect_each_event_counts_once(options_, [&] {
+    for (int i = 0; i < kills; ++i) {
+      std::this_thread::sleep_for(std::chrono::microseconds(random() % 60'000));
+      ended += static_cast<std::int64_t>(
+          ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE " + ours()).size());
+    }
+  });
+  EXPECT_GT(ended, kills / 2);
+}
+
+TEST(PostgresServerFailures, WhileTheServerIsKilledAndStartedAgainEachEventCountsOnce) {
+  auto started = postgres_test::Server::start();
+  if (const auto* missing = std::get_if<postgres_test::Server::Missing>(&started)) {
+    GTEST_SKIP() << "SKIPPED: needs a PostgreSQL server, but " << missing->why;
+  }
+  auto& server = *std::get<std::unique_ptr<postgres_test::Server>>(started);
+  const int kills = std::getenv("ANNALS_SOAK") != nullptr ? 50 : 2;
+  expect_each_event_counts_once({.url = server.url()}, [&] {
+    for (int i = 0; i < kills; ++i) {
+      std::this_thread::sleep_for(milliseconds(300));
+      server.kill();
+      EXPECT_TRUE(server.start_again());
+    }
+    std::this_thread::sleep_for(milliseconds(100));
+  });
+}
+
+// A batch of one row, from where the projection stands to `position`.
+ProjectedBatch batch_of(ReadModelStore& rows, const Claim& claim, const std::vector<Worker>& row,
+                        std::uint64_t position) {
+  ProjectedBatch batch;
+  batch.claim = claim;
+  auto record = rows.renew(claim, std::chrono::hours(1));
+  EXPECT_TRUE(record) << to_string(record.error());
+  if (record) batch.before = record->checkpoint;
+  batch.after.token = {StoreId{{1}}, Era{1}, GlobalPosition{position}};
+  batch.changes = {{.table = &table_type_of<Worker>(), .written = {&row[0]}}};
+  return batch;
+}
+
+TEST_F(PostgresFailures, ACommitWhoseAnswerWasLostIsSettledByTheCheckpoint) {
+  const std::string url = *postgres_test::server_url();
+  const auto found = watcher_->run("SELECT inet_server_port()");
+  if (!found || found->is_null(0, 0) || url.find("127.0.0.1") == std::string::npos) {
+    GTEST_SKIP() << "the proxy goes to a server at 127.0.0.1";
+  }
+  CuttingProxy proxy(static_cast<int>(found->integer(0, 0)));
+  const std::string port = ":" + std::to_string(found->integer(0, 0));
+  options_.url.replace(options_.url.find(port), port.size(), ":" + std::to_string(proxy.port()));
+  const auto rows = ReadModelSchema::open(options_);
+  ASSERT_TRUE(rows);
+  const auto claim = rows->claim(projection_type_of<Tally>(), make_holder(), std::chrono::hours(1));
+  ASSERT_TRUE(claim) << to_string(claim.error());
+  std::vector<Worker> row{{"Ada", 0}};
+  std::uint64_t position = 0;
+  for (int i = 0; i < 10; ++i) {
+    row[0].moves = i;
+    const auto lost_after = batch_of(*rows, *claim, row, position + 1);
+    proxy.arm(CuttingProxy::Cut::after_commit);
+    const auto settled = rows->commit(lost_after);
+    ASSERT_TRUE(proxy.has_cut());
+    // Whether the server read it before it saw the end of the connection is its own affair; what we
+    // say must be what is there.
+    const auto now = record_of(*rows, "tally").position();
+    if (settled) {
+      EXPECT_EQ(settled->position(), GlobalPosition{position + 1});
+      EXPECT_EQ(now, settled->position());
+      EXPECT_EQ(all_rows<Worker>(*rows), row);
+    } else {
+      EXPECT_EQ(settled.error().code, ErrorCode::unavailable) << to_string(settled.error());
+      EXPECT_EQ(now, GlobalPosition{position});
+    }
+    position = now.value;
+  }
+  EXPECT_GT(position, 5U) << "hardly a COMMIT got through";
+
+  const auto before = all_rows<Worker>(*rows);
+  row[0].moves = 99;
+  const auto lost_before = batch_of(*rows, *claim, row, position + 1);
+  proxy.arm(CuttingProxy::Cut::before_commit);
+  const auto undone = rows->commit(lost_before);
+  ASSERT_FALSE(undone);
+  EXPECT_EQ(undone.error().code, ErrorCode::unavailable) << to_string(undone.error());
+  EXPECT_EQ(all_rows<Worker>(*rows), before);
+  ASSERT_TRUE(rows->commit(lost_before)) << "the same batch can be tried again";
+  EXPECT_EQ(all_rows<Worker>(*rows), row);
+}
+
+TEST_F(PostgresFailures, AProcessFrozenInItsCommitIsOvertakenAndItsCommitChangesNothing) {
+  testkit::TemporaryFolder folder;
+  auto events = open_log_event_store(
+      {.path = folder.file("log"), .durability = Durability::survives_process_only});
+  ASSERT_TRUE(events) << to_string(events.error());
+  append(**events, GoodsMoved{"a", "b", "Ada", 7});
+  Projecting zombie({folder.file("log"), options_.url, options_.schema, "300", "stop"});
+  zombie.wait_until_stopped();
+  // It has written its row and holds the locks of it.
+  const auto locks = ask(
+      "SELECT a.pid FROM pg_stat_activity a JOIN pg_locks x ON x.pid = a.pid AND x.locktype = "
+      "'transactionid' AND x.mode = 'ExclusiveLock' AND x.granted JOIN pg_locks t ON t.pid = a.pid "
+      "AND t.mode = 'RowExclusiveLock' AND t.granted AND t.relation = '" +
+      options_.schema + ".workers'::regclass WHERE a.state = 'idle in transaction' AND a." +
+      ours());
+  ASSERT_EQ(locks.size(), 1U);
+  const std::string backend(locks.text(0, 0));
+
+  PostgresReadModelOptions impatient = schema_->options();
+  impatient.lock_timeout = milliseconds(100);
+  const auto rows = ReadModelSchema::open(impatient);
+  ASSERT_TRUE(rows);
+  {
+    ProjectionRunner successor(**events, *rows);
+    auto added = successor.add<Tally>();
+    ASSERT_TRUE(added) << to_string(added.error());
+    expect_reached(successor, "tally", GlobalPosition{1});
+    EXPECT_TRUE(ask("SELECT 1 FROM pg_stat_activity WHERE pid = " + backend).empty());
+    zombie.go_on();
+    for (long long fenced = 0; fenced == 0;) {
+      fenced = zombie.fenced();
+      ASSERT_GE(fenced, 0) << "it has ended";
+    }
+    const auto receipt = append(**events, GoodsMoved{"a", "b", "Ada", 3});
+    expect_reached(successor, "tally", receipt.last_position);
+  }
+  EXPECT_EQ(all_rows<Worker>(*rows), (std::vector<Worker>{{"Ada", 2}}));
+  EXPECT_EQ(goods_in(*rows), (std::map<std::string, std::int64_t>{{"Ada", 10}}));
+}
+
+TEST_F(PostgresFailures, ALockThatALivingHolderMayHaveIsWaitedForAndItsSessionIsNamed) {
+  options_.lock_timeout = milliseconds(50);
+  const auto rows = ReadModelSchema::open(options_);
+  ASSERT_TRUE(rows);
+  const auto claim = rows->claim(projection_type_of<Tally>(), make_holder(), std::chrono::hours(1));
+  ASSERT_TRUE(claim);
+  {
+    auto blocking = postgres::Transaction::begin(*watcher_);
+    ASSERT_TRUE(blocking);
+    ASSERT_TRUE(
+        (*blocking)->run("SELECT FROM " + options_.schema + ".annals_checkpoints FOR UPDATE"));
+    const auto blocked = rows->renew(*claim, std::chrono::hours(1));
+    ASSERT_FALSE(blocked);
+    EXPECT_EQ(blocked.error().code, ErrorCode::unavailable);
+    EXPECT_NE(blocked.error().message.find("backend " + std::to_string(watcher_->backend())),
+              std::string::npos)
+        << blocked.error().message;
+  }
+  EXPECT_TRUE(rows->renew(*claim, std::chrono::hours(1)));
+}
+
+TEST_F(PostgresFailures, AStatementThatTakesTooLongIsEnded) {
+  options_.statement_timeout = milliseconds(50);
+  const auto rows = ReadModelSchema::open(options_);
+  ASSERT_TRUE(rows);
+  auto transaction = rows->read();
+  ASSERT_TRUE(transaction);
+  const auto slow =
+      (*transaction)->sql().select("SELECT pg_sleep(60)", {}, [](auto) { return Result<void>(); });
+  ASSERT_FALSE(slow);
+  EXPECT_EQ(slow.error().code, ErrorCode::unavailable);
+}
+
+}  // namespace
+}  // namespace annals::warehouse
