@@ -50,7 +50,7 @@ void LogWriter::settle(Attempt& attempt, Error error) {
   attempt.outcome.emplace(std::move(error));
 }
 
-void LogWriter::take_back_refusals(Group& group, const Error& why) {
+void LogWriter::take_back_refusals(CommitGroup& group, const Error& why) {
   for (Attempt* attempt : group.refused) settle(*attempt, why);
   group.refused.clear();
 }

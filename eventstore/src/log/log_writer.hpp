@@ -21,6 +21,17 @@
 
 namespace annals::internal {
 
+/// One frame, from its first attempt until it is synced.
+struct CommitGroup {
+  std::vector<Attempt*> attempts;  // Attempts in_group, in order.
+  // Those that were refused for what it, or one in flight when it was formed, may write.
+  std::vector<Attempt*> refused;
+  std::unordered_set<AppendId> ids;
+  Result<Timestamp> time = Timestamp{};
+  Head head;                      // Behind it.
+  std::uint64_t frame_bytes = 0;  // Once it is written.
+};
+
 /// The writing half of the log as a machine that is stepped: no threads, no waiting. Groups appends
 /// into frames, and knows when they are durable.
 ///
@@ -73,22 +84,12 @@ class LogWriter {
  private:
   Error stopped() const;
   void settle(Attempt& attempt, Error error);
-  /// One frame, from its first attempt until it is synced.
-  struct Group {
-    std::vector<Attempt*> attempts;  // Attempts in_group, in order.
-    // Those that were refused for what it, or one in flight when it was formed, may write.
-    std::vector<Attempt*> refused;
-    std::unordered_set<AppendId> ids;
-    Result<Timestamp> time = Timestamp{};
-    Head head;                      // Behind it.
-    std::uint64_t frame_bytes = 0;  // Once it is written.
-  };
   bool in_flight() const { return in_flight_.frame_bytes > 0; }
   void begin_group();
   void prefetch(const Attempt& attempt) const;
   bool take(Attempt& attempt);
   /// What `group` was formed from is not written: nobody may be refused for it.
-  void take_back_refusals(Group& group, const Error& why);
+  void take_back_refusals(CommitGroup& group, const Error& why);
   /// Writing has ended: nothing of the group that is being formed will be written.
   void drop_formed();
   /// Makes room for an append of `bytes` if the frame is empty; false: it goes into a later group.
@@ -114,11 +115,11 @@ class LogWriter {
   std::string failure_;
 
   GroupView view_;
-  FrameWriter frame_;               // Of the group that is being formed.
-  std::optional<Group> forming_;    // Begun by step_ahead(), or for the length of a step().
-  std::uint64_t frame_offset_ = 0;  // Where its frame goes.
-  std::size_t taken_ahead_ = 0;     // Attempts that step_ahead() took.
-  Group in_flight_;                 // Written, until synced() has been told.
+  FrameWriter frame_;                   // Of the group that is being formed.
+  std::optional<CommitGroup> forming_;  // Begun by step_ahead(), or for the length of a step().
+  std::uint64_t frame_offset_ = 0;      // Where its frame goes.
+  std::size_t taken_ahead_ = 0;         // Attempts that step_ahead() took.
+  CommitGroup in_flight_;               // Written, until synced() has been told.
 };
 
 }  // namespace annals::internal
