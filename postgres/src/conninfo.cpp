@@ -22,6 +22,11 @@ std::optional<std::map<std::string, std::string>> parsed(const std::string& url)
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
     if (option->val != nullptr) words[option->keyword] = option->val;
   }
+  // The rest of a password with an @ in it that is not percent-encoded.
+  if (const auto host = words.find("host");
+      host != words.end() && host->second.find('@') != std::string::npos) {
+    return std::nullopt;
+  }
   return words;
 }
 
@@ -61,7 +66,10 @@ std::optional<Conninfo> conninfo_of(const ConnectionOptions& options) {
 
 std::string without_password(std::string_view url) {
   auto words = parsed(std::string(url));
-  if (!words) return "(a connection URL that cannot be read)";
+  if (!words) {
+    return "(a connection URL that cannot be read: expected postgres://USER@HOST/DATABASE, other "
+           "characters percent-encoded)";
+  }
   std::string shown = "postgres://";
   const auto word = [&](const char* name) {
     const auto found = words->find(name);

@@ -77,6 +77,16 @@ TEST(DatabaseAddress, APasswordIsNeverShown) {
     EXPECT_NE(refused.exit_code, 0);
     EXPECT_EQ((refused.err + refused.out).find("s3cret"), std::string::npos) << refused.err;
   }
+  // Mistyped: another scheme, a slash too few, an @ in it, libpq's other form.
+  for (const char* address :
+       {"Postgres://ann:s3cret@127.0.0.1:1/x", "postgres:/ann:s3cret@127.0.0.1:1/x",
+        "postgres://ann:a@s3cret@127.0.0.1:1/x", "host=127.0.0.1 port=1 password=s3cret"}) {
+    for (const char* command : {"read", "migrate", "import"}) {
+      const Ended refused = annals({command, address});
+      EXPECT_NE(refused.exit_code, 0);
+      EXPECT_EQ((refused.err + refused.out).find("s3cret"), std::string::npos) << refused.err;
+    }
+  }
 }
 
 }  // namespace

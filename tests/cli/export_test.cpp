@@ -1,5 +1,6 @@
 // `annals export` and `annals import`, run as a user would, and the parser of their lines.
 
+#include <filesystem>
 #include <fstream>
 #include <random>
 
@@ -213,6 +214,33 @@ TEST_F(Export, CompressSaysHowMuchSmallerItIsAndEventsStayTheSame) {
   const Ended table = annals({"compress", store_, "--table"});
   EXPECT_NE(table.out.find("ratio"), std::string::npos) << table.out;
   EXPECT_EQ(annals({"compress", folder_.file("missing")}).exit_code, 1);
+}
+
+// What a complete segment is packed into is the log itself, and never to be moved away.
+TEST_F(Export, ADamagedPackedSegmentIsToBeRestored) {
+  const std::string large = folder_.file("large");
+  LogOptions options;
+  options.path = large;
+  options.segment_bytes = 64 * 1024;
+  {
+    const auto store = open_log_event_store(options);
+    ASSERT_TRUE(store) << to_string(store.error());
+    for (int i = 0; i < 400; ++i) {
+      ASSERT_TRUE((*store)->append(
+          {.events = {{.stream = "account-1", .type = "noted", .data = std::string(500, 'x')}},
+           .checks = {{"account-1", ExpectedVersion::any()}}}));
+    }
+  }
+  ASSERT_EQ(annals({"compress", large}).exit_code, 0);
+  const std::string packed = large + "/segment-00000001.packed";
+  std::filesystem::resize_file(packed, std::filesystem::file_size(packed) - 1);
+  for (const char* command : {"read", "verify", "export"}) {
+    const Ended ended = annals({command, large});
+    EXPECT_NE(ended.exit_code, 0) << command;
+    EXPECT_NE((ended.err + ended.out).find(".packed"), std::string::npos) << ended.err;
+    EXPECT_EQ(ended.err.find("move it away"), std::string::npos) << ended.err;
+  }
+  EXPECT_NE(annals({"read", large}).err.find("restore it from a backup"), std::string::npos);
 }
 
 // Valid lines with random bytes changed, cut out, doubled and swapped between lines.

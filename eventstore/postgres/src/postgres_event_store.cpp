@@ -371,7 +371,9 @@ Result<std::unique_ptr<EventStore>> open_postgres_event_store(PostgresOptions op
                    (found->version == 0 ? "there is no store in schema "
                                         : "the store is of an older version in schema ") +
                        options.schema + " of " + postgres::without_password(options.url) +
-                       ": run: annals migrate URL"};
+                       ": run: annals migrate 'URL" +
+                       (options.schema == PostgresOptions().schema ? "" : "#" + options.schema) +
+                       "'"};
     }
     auto made = internal::migrate_schema(**connection, *schema, options.identity);
     if (!made) return std::move(made).error();

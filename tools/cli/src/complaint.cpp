@@ -9,10 +9,11 @@ namespace annals::cli {
 namespace {
 
 /// A file of the log, as docs/reference/log_format.md names them: anything else that is damaged is
-/// a database of read models.
+/// a database of read models. A complete segment may be its .packed file alone.
 bool is_of_the_log(const std::string& file) {
   const std::string name = std::filesystem::path(file).filename().string();
-  return name.ends_with(".log") || name == "MANIFEST" || name == "mark" || name == "snapshots";
+  return name.starts_with("segment-") || name.starts_with("MANIFEST") || name == "mark" ||
+         name == "heads" || name == "snapshots" || name == "LOCK";
 }
 
 /// What to do about it; empty where the message must say it itself.
@@ -25,6 +26,9 @@ std::string remedy(std::string_view program, const Error& error) {
       if (error.place && !is_of_the_log(error.place->file)) {
         return "it holds nothing that the log does not: move it away and run '" + name +
                " projections rebuild --create'";
+      }
+      if (error.message.starts_with("schema ")) {
+        return "restore the database, or repeat an exact import that was cut short";
       }
       return "run '" + name +
              " verify' on the folder to see how far it is whole, then restore it "

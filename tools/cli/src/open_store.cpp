@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include <annals/eventstore/log_event_store.hpp>
@@ -38,6 +40,14 @@ Error without_postgres() {
 
 bool is_database(const std::string& address) {
   return address.starts_with("postgres://") || address.starts_with("postgresql://");
+}
+
+bool looks_like_an_address(const std::string& text) {
+  std::string lower = text.substr(0, 9);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower.starts_with("postgres:") || text.find("://") != std::string::npos ||
+         text.find("password=") != std::string::npos;
 }
 
 #if ANNALS_WITH_POSTGRES

@@ -23,6 +23,10 @@ Result<int> dispatch(const std::string& program, const Request& request, const P
                      Output& output) {
   const Format format = output.resolve(request.format);
   const std::string& folder = request.folder;
+  if (!is_database(folder) && looks_like_an_address(folder)) {
+    return Error{ErrorCode::invalid_argument,
+                 "expected a folder, or a database as postgres://USER@HOST/DATABASE"};
+  }
   if (const auto* streams = std::get_if<StreamsRequest>(&request.command)) {
     return show_streams(folder, *streams, format, output);
   }
@@ -54,8 +58,10 @@ Result<int> dispatch(const std::string& program, const Request& request, const P
                  "a database is copied by its own means (pg_basebackup, pg_dump), or by export"};
   }
   const auto* stats = std::get_if<StatsRequest>(&request.command);
+  const auto* importing = std::get_if<ImportRequest>(&request.command);
   const bool of_files = std::holds_alternative<CompressRequest>(request.command) ||
-                        (stats != nullptr && stats->bytes);
+                        (stats != nullptr && stats->bytes) ||
+                        (importing != nullptr && importing->compress);
   if (of_files && is_database(folder)) {
     return Error{ErrorCode::invalid_argument,
                  "only the segments of a folder can be compressed, and their bytes counted"};

@@ -16,6 +16,8 @@ namespace annals::cli {
 /// Says whether `address` is the URL of a PostgreSQL database, "postgres://user@host/database", and
 /// not a folder. What follows a '#' names the schema, annals if none does.
 bool is_database(const std::string& address);
+/// A database's address that was mistyped: nothing of it may be shown, it can hold a password.
+bool looks_like_an_address(const std::string& text);
 
 /// `address` as it may be shown: without a password.
 std::string shown_address(const std::string& address);
