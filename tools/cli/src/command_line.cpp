@@ -23,7 +23,8 @@ class CommandLine {
             "of a PostgreSQL database (postgres://USER@HOST/DATABASE#SCHEMA). Commands open it "
             "for\n"
             "reading only and may run beside a program that writes to it; but `import` writes to\n"
-            "it, `migrate` makes its tables, and `projections` looks after its read models.",
+            "it, `compress` packs its complete segments, `migrate` makes a database's tables, and\n"
+            "`projections` looks after its read models.",
             name) {
     app_.set_version_flag("--version", name + " (annals " ANNALS_VERSION ")");
     app_.set_help_flag("-h,--help", "Show this and exit");
