@@ -181,6 +181,8 @@ inline Reference parse_by_nlohmann(std::string_view text, std::size_t depth_max)
   Reference reference;
   // A NUL byte is JSON nowhere; nlohmann takes one for the end of the text.
   if (text.find('\0') != std::string_view::npos) return reference;
+  // It passes over a byte order mark, which RFC 8259 forbids to write; our reader refuses it.
+  if (text.starts_with("\xEF\xBB\xBF")) return reference;
   std::vector<std::set<std::string>> keys;
   const auto watch = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
     using Event = nlohmann::json::parse_event_t;

@@ -13,7 +13,7 @@ import tempfile
 
 LINES_MAX = 500
 TEXT_SUFFIXES = {".hpp", ".cpp", ".h", ".py", ".cmake", ".txt", ".md", ".json", ".in", ".sh", ".yml", ""}
-SKIPPED_FOLDERS = {".git", "build", "bank-data", "__pycache__", "golden", "data"}
+SKIPPED_FOLDERS = {".git", "build", "bank-data", "__pycache__", "golden", "data", "export_corpus", "json_corpus"}
 UNLIMITED = {"LICENSE", "CHANGELOG.md"}
 
 EMPTY_NAMES = re.compile(r"(^|[_\-.])(utils?|common|misc|managers?|helpers?)([_\-.]|$)", re.I)

@@ -57,8 +57,12 @@ Result<int> compress_store(const std::string& folder, const CompressRequest& req
     properties.add("bytes", grouped(report->bytes));
     properties.add("on disk", grouped(report->file_bytes));
     properties.add("ratio", ratio_text(report->bytes, report->file_bytes));
-    if (!complete) properties.add("not done", "interrupted: run it again to go on");
     properties.print(output);
+  }
+  if (!complete) {
+    std::fprintf(stderr,
+                 "interrupted: %s of %s complete segments are compressed; run it again to go on\n",
+                 grouped(report->compressed).c_str(), grouped(report->segments).c_str());
   }
   return complete ? exit_ok : exit_failed;
 }
