@@ -1,5 +1,7 @@
 #include "attempt.hpp"
 
+#include "written_streams.hpp"
+
 namespace annals::internal {
 
 void Attempt::finish() {

@@ -1,7 +1,8 @@
+#include "group_view.hpp"
+
 #include <algorithm>
 
 #include "hashed_query.hpp"
-#include "prepared_append.hpp"
 
 namespace annals::internal {
 

@@ -10,6 +10,7 @@
 #include "eras.hpp"
 #include "indexed_subscription.hpp"
 #include "prepared_append.hpp"
+#include "written_streams.hpp"
 
 namespace annals::internal {
 

@@ -1,5 +1,7 @@
 // What a writer sees while it forms a group, and the small rules beside it.
 
+#include "group_view.hpp"
+
 #include <gtest/gtest.h>
 
 #include <annals/testkit/manual_clock.hpp>
@@ -7,6 +9,7 @@
 
 #include "index_entries.hpp"
 #include "prepared_append.hpp"
+#include "written_streams.hpp"
 
 namespace annals::internal {
 namespace {

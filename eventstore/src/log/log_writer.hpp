@@ -13,6 +13,7 @@
 
 #include "attempt.hpp"
 #include "frame_writer.hpp"
+#include "group_view.hpp"
 #include "manifest.hpp"
 #include "mark.hpp"
 #include "planted_bug.hpp"

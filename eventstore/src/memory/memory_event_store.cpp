@@ -7,10 +7,12 @@
 #include <annals/eventstore/memory_event_store.hpp>
 
 #include "event_content.hpp"
+#include "group_view.hpp"
 #include "indexed_event_store.hpp"
 #include "memory/memory_block.hpp"
 #include "prepared_append.hpp"
 #include "snapshot_shelf.hpp"
+#include "written_streams.hpp"
 
 namespace annals {
 
