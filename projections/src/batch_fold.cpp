@@ -4,6 +4,8 @@
 #include <exception>
 #include <functional>
 
+#include "row_key.hpp"
+
 namespace annals::internal {
 
 namespace {
@@ -29,18 +31,6 @@ std::optional<std::string> why_it_threw(const Function& function) {
   } catch (...) {
     return "an exception that is not a std::exception";
   }
-}
-
-void append_key(const Cell& cell, std::string& bytes) {
-  if (const auto* text = std::get_if<std::string>(&cell)) {
-    bytes.append(std::to_string(text->size())).append(1, ':').append(*text);
-  } else if (const auto* integer = std::get_if<std::int64_t>(&cell)) {
-    bytes.append(reinterpret_cast<const char*>(integer), sizeof *integer);
-  } else if (const auto* real = std::get_if<double>(&cell)) {
-    const double number = *real == 0 ? 0.0 : *real;  // -0 is the same key.
-    bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
-  }
-  bytes.append(1, static_cast<char>('0' + cell.index()));
 }
 
 // The row's key as bytes that are equal only for equal keys.
@@ -75,6 +65,8 @@ class BatchFold::Keys final : public KeySink {
       failure_ = written.error().message;
       return false;
     }
+    const Partition& partition = fold_.partition_;
+    if (partition.count > 1 && partition_of(key_, partition.count) != partition.index) return true;
     const auto [place, fresh] = rows.by_key.try_emplace(key_, rows.entries.size());
     if (fresh) rows.entries.push_back({Object(type.copy(row_with_key), type.drop)});
     // An event that names a row twice counts once.
@@ -96,8 +88,12 @@ class BatchFold::Keys final : public KeySink {
   std::string failure_;
 };
 
-BatchFold::BatchFold(const ProjectionType& projection, const Upcasters& upcasters)
-    : projection_(projection), upcasters_(upcasters), types_(projection.event_types()) {
+BatchFold::BatchFold(const ProjectionType& projection, const Upcasters& upcasters,
+                     Partition partition)
+    : projection_(projection),
+      upcasters_(upcasters),
+      partition_(partition),
+      types_(projection.event_types()) {
   for (std::size_t i = 0; i < projection.table_count; ++i) {
     const TableType& type = *projection.tables[i];
     tables_.push_back({&type, Object(type.make(), type.drop), {}, {}});
@@ -105,7 +101,6 @@ BatchFold::BatchFold(const ProjectionType& projection, const Upcasters& upcaster
 }
 
 Result<void> BatchFold::add(const RecordedEvent& event) {
-  ++events_;
   const std::string_view name = upcasters_.current_name(event.type);
   const auto type = std::find_if(types_.begin(), types_.end(),
                                  [&](const EventType* known) { return known->name == name; });
@@ -123,6 +118,7 @@ Result<void> BatchFold::add(const RecordedEvent& event) {
   }
   const std::size_t index = decoded_.size();
   decoded_.push_back({*std::move(decoded), &event});
+  const std::size_t steps_before = steps_.size() + sql_steps_.size();
   for (std::size_t t = 0; t < tables_.size(); ++t) {
     if (const RowSlot* slot = tables_[t].type->find(**type)) {
       if (auto collected = collect_keys(*slot, t, index); !collected) return collected;
@@ -131,6 +127,7 @@ Result<void> BatchFold::add(const RecordedEvent& event) {
   for (std::size_t i = 0; i < projection_.sql_count; ++i) {
     if (projection_.sql[i].type == *type) sql_steps_.push_back({&projection_.sql[i], index});
   }
+  if (steps_.size() + sql_steps_.size() > steps_before) ++events_;
   return {};
 }
 

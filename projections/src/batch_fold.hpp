@@ -18,12 +18,12 @@
 
 namespace annals::internal {
 
-/// Folds one run of events into rows: decodes them, collects their keys, loads the rows, folds in
-/// memory, and tells what is to be written. Used once.
+/// Folds one run of events into the rows of one partition: decodes them, collects their keys, loads
+/// the rows, folds in memory, and tells what is to be written. Used once.
 class BatchFold {
  public:
   /// All must outlive it.
-  BatchFold(const ProjectionType& projection, const Upcasters& upcasters);
+  BatchFold(const ProjectionType& projection, const Upcasters& upcasters, Partition partition = {});
 
   /// Adds the next event, in position order. `event` must stay valid until the end.
   ///
@@ -39,6 +39,7 @@ class BatchFold {
   /// the event.
   std::function<Result<void>(Sql&)> sql() const;
 
+  /// That touch rows of the partition, or are for hand-written SQL.
   std::size_t events() const noexcept { return events_; }
 
  private:
@@ -80,6 +81,7 @@ class BatchFold {
 
   const ProjectionType& projection_;
   const Upcasters& upcasters_;
+  const Partition partition_;
   std::vector<const EventType*> types_;
   std::vector<TableRows> tables_;
   std::vector<Decoded> decoded_;

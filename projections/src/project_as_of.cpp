@@ -42,7 +42,7 @@ Result<Cut> project_as_of(const EventStore& events, ReadModelStore& scratch,
                             "on order (sums, counts, sets), declare it order_free; else cut by "
                             "position or recorded time"};
   }
-  auto claim = scratch.claim(projection, make_holder(), std::chrono::hours(1));
+  auto claim = scratch.claim(projection, Partition{}, make_holder(), std::chrono::hours(1));
   if (!claim) return std::move(claim).error();
   // The scratch may be folded on later, by another holder.
   const auto release = [&scratch](const Claim* held) { static_cast<void>(scratch.release(*held)); };

@@ -8,6 +8,7 @@
 #include <annals/projections/projection_runner.hpp>
 
 #include "projector.hpp"
+#include "share.hpp"
 
 namespace annals {
 
@@ -52,7 +53,7 @@ class ProjectionRunner::Impl {
   }
   ~Impl() { stop(); }
 
-  Result<void> add(const ProjectionType& projection);
+  Result<void> add(const ProjectionType& projection, std::uint32_t partitions);
   void stop();
   std::optional<ProjectionStatus> status(std::string_view projection) const;
   std::vector<ProjectionStatus> status() const;
@@ -61,8 +62,9 @@ class ProjectionRunner::Impl {
                     std::chrono::milliseconds timeout) const;
 
  private:
-  struct Entry {
-    explicit Entry(internal::Projector::Setup setup) : projector(std::move(setup)) {}
+  /// One partition of a projection.
+  struct Part {
+    explicit Part(internal::Projector::Setup setup) : projector(std::move(setup)) {}
 
     internal::Projector projector;  // Used by the thread that has set `running`, without the lock.
     // Guarded by mutex_:
@@ -70,16 +72,34 @@ class ProjectionRunner::Impl {
     bool woken = false;  // While running.
     bool retry = false;
     SteadyClock::time_point due = SteadyClock::now();
-    ProjectionStatus status = {};
+    PartitionStatus status = {};
+    std::uint64_t events_applied = 0;
+    std::uint64_t fenced = 0;
+  };
+  struct Entry {
+    Entry(std::string projection_name, ReadModelStore& rows, const ProjectionType& projection,
+          std::chrono::milliseconds lease)
+        : name(std::move(projection_name)), share(rows, projection, make_holder(), lease) {}
+
+    const std::string name;
+    internal::Share share;
+    std::vector<std::unique_ptr<Part>> parts;
+    // Guarded by mutex_:
+    bool begun = false;  // The first step tells whether there are more.
     Rate rate = {};
   };
   using Entries = std::map<std::string, std::unique_ptr<Entry>, std::less<>>;
+  struct Due {
+    Entry* entry = nullptr;
+    Part* part = nullptr;
+  };
 
   void work();
-  Entry* next_due(SteadyClock::time_point now, SteadyClock::time_point& earliest);
-  void wake(Entry& entry);
+  Due next_due(SteadyClock::time_point now, SteadyClock::time_point& earliest);
+  void wake(Part& part);
   /// Takes over what the step came to. Wants the lock held; returns whether the activity changed.
-  bool record(Entry& entry, internal::Projector::Step step);
+  bool record(Entry& entry, Part& part, internal::Projector::Step step);
+  ProjectionStatus status_of(const Entry& entry) const;  // REQUIRES: mutex_.
   void complete(ProjectionStatus& status) const;
 
   const EventStore& events_;
@@ -94,64 +114,76 @@ class ProjectionRunner::Impl {
   std::vector<std::thread> threads_;
 };
 
-Result<void> ProjectionRunner::Impl::add(const ProjectionType& projection) {
+Result<void> ProjectionRunner::Impl::add(const ProjectionType& projection,
+                                         std::uint32_t partitions) {
   const auto refuse = [&](const std::string& why) {
     return Error{.code = ErrorCode::invalid_argument,
                  .message = "projection " + std::string(projection.name) + " " + why};
   };
+  if (auto can = check_definition(projection, {0, partitions}, nullptr, {}); !can) return can;
   Entry* entry = nullptr;
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return refuse("cannot be added: the runner has stopped");
     const auto [place, fresh] = entries_.try_emplace(std::string(projection.name));
     if (!fresh) return refuse("is running here already");
-    // The wake function finds the entry by its name, which stays as long as the runner.
-    place->second = std::make_unique<Entry>(internal::Projector::Setup{
-        events_, rows_, projection, options_, [this, name = place->first] {
-          const std::lock_guard lock_for_wake(mutex_);
-          if (const auto found = entries_.find(name); found != entries_.end()) {
-            wake(*found->second);
-          }
-        }});
+    place->second = std::make_unique<Entry>(place->first, rows_, projection, options_.lease);
     entry = place->second.get();
-    entry->status.projection = projection.name;
-    entry->running = true;
+    for (std::uint32_t i = 0; i < partitions; ++i) {
+      // The wake function finds the part by its projection's name, which stays as long as the
+      // runner.
+      const auto wake_it = [this, name = place->first, i] {
+        const std::lock_guard lock_for_wake(mutex_);
+        if (const auto found = entries_.find(name); found != entries_.end()) {
+          wake(*found->second->parts[i]);
+        }
+      };
+      entry->parts.push_back(std::make_unique<Part>(internal::Projector::Setup{
+          events_, rows_, projection, options_, wake_it, {i, partitions}, &entry->share}));
+      entry->parts.back()->status.partition = {i, partitions};
+    }
+    entry->parts.front()->running = true;
   }
   // The first step tells whether the rows and the log belong together.
-  internal::Projector::Step step = entry->projector.step();
+  internal::Projector::Step step = entry->parts.front()->projector.step();
   const bool refused = step.refused;
   const std::optional<Error> reason = step.reason;
   std::unique_ptr<Entry> removed;
   {
     const std::lock_guard lock(mutex_);
-    record(*entry, std::move(step));
-    entry->running = false;
+    record(*entry, *entry->parts.front(), std::move(step));
+    entry->parts.front()->running = false;
+    entry->begun = true;
     if (refused) {
       const auto place = entries_.find(projection.name);
       removed = std::move(place->second);
       entries_.erase(place);
     }
   }
-  work_.notify_one();
+  work_.notify_all();
   changed_.notify_all();
   if (removed) return *reason;
   return {};
 }
 
-void ProjectionRunner::Impl::wake(Entry& entry) {
-  entry.woken = true;
-  if (entry.running) return;
-  entry.due = SteadyClock::now();
+void ProjectionRunner::Impl::wake(Part& part) {
+  part.woken = true;
+  if (part.running) return;
+  part.due = SteadyClock::now();
   work_.notify_one();
 }
 
-ProjectionRunner::Impl::Entry* ProjectionRunner::Impl::next_due(SteadyClock::time_point now,
-                                                                SteadyClock::time_point& earliest) {
-  Entry* next = nullptr;
+ProjectionRunner::Impl::Due ProjectionRunner::Impl::next_due(SteadyClock::time_point now,
+                                                             SteadyClock::time_point& earliest) {
+  Due next;
   for (const auto& [name, entry] : entries_) {
-    if (entry->running) continue;
-    if (entry->due < earliest) earliest = entry->due;
-    if (entry->due <= now && (next == nullptr || entry->due < next->due)) next = entry.get();
+    if (!entry->begun) continue;
+    for (const auto& part : entry->parts) {
+      if (part->running) continue;
+      if (part->due < earliest) earliest = part->due;
+      if (part->due > now || (next.part != nullptr && part->due >= next.part->due)) continue;
+      next = {entry.get(), part.get()};
+    }
   }
   return next;
 }
@@ -160,25 +192,24 @@ void ProjectionRunner::Impl::work() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     auto earliest = SteadyClock::now() + std::chrono::seconds(1);
-    Entry* entry = next_due(SteadyClock::now(), earliest);
-    if (entry == nullptr) {
+    const auto [entry, part] = next_due(SteadyClock::now(), earliest);
+    if (part == nullptr) {
       work_.wait_until(lock, earliest);
       continue;
     }
-    entry->running = true;
-    entry->woken = false;
-    if (std::exchange(entry->retry, false)) entry->projector.forget_failure();
+    part->running = true;
+    part->woken = false;
+    if (std::exchange(part->retry, false)) part->projector.forget_failure();
     lock.unlock();
-    auto step = entry->projector.step();
+    auto step = part->projector.step();
     lock.lock();
-    entry->running = false;
-    const bool new_activity = record(*entry, std::move(step));
-    const std::string name = entry->status.projection;
+    part->running = false;
+    const bool new_activity = record(*entry, *part, std::move(step));
     changed_.notify_all();
     if (new_activity && options_.on_change) {
       lock.unlock();
       try {
-        options_.on_change(name);
+        options_.on_change(entry->name);
       } catch (...) {  // Whoever watches must not end it.
       }
       lock.lock();
@@ -186,22 +217,51 @@ void ProjectionRunner::Impl::work() {
   }
 }
 
-bool ProjectionRunner::Impl::record(Entry& entry, internal::Projector::Step step) {
-  ProjectionStatus& status = entry.status;
+bool ProjectionRunner::Impl::record(Entry& entry, Part& part, internal::Projector::Step step) {
+  PartitionStatus& status = part.status;
   const bool changed = status.activity != step.activity;
   status.activity = step.activity;
   status.last_error = std::move(step.error);
   if (step.reason) status.last_error = to_string(*step.reason);
-  status.position = entry.projector.position();
-  status.events_applied = entry.projector.events_applied();
-  status.fenced = entry.projector.fenced();
-  status.epoch = entry.projector.epoch();
-  entry.rate.count(status.events_applied);
+  status.position = part.projector.position();
+  status.epoch = part.projector.epoch();
+  part.events_applied = part.projector.events_applied();
+  part.fenced = part.projector.fenced();
+  std::uint64_t applied = 0;
+  for (const auto& each : entry.parts) applied += each->events_applied;
+  entry.rate.count(applied);
   // News that came during the step; but it does not shorten a pause after a failure.
   const bool quiet = status.activity == ProjectionActivity::live;
-  entry.due = SteadyClock::now();
-  if (!(entry.woken && quiet) && !entry.retry) entry.due += step.pause;
+  part.due = SteadyClock::now();
+  if (!(part.woken && quiet) && !part.retry) part.due += step.pause;
   return changed;
+}
+
+ProjectionStatus ProjectionRunner::Impl::status_of(const Entry& entry) const {
+  // The worst first; of those that another worker holds nothing is known but that.
+  constexpr ProjectionActivity worst_first[] = {
+      ProjectionActivity::halted,      ProjectionActivity::retrying,    ProjectionActivity::paused,
+      ProjectionActivity::starting,    ProjectionActivity::catching_up, ProjectionActivity::live,
+      ProjectionActivity::standing_by, ProjectionActivity::stopped};
+  const auto rank = [&](ProjectionActivity activity) {
+    return std::find(std::begin(worst_first), std::end(worst_first), activity);
+  };
+  ProjectionStatus status;
+  status.projection = entry.name;
+  const PartitionStatus* worst = nullptr;
+  for (const auto& part : entry.parts) {
+    const PartitionStatus& now = part->status;
+    status.position = worst == nullptr ? now.position : std::min(status.position, now.position);
+    if (worst == nullptr || rank(now.activity) < rank(worst->activity)) worst = &now;
+    status.epoch = std::max(status.epoch, now.epoch);
+    status.events_applied += part->events_applied;
+    status.fenced += part->fenced;
+    status.partitions.push_back(now);
+  }
+  status.activity = worst->activity;
+  status.last_error = worst->last_error;
+  status.events_per_second = entry.rate.value();
+  return status;
 }
 
 void ProjectionRunner::Impl::stop() {
@@ -219,16 +279,21 @@ void ProjectionRunner::Impl::stop() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] {
       return std::none_of(entries_.begin(), entries_.end(),
-                          [](const auto& entry) { return entry.second->running; });
+                          [](const auto& entry) { return entry.second->parts.front()->running; });
     });
   }
   // Without the lock: what the store calls when something is appended takes it.
-  for (const auto& [name, entry] : entries_) entry->projector.release();
+  for (const auto& [name, entry] : entries_) {
+    for (const auto& part : entry->parts) part->projector.release();
+    if (entry->parts.size() > 1) entry->share.withdraw();
+  }
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [name, entry] : entries_) {
-      if (entry->status.activity != ProjectionActivity::halted) {
-        entry->status.activity = ProjectionActivity::stopped;
+      for (const auto& part : entry->parts) {
+        if (part->status.activity != ProjectionActivity::halted) {
+          part->status.activity = ProjectionActivity::stopped;
+        }
       }
     }
   }
@@ -253,8 +318,7 @@ std::optional<ProjectionStatus> ProjectionRunner::Impl::status(std::string_view 
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(projection);
     if (found == entries_.end()) return std::nullopt;
-    status = found->second->status;
-    status.events_per_second = found->second->rate.value();
+    status = status_of(*found->second);
   }
   complete(status);
   return status;
@@ -264,10 +328,7 @@ std::vector<ProjectionStatus> ProjectionRunner::Impl::status() const {
   std::vector<ProjectionStatus> all;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& [name, entry] : entries_) {
-      all.push_back(entry->status);
-      all.back().events_per_second = entry->rate.value();
-    }
+    for (const auto& [name, entry] : entries_) all.push_back(status_of(*entry));
   }
   for (ProjectionStatus& status : all) complete(status);
   return all;
@@ -288,11 +349,13 @@ Result<void> ProjectionRunner::Impl::retry(std::string_view projection) {
     const std::lock_guard lock(mutex_);
     Entry* entry = find();
     if (entry == nullptr) return not_here(projection);
-    entry->retry = true;
-    entry->status.activity = ProjectionActivity::starting;
-    entry->due = SteadyClock::now();
+    for (const auto& part : entry->parts) {
+      part->retry = true;
+      part->status.activity = ProjectionActivity::starting;
+      part->due = SteadyClock::now();
+    }
   }
-  work_.notify_one();
+  work_.notify_all();
   return cleared;
 }
 
@@ -302,15 +365,17 @@ Result<void> ProjectionRunner::Impl::wait(std::string_view projection, GlobalPos
   std::unique_lock lock(mutex_);
   ProjectionStatus status;
   const auto ended = [&] {
-    return status.activity == ProjectionActivity::halted ||
-           status.activity == ProjectionActivity::stopped;
+    return std::any_of(status.partitions.begin(), status.partitions.end(), [&](const auto& part) {
+      return part.position < position && (part.activity == ProjectionActivity::halted ||
+                                          part.activity == ProjectionActivity::stopped);
+    });
   };
   bool here = false;
   // Looked up each time: an entry goes when its first step is refused.
   changed_.wait_until(lock, deadline, [&] {
     const auto found = entries_.find(projection);
     here = found != entries_.end();
-    if (here) status = found->second->status;
+    if (here) status = status_of(*found->second);
     return !here || status.position >= position || ended();
   });
   if (!here) return not_here(projection);
@@ -332,8 +397,8 @@ ProjectionRunner::ProjectionRunner(const EventStore& events, ReadModelStore& row
     : impl_(std::make_unique<Impl>(events, rows, std::move(options))) {}
 ProjectionRunner::~ProjectionRunner() = default;
 
-Result<void> ProjectionRunner::add(const ProjectionType& projection) {
-  return impl_->add(projection);
+Result<void> ProjectionRunner::add(const ProjectionType& projection, std::uint32_t partitions) {
+  return impl_->add(projection, partitions);
 }
 void ProjectionRunner::stop() { impl_->stop(); }
 std::optional<ProjectionStatus> ProjectionRunner::status(std::string_view projection) const {

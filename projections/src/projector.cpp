@@ -19,6 +19,10 @@ constexpr milliseconds idle_pause(100);
 constexpr milliseconds unwritten_pause(5);
 constexpr milliseconds stand_by_pause(100);
 
+bool is_ours(const CheckpointRecord& record, const Projector::Setup& setup) {
+  return record.projection == setup.projection.name && record.partition == setup.partition;
+}
+
 // An error that names the event whose fold or SQL failed.
 bool is_of_an_event(const Error& error) { return error.position.has_value(); }
 
@@ -35,7 +39,9 @@ Error of_events(Error error, const Batch& batch) {
 
 }  // namespace
 
-Projector::Projector(Setup setup) : setup_(std::move(setup)), holder_(make_holder()) {}
+Projector::Projector(Setup setup)
+    : setup_(std::move(setup)),
+      holder_(setup_.share != nullptr ? setup_.share->worker() : make_holder()) {}
 
 Projector::~Projector() { release(); }
 
@@ -63,7 +69,7 @@ bool Projector::was_forgiven() const {
   auto records = setup_.rows.records();
   if (!records) return false;
   for (const CheckpointRecord& record : *records) {
-    if (record.projection != setup_.projection.name) continue;
+    if (!is_ours(record, setup_)) continue;
     return record.failure.empty() && !(record.holder && may_be_alive(*record.holder));
   }
   return false;
@@ -82,6 +88,7 @@ Projector::Step Projector::step() {
   if (!claim_) {
     if (auto claimed = take_claim(); !claimed) {
       if (claimed.error().code == ErrorCode::unavailable) {
+        if (setup_.share != nullptr) place_ = setup_.share->position_of(setup_.partition);
         return {ProjectionActivity::standing_by, stand_by_pause, claimed.error().message};
       }
       Step step = failed(std::move(claimed).error());
@@ -91,6 +98,12 @@ Projector::Step Projector::step() {
   }
   if (Clock::now() - looked_at_ >= look_every) {
     if (auto looked = look_at_record(); !looked) return failed(std::move(looked).error());
+  }
+  if (wanted_by_) {
+    Step step{ProjectionActivity::standing_by, stand_by_pause,
+              "given back to " + to_string(*std::exchange(wanted_by_, {})) + ", who asked for it"};
+    release();
+    return step;
   }
   if (paused_) return {ProjectionActivity::paused, look_every};
   if (!subscription_) {
@@ -102,7 +115,11 @@ Projector::Step Projector::step() {
 }
 
 Result<void> Projector::take_claim() {
-  auto claim = setup_.rows.claim(setup_.projection, holder_, setup_.options.lease);
+  if (setup_.share != nullptr) {
+    if (auto may = setup_.share->may_claim(setup_.partition); !may) return may;
+  }
+  auto claim =
+      setup_.rows.claim(setup_.projection, setup_.partition, holder_, setup_.options.lease);
   if (!claim) return std::move(claim).error();
   claim_ = *std::move(claim);
   auto record = setup_.rows.renew(*claim_, setup_.options.lease);
@@ -123,7 +140,7 @@ Result<void> Projector::take_claim() {
     resumed_ = *resumed;
   }
   place_ = record->position();
-  paused_ = record->paused;
+  heed(*record);
   looked_at_ = renewed_at_ = committed_at_ = Clock::now();
   return {};
 }
@@ -146,15 +163,21 @@ Result<void> Projector::look_at_record() {
     auto record = setup_.rows.renew(*claim_, setup_.options.lease);
     if (!record) return std::move(record).error();
     renewed_at_ = now;
-    paused_ = record->paused;
+    heed(*record);
     return {};
   }
   auto records = setup_.rows.records();
   if (!records) return std::move(records).error();
   for (const CheckpointRecord& record : *records) {
-    if (record.projection == setup_.projection.name) paused_ = record.paused;
+    if (is_ours(record, setup_)) heed(record);
   }
   return {};
+}
+
+void Projector::heed(const CheckpointRecord& record) {
+  paused_ = record.paused;
+  wanted_by_ = record.wanted_by;
+  if (wanted_by_ && (*wanted_by_ == holder_ || !may_be_alive(*wanted_by_))) wanted_by_.reset();
 }
 
 Result<Projector::Step> Projector::project() {
@@ -163,7 +186,6 @@ Result<Projector::Step> Projector::project() {
   const bool news = batch->complete_up_to > place_;
   if (!batch->events.empty()) {
     if (auto applied = apply(*batch); !applied) return std::move(applied).error();
-    events_applied_ += batch->events.size();
   } else if (news) {
     passed_ = batch->checkpoint();
   }
@@ -186,19 +208,25 @@ Result<Projector::Step> Projector::project() {
 }
 
 Result<void> Projector::apply(const Batch& batch) {
-  BatchFold fold(setup_.projection, setup_.options.upcasters);
+  BatchFold fold(setup_.projection, setup_.options.upcasters, setup_.partition);
   for (const RecordedEvent& event : batch.events) {
     if (auto added = fold.add(event); !added) return added;
   }
   if (auto folded = fold.fold(setup_.rows); !folded) {
     return of_events(std::move(folded).error(), batch);
   }
-  auto committed = commit({.claim = *claim_,
+  ProjectedBatch projected{.claim = *claim_,
                            .before = stored_,
                            .after = batch.checkpoint(),
                            .changes = fold.changes(),
-                           .sql = fold.sql()});
-  if (!committed) return of_events(std::move(committed).error(), batch);
+                           .sql = fold.sql()};
+  // Of another partition's rows, or of none.
+  if (projected.changes.empty() && !projected.sql) {
+    passed_ = projected.after;
+  } else if (auto committed = commit(projected); !committed) {
+    return of_events(std::move(committed).error(), batch);
+  }
+  events_applied_ += fold.events();
   return {};
 }
 
@@ -209,7 +237,7 @@ Result<void> Projector::commit(const ProjectedBatch& batch) {
   if (!record) return std::move(record).error();
   stored_ = resumed_ = record->checkpoint;
   passed_.reset();
-  paused_ = record->paused;
+  heed(*record);
   looked_at_ = renewed_at_ = committed_at_ = Clock::now();
   return {};
 }

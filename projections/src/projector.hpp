@@ -13,10 +13,12 @@
 #include <annals/projections/projection_runner.hpp>
 #include <annals/projections/read_model_store.hpp>
 
+#include "share.hpp"
+
 namespace annals::internal {
 
-/// One projection from one event store into one read-model store: a machine that is stepped, and
-/// never waits for events. Belongs to one thread at a time.
+/// One partition of a projection from one event store into one read-model store: a machine that is
+/// stepped, and never waits for events. Belongs to one thread at a time.
 class Projector {
  public:
   struct Setup {
@@ -26,6 +28,9 @@ class Projector {
     const RunnerOptions& options;
     /// Called, from any thread, when a step may have something to do. May be empty.
     std::function<void()> wake = {};
+    Partition partition = {};
+    /// Whose partition it is to be, and tells whether to claim it; none: it is, by itself.
+    Share* share = nullptr;
   };
   explicit Projector(Setup setup);
   ~Projector();
@@ -62,6 +67,8 @@ class Projector {
   Result<void> apply(const Batch& batch);
   Result<void> commit(const ProjectedBatch& batch);
   Result<void> look_at_record();
+  /// What the record says that others want.
+  void heed(const CheckpointRecord& record);
   /// Halted, and somebody has cleared the failure in the record: a command line, a rebuild.
   bool was_forgiven() const;
   Step failed(Error error);
@@ -77,6 +84,7 @@ class Projector {
   std::optional<Checkpoint> passed_;   // Beyond it: events that touch no row, not written yet.
   GlobalPosition place_;
   bool paused_ = false;
+  std::optional<Holder> wanted_by_;  // Another worker's partition from now on.
   std::optional<Error> halted_;
   bool halt_recorded_ = false;  // In the read model, where others can clear it.
   Clock::time_point committed_at_;

@@ -77,17 +77,23 @@ Result<bool> belongs_to_history(const EventStore& events, const ReadModelStore& 
                                 const ProjectionType& projection) {
   auto records = rows.records();
   if (!records) return std::move(records).error();
+  bool there = false;
   for (const CheckpointRecord& record : *records) {
     if (record.projection != projection.name) continue;
-    return !record.checkpoint || events.resume(*record.checkpoint).has_value();
+    there = true;
+    if (record.checkpoint && !events.resume(*record.checkpoint)) return false;
   }
-  return false;
+  return there;
 }
 
 }  // namespace
 
 Result<RebuildProgress> rebuild(const EventStore& events, ReadModelStore& rows,
                                 const ProjectionType& projection, RebuildOptions options) {
+  if (options.partitions > 0) {
+    auto can = check_definition(projection, {0, options.partitions}, nullptr, rows.name());
+    if (!can) return std::move(can).error();
+  }
   if (options.from_scratch) {
     if (auto dropped = rows.drop_shadow(projection); !dropped) return std::move(dropped).error();
   }
@@ -115,7 +121,9 @@ Result<RebuildProgress> rebuild(const EventStore& events, ReadModelStore& rows,
       }
       auto same_history = belongs_to_history(events, rows, projection);
       if (!same_history) return std::move(same_history).error();
-      auto swapped = rows.swap_in(projection, **shadow, *same_history);
+      auto swapped =
+          rows.swap_in(projection, **shadow,
+                       {.only_if_caught_up = *same_history, .partitions = options.partitions});
       if (swapped) break;
       if (swapped.error().code != ErrorCode::wrong_expected_version) {
         return std::move(swapped).error();

@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include <annals/queries/query_bus.hpp>
 
@@ -82,10 +83,12 @@ class QueryBus::Impl {
   Result<std::optional<Reflects>> read_now(const QueryType& type, GlobalPosition wanted,
                                            const Reader& reader);
   Result<GlobalPosition> position_of(const ProjectionType& projection, ReadTransaction& rows);
+  /// Whether a partition's checkpoint lies in the store's history. Errors: diverged.
+  Result<void> check_history(const ProjectionType& projection, const CheckpointRecord& record);
 
   // The last checkpoints that were seen to agree with the log.
   std::mutex agreed_mutex_;
-  std::map<const ProjectionType*, Checkpoint> agreed_;
+  std::map<std::pair<const ProjectionType*, std::uint32_t>, Checkpoint> agreed_;
 };
 
 Result<Reflects> QueryBus::Impl::ask(const QueryType& type, const void* query,
@@ -193,28 +196,38 @@ Result<std::optional<Reflects>> QueryBus::Impl::read_now(const QueryType& type,
 
 Result<GlobalPosition> QueryBus::Impl::position_of(const ProjectionType& projection,
                                                    ReadTransaction& rows) {
-  auto record = rows.record(projection.name);
-  if (!record) return std::move(record).error();
-  if (!*record) {
+  auto records = rows.records(projection.name);
+  if (!records) return std::move(records).error();
+  if (records->empty()) {
     return Error{
         .code = ErrorCode::unavailable,
         .message = name_of(projection) + " has not been projected into " + rows_.name() + " yet"};
   }
-  if ((*record)->fingerprint != projection.fingerprint()) {
+  const CheckpointRecord& first = records->front();
+  if (first.fingerprint != projection.fingerprint()) {
     return Error{.code = ErrorCode::unsupported,
                  .message = name_of(projection) + ": the rows in " + rows_.name() +
-                            " were made by definition version " +
-                            std::to_string((*record)->version) + ", the program has version " +
-                            std::to_string(projection.version) +
-                            ((*record)->version == projection.version ? " with other tables" : "") +
+                            " were made by definition version " + std::to_string(first.version) +
+                            ", the program has version " + std::to_string(projection.version) +
+                            (first.version == projection.version ? " with other tables" : "") +
                             ": rebuild the projection"};
   }
-  if (!(*record)->checkpoint) return GlobalPosition{};
-  const Checkpoint& checkpoint = *(*record)->checkpoint;
+  // Each of its partitions has its own place in the history; a reader's is the least.
+  for (const CheckpointRecord& record : *records) {
+    if (!record.checkpoint) continue;
+    if (auto agrees = check_history(projection, record); !agrees) return std::move(agrees).error();
+  }
+  return whole_of(*records)->position();
+}
+
+Result<void> QueryBus::Impl::check_history(const ProjectionType& projection,
+                                           const CheckpointRecord& record) {
+  const Checkpoint& checkpoint = *record.checkpoint;
+  const std::pair part(&projection, record.partition.index);
   {
     const std::lock_guard lock(agreed_mutex_);
-    const auto agreed = agreed_.find(&projection);
-    if (agreed != agreed_.end() && agreed->second == checkpoint) return checkpoint.token.position;
+    const auto agreed = agreed_.find(part);
+    if (agreed != agreed_.end() && agreed->second == checkpoint) return {};
   }
   auto resumed = events_.resume(checkpoint);
   if (!resumed) {
@@ -225,8 +238,8 @@ Result<GlobalPosition> QueryBus::Impl::position_of(const ProjectionType& project
     return error;
   }
   const std::lock_guard lock(agreed_mutex_);
-  agreed_.insert_or_assign(&projection, checkpoint);
-  return checkpoint.token.position;
+  agreed_.insert_or_assign(part, checkpoint);
+  return {};
 }
 
 Result<Reflects> QueryBus::Impl::answer_as_of(const QueryType& type, const Consistency& consistency,

@@ -13,19 +13,29 @@
 
 namespace annals::warehouse {
 
-/// A read-model store that does something right before the first commit of rows.
+/// A read-model store that does something right before the first commit of rows, and something else
+/// in it: when the rows are written, and not committed.
 class Gate final : public ReadModelStore {
  public:
-  Gate(ReadModelStore& rows, std::function<void()> before_commit)
-      : rows_(rows), before_commit_(std::move(before_commit)) {}
+  Gate(ReadModelStore& rows, std::function<void()> before_commit,
+       std::function<void()> in_commit = {})
+      : rows_(rows), before_commit_(std::move(before_commit)), in_commit_(std::move(in_commit)) {}
 
   Result<CheckpointRecord> commit(const ProjectedBatch& batch) override {
-    if (!batch.changes.empty() && !used_.exchange(true)) before_commit_();
-    return rows_.commit(batch);
+    if (batch.changes.empty() || used_.exchange(true)) return rows_.commit(batch);
+    before_commit_();
+    if (!in_commit_) return rows_.commit(batch);
+    ProjectedBatch held = batch;
+    held.sql = [&](Sql& sql) {
+      in_commit_();
+      return batch.sql ? batch.sql(sql) : Result<void>();
+    };
+    return rows_.commit(held);
   }
   // clang-format off
   std::string name() const override { return rows_.name(); }
-  Result<Claim> claim(const ProjectionType& p, const Holder& h, std::chrono::milliseconds l) override { return rows_.claim(p, h, l); }
+  Result<Claim> claim(const ProjectionType& p, Partition part, const Holder& h, std::chrono::milliseconds l) override { return rows_.claim(p, part, h, l); }
+  Result<void> ask_for(std::string_view p, Partition part, const Holder& h, std::chrono::milliseconds l) override { return rows_.ask_for(p, part, h, l); }
   Result<CheckpointRecord> renew(const Claim& c, std::chrono::milliseconds l) override { return rows_.renew(c, l); }
   Result<void> release(const Claim& c) override { return rows_.release(c); }
   Result<void> load(const TableType& t, std::span<RowToLoad> r) override { return rows_.load(t, r); }
@@ -37,13 +47,14 @@ class Gate final : public ReadModelStore {
   Result<std::optional<CheckpointRecord>> wait(std::string_view p, GlobalPosition at, std::chrono::steady_clock::time_point d) const override { return rows_.wait(p, at, d); }
   bool awaited(std::string_view p) const override { return rows_.awaited(p); }
   Result<std::unique_ptr<ReadModelStore>> open_shadow(const ProjectionType& p) override { return rows_.open_shadow(p); }
-  Result<void> swap_in(const ProjectionType& p, ReadModelStore& s, bool c) override { return rows_.swap_in(p, s, c); }
+  Result<void> swap_in(const ProjectionType& p, ReadModelStore& s, SwapOptions o) override { return rows_.swap_in(p, s, o); }
   Result<void> drop_shadow(const ProjectionType& p) override { return rows_.drop_shadow(p); }
   // clang-format on
 
  private:
   ReadModelStore& rows_;
   std::function<void()> before_commit_;
+  std::function<void()> in_commit_;
   std::atomic<bool> used_ = false;
 };
 

@@ -2,7 +2,6 @@
 //
 // ANNALS_SEED says how the kills fall; ANNALS_SOAK makes 500 of them.
 
-#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -17,85 +16,13 @@
 #include <annals/testkit/seed.hpp>
 #include <annals/testkit/temporary_folder.hpp>
 
+#include "projecting.hpp"
 #include "warehouse.hpp"
-
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace annals::warehouse {
 namespace {
 
 using std::chrono::milliseconds;
-
-/// The program, with its output to be read line by line.
-class Projecting {
- public:
-  Projecting(const std::string& log, const std::string& database, int lease,
-             const std::string& how = "") {
-    std::array<int, 2> out{};
-    std::array<int, 2> in{};
-    EXPECT_EQ(::pipe2(out.data(), O_CLOEXEC), 0);
-    EXPECT_EQ(::pipe2(in.data(), O_CLOEXEC), 0);
-    const std::string lease_text = std::to_string(lease);
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::dup2(out[1], STDOUT_FILENO);
-      ::dup2(in[0], STDIN_FILENO);
-      ::execl(PROJECTING_PROGRAM, PROJECTING_PROGRAM, log.c_str(), database.c_str(),
-              lease_text.c_str(), how.c_str(), nullptr);
-      ::_exit(127);
-    }
-    ::close(out[1]);
-    ::close(in[0]);
-    output_ = ::fdopen(out[0], "r");
-    input_ = in[1];
-  }
-  ~Projecting() {
-    if (pid_ > 0) end(SIGKILL);
-    std::fclose(output_);
-    ::close(input_);
-  }
-  Projecting(const Projecting&) = delete;
-  Projecting& operator=(const Projecting&) = delete;
-
-  struct Line {
-    std::uint64_t position = 0;
-    std::uint64_t fenced = 0;
-    std::string activity;
-  };
-  /// The next line; position ~0 if there is none.
-  Line next() {
-    std::array<char, 128> text{};
-    std::array<char, 64> activity{};
-    Line line;
-    unsigned long long position = 0;
-    unsigned long long fenced = 0;
-    if (std::fgets(text.data(), text.size(), output_) == nullptr ||
-        std::sscanf(text.data(), "%llu %llu %63s", &position, &fenced, activity.data()) != 3) {
-      return {~std::uint64_t{0}, 0, "ended"};
-    }
-    return {position, fenced, activity.data()};
-  }
-  void wait_until_stopped() {
-    int status = 0;
-    ASSERT_EQ(::waitpid(pid_, &status, WUNTRACED), pid_);
-    ASSERT_TRUE(WIFSTOPPED(status)) << "it did not come to where it stops itself";
-  }
-  void go_on() { ::kill(pid_, SIGCONT); }
-  void end(int signal) {
-    ::kill(pid_, signal);
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    pid_ = -1;
-  }
-  pid_t pid() const { return pid_; }
-
- private:
-  pid_t pid_ = -1;
-  std::FILE* output_ = nullptr;
-  int input_ = -1;
-};
 
 /// Writes random moves, and knows what the read model must be at any position.
 class Writer {
@@ -183,7 +110,7 @@ TEST_F(ProcessesTest, KilledAtAnyMomentEachEventCountsOnceAndRowsAgreeWithTheChe
   std::uint64_t kept = 0;  // Kills that lost nothing, since something had been committed.
   std::uint64_t last = 0;
   for (int i = 0; i < kills && !testing::Test::HasFailure(); ++i) {
-    Projecting projecting(log_, database_, 10'000);
+    Projecting projecting({log_, database_, "10000"});
     std::atomic<bool> killed = false;
     std::thread killer([&, lines = random() % 6 + 1, micros = random() % 3'000] {
       for (std::uint64_t n = 0; n < lines; ++n) {
@@ -216,7 +143,7 @@ TEST_F(ProcessesTest, KilledAtAnyMomentEachEventCountsOnceAndRowsAgreeWithTheChe
   }
   // In the end one more process, that is left alone, brings all up to date.
   {
-    Projecting projecting(log_, database_, 10'000);
+    Projecting projecting({log_, database_, "10000"});
     while (true) {
       const auto line = projecting.next();
       ASSERT_NE(line.activity, "ended");
@@ -234,7 +161,7 @@ TEST_F(ProcessesTest, KilledAtAnyMomentEachEventCountsOnceAndRowsAgreeWithTheChe
 
 TEST_F(ProcessesTest, FrozenBeforeItsCommitAndOvertakenItIsRefused) {
   append(*events_, GoodsArrived{"a", 1}, GoodsMoved{"a", "b", "Ada", 1});
-  Projecting zombie(log_, database_, 50, "stop-before-commit");
+  Projecting zombie({log_, database_, "50", "stop-before-commit"});
   zombie.wait_until_stopped();
   std::this_thread::sleep_for(milliseconds(100));  // Its lease runs out.
   const auto rows = open_rows(database_);
@@ -244,11 +171,7 @@ TEST_F(ProcessesTest, FrozenBeforeItsCommitAndOvertakenItIsRefused) {
     ASSERT_TRUE(added) << to_string(added.error());
     expect_reached(successor, "stock", GlobalPosition{2});
     zombie.go_on();
-    while (true) {
-      const auto line = zombie.next();
-      ASSERT_NE(line.activity, "ended");
-      if (line.fenced > 0) break;
-    }
+    zombie.wait_until_fenced();
     const auto receipt = append(*events_, GoodsArrived{"a", 10});
     expect_reached(successor, "stock", receipt.last_position);
   }
@@ -257,7 +180,7 @@ TEST_F(ProcessesTest, FrozenBeforeItsCommitAndOvertakenItIsRefused) {
 
 TEST_F(ProcessesTest, FrozenInItsCommitItBlocksTheSuccessorWhichSaysByWhomAndWaits) {
   append(*events_, GoodsMoved{"a", "b", "Ada", 7});
-  Projecting frozen(log_, database_, 50, "stop-in-commit");
+  Projecting frozen({log_, database_, "50", "stop-in-commit"});
   frozen.wait_until_stopped();
   std::this_thread::sleep_for(milliseconds(100));
   auto opened = open_sqlite_read_models({.path = database_, .lock_timeout = milliseconds(50)});

@@ -1,8 +1,9 @@
 // A process that projects a warehouse's log into a file, until it is killed or its input ends.
 //
-//   projecting_program LOG DATABASE LEASE-MS [stop-before-commit | stop-in-commit]
+//   projecting_program LOG DATABASE LEASE-MS [stop-before-commit | stop-in-commit | PARTITIONS]
 //
-// Prints a line with position, fenced commits and what it does, whenever one of them changes.
+// With a number of partitions it projects the stock alone, as one of several workers. Prints a line
+// with position, fenced commits and what it does, whenever one of them changes.
 
 #include <csignal>
 #include <cstdio>
@@ -14,10 +15,8 @@
 #include <annals/eventstore/log_event_store.hpp>
 
 #include "gate.hpp"
+#include "telling.hpp"
 #include "warehouse.hpp"
-
-#include <poll.h>
-#include <unistd.h>
 
 namespace annals::warehouse {
 namespace {
@@ -31,25 +30,11 @@ int run(const std::string& log, const std::string& database, int lease, const st
     if (how == "stop-before-commit") std::raise(SIGSTOP);
   });
   stop_in_commit = how == "stop-in-commit";
+  const auto partitions = static_cast<std::uint32_t>(std::atoi(how.c_str()));
   ProjectionRunner runner(**events, gate, {.lease = std::chrono::milliseconds(lease)});
-  if (auto added = runner.add<Stock, SlowTally>(); !added) {
-    return std::fprintf(stderr, "%s\n", to_string(added.error()).c_str()), 1;
-  }
-  std::string told;
-  while (true) {
-    const auto stock = *runner.status("stock");
-    const auto tally = *runner.status("slow_tally");
-    const std::string line = to_string(stock.position) + ' ' +
-                             std::to_string(stock.fenced + tally.fenced) + ' ' +
-                             std::string(to_string(stock.activity));
-    if (line != told) {
-      std::printf("%s\n", line.c_str());
-      std::fflush(stdout);
-      told = line;
-    }
-    pollfd input{STDIN_FILENO, POLLIN, 0};
-    if (::poll(&input, 1, 1) > 0) return 0;
-  }
+  auto added = partitions > 0 ? runner.add<Stock>(partitions) : runner.add<Stock, SlowTally>();
+  if (!added) return std::fprintf(stderr, "%s\n", to_string(added.error()).c_str()), 1;
+  return tell_until_input_ends(runner);
 }
 
 }  // namespace

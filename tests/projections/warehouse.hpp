@@ -201,7 +201,7 @@ inline CheckpointRecord record_of(const ReadModelStore& store, std::string_view 
   auto records = store.records();
   EXPECT_TRUE(records) << to_string(records.error());
   if (records) {
-    for (CheckpointRecord& record : *records) {
+    for (const CheckpointRecord& record : wholes_of(*records)) {
       if (record.projection == projection) return record;
     }
   }

@@ -156,7 +156,7 @@ TEST_F(PostgresStrangers, PlaceholdersStandOnlyWherePostgresReadsAParameter) {
 
 TEST_F(PostgresStrangers, AKeyThatNoIndexHoldsIsTheRowsFault) {
   const auto claim =
-      rows_->claim(projection_type_of<Tally>(), make_holder(), std::chrono::hours(1));
+      rows_->claim(projection_type_of<Tally>(), {}, make_holder(), std::chrono::hours(1));
   ASSERT_TRUE(claim);
   std::string key;  // That cannot be compressed.
   for (std::uint32_t i = 0, bits = 1; i < 20'000; ++i) {

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <csignal>
 #include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
 
 #include "projections/warehouse.hpp"
 #include "read_model_schema.hpp"
@@ -22,9 +20,7 @@ struct Worker {
   bool operator==(const Worker&) const = default;
 };
 
-/// And goods by worker, in PostgreSQL's SQL; a test may stop its process in the middle of a commit,
-/// when the rows have been written.
-inline bool stop_in_the_middle = false;
+/// And goods by worker, in PostgreSQL's SQL.
 struct Tally {
   static constexpr auto name = "tally";
   static constexpr int version = 1;
@@ -33,7 +29,6 @@ struct Tally {
   using Tables = annals::Tables<Worker>;
   using SqlEvents = annals::Events<GoodsMoved>;
   static Result<void> apply(Sql& sql, const GoodsMoved& e, const EventInfo&) {
-    if (std::exchange(stop_in_the_middle, false)) std::raise(SIGSTOP);
     auto done = sql.run(
         "INSERT INTO goods AS g VALUES (?1, ?2) ON CONFLICT (worker) DO UPDATE SET goods = g.goods "
         "+ excluded.goods",

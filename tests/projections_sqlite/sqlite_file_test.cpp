@@ -89,6 +89,54 @@ TEST_F(SqliteFileTest, AFileOfANewerFormatIsUnsupported) {
   EXPECT_NE(opened.error().message.find("99"), std::string::npos);
 }
 
+TEST_F(SqliteFileTest, AFileOfTheFirstFormatIsBroughtToThePresentOne) {
+  const auto events = make_memory_event_store({});
+  append(*events, GoodsArrived{"a", 1});
+  {
+    const auto rows = open_rows(file_);
+    ProjectionRunner runner(*events, *rows);
+    ASSERT_TRUE(runner.add<Stock>());
+    expect_reached(runner, "stock", GlobalPosition{1});
+  }
+  // As the first format was.
+  sqlite3* database = nullptr;
+  sqlite3_open(file_.c_str(), &database);
+  char* fault = nullptr;
+  sqlite3_exec(database,
+               "ALTER TABLE annals_checkpoints RENAME TO newer;"
+               "CREATE TABLE annals_checkpoints (projection TEXT NOT NULL PRIMARY KEY, version "
+               "INTEGER NOT NULL, fingerprint TEXT NOT NULL, tables TEXT NOT NULL, partition "
+               "INTEGER NOT NULL, store TEXT, era INTEGER, position INTEGER, link TEXT, cursor "
+               "TEXT, epoch INTEGER NOT NULL, host TEXT, pid INTEGER, process_started INTEGER, "
+               "runner TEXT, lease_until TEXT NOT NULL, paused INTEGER NOT NULL, failure TEXT NOT "
+               "NULL, updated_at TEXT NOT NULL) WITHOUT ROWID;"
+               "INSERT INTO annals_checkpoints SELECT projection, version, fingerprint, tables, "
+               "partition, store, era, position, link, cursor, epoch, host, pid, process_started, "
+               "runner, lease_until, paused, failure, updated_at FROM newer;"
+               "DROP TABLE newer; PRAGMA user_version = 1",
+               nullptr, nullptr, &fault);
+  EXPECT_EQ(fault, nullptr) << fault;
+  sqlite3_close(database);
+  const auto refused =
+      open_sqlite_read_models({.path = file_, .access = SqliteOptions::Access::read_only});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::unsupported);
+  EXPECT_NE(refused.error().message.find("projections resume"), std::string::npos)
+      << refused.error().message;
+
+  const auto rows = open_rows(file_);
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(record_of(*rows, "stock").partition, (Partition{0, 1}));
+  append(*events, GoodsArrived{"a", 2});
+  ProjectionRunner runner(*events, *rows);
+  ASSERT_TRUE(runner.add<Stock>());
+  expect_reached(runner, "stock", GlobalPosition{2});
+  EXPECT_EQ(all_rows<Shelf>(*rows), (std::vector<Shelf>{{"a", 3, 2}}));
+  EXPECT_EQ(plain_select(file_, "PRAGMA user_version"), "2|\n");
+  EXPECT_EQ(plain_select(file_, "SELECT name FROM sqlite_schema WHERE name LIKE 'annals_%'"),
+            "annals_checkpoints|\n");
+}
+
 TEST_F(SqliteFileTest, ADamagedFileIsCorruptAndNeverGivesWrongRows) {
   const auto events = make_memory_event_store({});
   for (int i = 0; i < 3'000; ++i) append(*events, GoodsArrived{std::to_string(i), 1});
@@ -136,7 +184,7 @@ TEST_F(SqliteFileTest, AMissingFileOrFolderIsUnavailable) {
 
 TEST_F(SqliteFileTest, ReadOnlyItAnswersAndRefusesToWrite) {
   const auto rows = open_rows(file_);
-  ASSERT_TRUE(rows->claim(projection_type_of<Stock>(), make_holder(), std::chrono::minutes(1)));
+  ASSERT_TRUE(rows->claim(projection_type_of<Stock>(), {}, make_holder(), std::chrono::minutes(1)));
   auto reading =
       open_sqlite_read_models({.path = file_, .access = SqliteOptions::Access::read_only});
   ASSERT_TRUE(reading) << to_string(reading.error());
@@ -202,7 +250,7 @@ TEST_F(SqliteFileTest, AShadowThatARebuildOfThisProcessHasOpenIsNotDropped) {
     ASSERT_FALSE(anew);
     EXPECT_EQ(anew.error().code, ErrorCode::unavailable);
   }
-  ASSERT_TRUE(rows->swap_in(projection_type_of<Stock>(), **shadow, true));
+  ASSERT_TRUE(rows->swap_in(projection_type_of<Stock>(), **shadow, {.only_if_caught_up = true}));
   EXPECT_EQ(all_rows<Shelf>(*rows).size(), 9U);
   shadow->reset();
   EXPECT_TRUE(rows->drop_shadow(projection_type_of<Stock>()));
@@ -219,7 +267,8 @@ TEST_F(SqliteFileTest, AShadowWhoseFileWasReplacedIsNotSwappedIn) {
   const std::string path = file_ + ".rebuild-stock";
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix);
   const auto expect_refused = [&] {
-    const auto refused = rows->swap_in(projection_type_of<Stock>(), **shadow, false);
+    const auto refused =
+        rows->swap_in(projection_type_of<Stock>(), **shadow, {.only_if_caught_up = false});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::unavailable) << to_string(refused.error());
     EXPECT_TRUE(rows->records()->empty());
@@ -235,11 +284,12 @@ TEST_F(SqliteFileTest, AShadowWhoseFileWasReplacedIsNotSwappedIn) {
 TEST_F(SqliteFileTest, ALeaseForEverIsKeptAndCanBeRead) {
   const auto rows = open_rows(file_);
   const auto claim =
-      rows->claim(projection_type_of<Stock>(), make_holder(), std::chrono::milliseconds::max());
+      rows->claim(projection_type_of<Stock>(), {}, make_holder(), std::chrono::milliseconds::max());
   ASSERT_TRUE(claim) << to_string(claim.error());
   EXPECT_GT(record_of(*rows, "stock").lease_until,
             system_clock()->now() + std::chrono::hours(24 * 300));
-  EXPECT_FALSE(rows->claim(projection_type_of<Stock>(), make_holder(), std::chrono::seconds(1)));
+  EXPECT_FALSE(
+      rows->claim(projection_type_of<Stock>(), {}, make_holder(), std::chrono::seconds(1)));
 }
 
 }  // namespace

@@ -63,6 +63,37 @@ TEST_F(QueryWaitsTest, TheLongestTimeoutIsNotOverAtOnce) {
       << "what is there is not waited for";
 }
 
+TEST_F(QueryWaitsTest, OfASplitProjectionThePartitionFurthestBehindIsWaitedFor) {
+  ProjectionRunner runner(*events_, *rows_, {.progress_every = std::chrono::hours(1)});
+  ASSERT_TRUE(runner.add<Stock>(4));
+  for (const char* shelf : {"a", "b", "c", "d"}) {
+    const auto receipt = append(*events_, GoodsArrived{shelf, 3});
+    const auto answer = bus_.ask(
+        CountOf{shelf},
+        Consistency::at_least({receipt.store, receipt.era, receipt.last_position}, patience));
+    ASSERT_TRUE(answer) << to_string(answer.error());
+    EXPECT_EQ(answer->value, 3);
+    EXPECT_GE(answer->token.position, receipt.last_position);
+  }
+}
+
+TEST_F(QueryWaitsTest, APartitionThatHasSeenAnotherHistoryIsRefusedThoughItIsNotTheLast) {
+  append(*events_, GoodsArrived{"a", 1});
+  Token token = events_->token();
+  for (const std::uint32_t partition : {0U, 1U}) {
+    auto claim = rows_->claim(projection_type_of<Stock>(), {partition, 2}, make_holder(),
+                              std::chrono::hours(1));
+    ASSERT_TRUE(claim) << to_string(claim.error());
+    token.position = GlobalPosition{partition == 0 ? 1U : 99U};
+    ASSERT_TRUE(rows_->commit({.claim = *claim, .before = {}, .after = {token}}));
+    if (partition == 1) continue;
+    EXPECT_TRUE(bus_.ask(CountOf{"a"}, Consistency::eventual()));
+  }
+  const auto refused = bus_.ask(CountOf{"a"}, Consistency::eventual());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::diverged) << to_string(refused.error());
+}
+
 /// A read-model store that does something right before a transaction begins.
 class GateBeforeReading final : public ReadModelStore {
  public:
@@ -75,7 +106,8 @@ class GateBeforeReading final : public ReadModelStore {
   }
   // clang-format off
   std::string name() const override { return rows_.name(); }
-  Result<Claim> claim(const ProjectionType& p, const Holder& h, milliseconds l) override { return rows_.claim(p, h, l); }
+  Result<Claim> claim(const ProjectionType& p, Partition part, const Holder& h, milliseconds l) override { return rows_.claim(p, part, h, l); }
+  Result<void> ask_for(std::string_view p, Partition part, const Holder& h, milliseconds l) override { return rows_.ask_for(p, part, h, l); }
   Result<CheckpointRecord> renew(const Claim& c, milliseconds l) override { return rows_.renew(c, l); }
   Result<void> release(const Claim& c) override { return rows_.release(c); }
   Result<void> load(const TableType& t, std::span<RowToLoad> r) override { return rows_.load(t, r); }
@@ -87,7 +119,7 @@ class GateBeforeReading final : public ReadModelStore {
   Result<std::optional<CheckpointRecord>> wait(std::string_view p, GlobalPosition at, std::chrono::steady_clock::time_point d) const override { return rows_.wait(p, at, d); }
   bool awaited(std::string_view p) const override { return rows_.awaited(p); }
   Result<std::unique_ptr<ReadModelStore>> open_shadow(const ProjectionType& p) override { return rows_.open_shadow(p); }
-  Result<void> swap_in(const ProjectionType& p, ReadModelStore& s, bool c) override { return rows_.swap_in(p, s, c); }
+  Result<void> swap_in(const ProjectionType& p, ReadModelStore& s, SwapOptions o) override { return rows_.swap_in(p, s, o); }
   Result<void> drop_shadow(const ProjectionType& p) override { return rows_.drop_shadow(p); }
   // clang-format on
 
@@ -112,7 +144,8 @@ TEST_F(QueryWaitsTest, TablesReplacedBetweenWaitAndReadNeverGiveAnOlderAnswer) {
     ASSERT_TRUE(shadow);
     ASSERT_TRUE(project_as_of(*events_, **shadow, projection_type_of<Stock>(),
                               {.as_of = AsOf::position({5})}));
-    ASSERT_TRUE(rows_->swap_in(projection_type_of<Stock>(), **shadow, false));
+    ASSERT_TRUE(
+        rows_->swap_in(projection_type_of<Stock>(), **shadow, {.only_if_caught_up = false}));
   });
   QueryBus bus(*events_, gate);
   const auto level = Consistency::at_least(events_->token(), milliseconds(20));

@@ -24,7 +24,7 @@ class ProjectOneWorkload final : public WorkloadBesideSqlite {
   Result<Measurement> annals(const Context& context) override {
     auto rows = open_read_model(new_file(context, "annals"));
     if (!rows) return std::move(rows).error();
-    auto claim = (*rows)->claim(projection_type_of<Balances>(), make_holder(),
+    auto claim = (*rows)->claim(projection_type_of<Balances>(), {}, make_holder(),
                                 std::chrono::milliseconds(60'000));
     if (!claim) return std::move(claim).error();
     std::optional<Checkpoint> before;

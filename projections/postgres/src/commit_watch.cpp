@@ -131,7 +131,7 @@ void CommitWatch::watch(std::unique_lock<std::mutex>& lock, steady_clock::time_p
   if (!records) {
     trouble_at_ = ++changes_;
   } else {
-    for (const CheckpointRecord& record : *records) take_note(record);
+    for (const CheckpointRecord& whole : wholes_of(*records)) take_note(whole);
   }
   // Who is not woken by what happened watches next.
   wakes_.notify_all();

@@ -10,7 +10,7 @@ namespace annals::internal {
 
 namespace {
 
-constexpr std::int64_t format_version = 1;
+constexpr std::int64_t format_version = 2;
 
 std::string name_of(const PostgresReadModelOptions& options) {
   return "PostgreSQL " + postgres::without_password(options.url) + ", schema " + options.schema;
@@ -90,11 +90,42 @@ Result<void> Database::prepare_schema(postgres::Connection& connection) const {
     format = find_format();
     if (!format) return std::move(format).error();
   }
-  if (*format && **format <= format_version) return {};
+  if (*format && **format == format_version) return {};
+  if (*format && **format == 1) return upgrade_schema(connection);
   return Error{.code = ErrorCode::unsupported,
                .message = name() + " has format " + std::to_string(format->value_or(0)) +
                           ", this program knows formats up to " + std::to_string(format_version) +
                           ": use a newer annals"};
+}
+
+Result<void> Database::upgrade_schema(postgres::Connection& connection) const {
+  const std::string to = " to format " + std::to_string(format_version);
+  if (options_.access == PostgresReadModelOptions::Access::read_only) {
+    return Error{.code = ErrorCode::unsupported,
+                 .message = name() +
+                            " has format 1, and is open for reading only: a program that "
+                            "projects into it brings it" +
+                            to};
+  }
+  auto begun = postgres::Transaction::begin(connection);
+  if (!begun) return failed(begun.error(), name());
+  postgres::Transaction& transaction = **begun;
+  postgres::Parameters key;
+  key.text(schema());
+  auto locked = transaction.run("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 7))", key);
+  if (!locked) return failed(locked.error(), name());
+  // Another process may have been at it meanwhile.
+  const std::string table = table_in(schema(), "annals_format");
+  auto now = transaction.run("SELECT format FROM " + table);
+  if (!now) return failed(now.error(), name());
+  if (!now->empty() && now->integer(0, 0) == 1) {
+    auto upgraded =
+        transaction.run_script(upgrade_checkpoint_table_sql(schema()) + "UPDATE " + table +
+                               " SET format = " + std::to_string(format_version));
+    if (!upgraded) return failed(upgraded.error(), name() + " cannot be brought" + to);
+  }
+  if (auto committed = transaction.commit(); !committed) return failed(committed.error(), name());
+  return {};
 }
 
 Result<void> Database::make_schema(postgres::Connection& connection) const {

@@ -39,6 +39,8 @@ class Database {
   explicit Database(PostgresReadModelOptions options);
   Result<void> prepare_schema(postgres::Connection& connection) const;
   Result<void> make_schema(postgres::Connection& connection) const;
+  /// From format 1. Errors: unsupported (read-only).
+  Result<void> upgrade_schema(postgres::Connection& connection) const;
 
   const PostgresReadModelOptions options_;
   const postgres::ConnectionOptions connecting_;

@@ -3,7 +3,6 @@
 #include <exception>
 #include <utility>
 
-#include "lock_holder.hpp"
 #include "row_arrays.hpp"
 #include "table_sql.hpp"
 #include "user_sql.hpp"
@@ -14,22 +13,6 @@ namespace {
 
 using Lock = CheckpointTable::Lock;
 
-Error taken_over(const Claim& claim, const CheckpointRecord* now) {
-  std::string message =
-      "projection " + claim.projection + ": epoch " + std::to_string(claim.epoch) + " has ended";
-  if (now == nullptr) {
-    message += ", the projection is gone";
-  } else {
-    message += ", it is epoch " + std::to_string(now->epoch) + " now";
-    if (now->holder) message += ", held by " + to_string(*now->holder);
-  }
-  return {.code = ErrorCode::wrong_expected_version, .message = std::move(message)};
-}
-
-bool holds(const Claim& claim, const CheckpointRecord& record) {
-  return record.epoch == claim.epoch && record.holder == claim.holder;
-}
-
 std::string place_of(const std::optional<Checkpoint>& checkpoint) {
   return checkpoint ? to_string(checkpoint->token) : "the beginning";
 }
@@ -39,23 +22,6 @@ Error moved_on(const ProjectedBatch& batch, const CheckpointRecord& now) {
           .message = "projection " + batch.claim.projection + ": the batch begins at " +
                      place_of(batch.before) + ", the read model stands at " +
                      place_of(now.checkpoint)};
-}
-
-Error unknown_projection(std::string_view projection) {
-  return {.code = ErrorCode::invalid_argument,
-          .message = "there is no projection '" + std::string(projection) + "' in this read model"};
-}
-
-// Whoever holds the lease is not to be disturbed by `holder`.
-bool is_respected(const CheckpointTable::Found& found, const Holder& holder) {
-  return found.record.holder && *found.record.holder != holder && found.leased &&
-         may_be_alive(*found.record.holder);
-}
-
-Error held(const CheckpointRecord& record) {
-  return {.code = ErrorCode::unavailable,
-          .message = "projection " + record.projection + " is held by " +
-                     to_string(*record.holder) + " until " + to_string(record.lease_until)};
 }
 
 Result<void> write_bulk(postgres::Transaction& transaction, const TableType& table,
@@ -102,11 +68,8 @@ class PostgresReadTransaction final : public ReadTransaction {
         database_(database),
         sql_(*transaction_, UserSql::Rights::read) {}
 
-  Result<std::optional<CheckpointRecord>> record(std::string_view projection) override {
-    auto found = database_.checkpoints().find(*transaction_, projection);
-    if (!found) return std::move(found).error();
-    if (!*found) return std::optional<CheckpointRecord>();
-    return std::optional<CheckpointRecord>(std::move((*found)->record));
+  Result<std::vector<CheckpointRecord>> records(std::string_view projection) override {
+    return database_.checkpoints().partitions(*transaction_, projection);
   }
   Result<void> rows(const TableType& table, std::string_view tail, std::span<const Cell> arguments,
                     const CellsVisitor& visit) override {
@@ -140,127 +103,17 @@ PostgresReadModelStore::~PostgresReadModelStore() {
 }
 
 void PostgresReadModelStore::tell(const CheckpointRecord& record) {
-  watch_.notify(record);
   news_.tell();
-}
-
-Result<void> PostgresReadModelStore::unblock(std::string_view projection, Error error) const {
-  error.code = ErrorCode::unavailable;
+  const std::lock_guard lock(telling_mutex_);
+  if (record.partition.count == 1 || !watch_.awaited(record.projection)) {
+    return watch_.notify(record);
+  }
+  // The others are elsewhere: what they have all come to is what is waited for.
   auto connection = database_->reader();
-  if (!connection) return error;
-  const auto holder = lock_holder(**connection, database_->schema(), projection);
-  if (!holder) return error;
-  error.message =
-      name() + ": projection " + std::string(projection) + " is blocked by " + holder->who;
-  auto found = database_->checkpoints().find(**connection, projection);
-  if (!found || !*found || is_respected(**found, Holder{})) return error;
-  // Nobody has the right to be at it any more: a process that was frozen in the middle of a commit,
-  // or one that is dead and whose session the server still keeps.
-  auto ended = end_lock_holder(**connection, database_->schema(), projection);
-  if (ended) return {};
-  error.message += ", which this role may not end: " + ended.error().message;
-  return error;
-}
-
-Result<CheckpointRecord> PostgresReadModelStore::claimed(Transaction& transaction,
-                                                         const Claim& claim) const {
-  auto found = database_->checkpoints().find(transaction, claim.projection, Lock::for_update);
-  if (!found) return std::move(found).error();
-  if (!*found) return taken_over(claim, nullptr);
-  if (!holds(claim, (*found)->record)) return taken_over(claim, &(*found)->record);
-  return std::move((*found)->record);
-}
-
-Result<CheckpointRecord> PostgresReadModelStore::take(Transaction& transaction,
-                                                      const ProjectionType& projection,
-                                                      const Holder& holder,
-                                                      std::chrono::milliseconds lease) const {
-  const CheckpointTable& checkpoints = database_->checkpoints();
-  auto found = checkpoints.find(transaction, projection.name, Lock::for_update);
-  if (!found) return std::move(found).error();
-  if (!*found) {
-    // One at a time makes tables in a schema; who waited for another may find them made.
-    postgres::Parameters key;
-    key.text(database_->schema());
-    auto locked =
-        transaction.run("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 7))", key);
-    if (!locked) return failed(locked.error(), name());
-    found = checkpoints.find(transaction, projection.name, Lock::for_update);
-    if (!found) return std::move(found).error();
-  }
-  CheckpointRecord record;
-  if (*found) {
-    record = (*found)->record;
-    if (record.fingerprint != projection.fingerprint() || record.version != projection.version) {
-      return Error{.code = ErrorCode::unsupported,
-                   .message = "projection " + record.projection + ": the rows in " + name() +
-                              " were made by definition version " + std::to_string(record.version) +
-                              ", the program has version " + std::to_string(projection.version) +
-                              (record.version == projection.version ? " with other tables" : "") +
-                              ": rebuild the projection"};
-    }
-    if (is_respected(**found, holder)) return held(record);
-  } else {
-    record.projection = projection.name;
-    record.version = projection.version;
-    record.fingerprint = projection.fingerprint();
-    auto tables = create_tables(transaction, *database_, projection);
-    if (!tables) return std::move(tables).error();
-    record.tables = *std::move(tables);
-  }
-  ++record.epoch;
-  record.holder = holder;
-  return checkpoints.write(transaction, record, lease);
-}
-
-Result<Claim> PostgresReadModelStore::claim(const ProjectionType& projection, const Holder& holder,
-                                            std::chrono::milliseconds lease) {
-  {
-    // Who stands by asks again and again, and is not to wait for the holder's commits.
-    auto connection = database_->reader();
-    if (!connection) return std::move(connection).error();
-    auto found = database_->checkpoints().find(**connection, projection.name);
-    if (!found) return std::move(found).error();
-    const bool same = *found && (*found)->record.fingerprint == projection.fingerprint();
-    if (same && is_respected(**found, holder)) return held((*found)->record);
-  }
-  auto record = write_unblocked(projection.name, 1, [&](Transaction& transaction) {
-    return take(transaction, projection, holder, lease);
-  });
-  if (record) return Claim{record->projection, record->epoch, holder};
-  Error error = std::move(record).error();
-  // Whether it was taken does not matter: this one is not going to use it, and may claim again.
-  if (error.code == ErrorCode::outcome_unknown) error.code = ErrorCode::unavailable;
-  return error;
-}
-
-Result<CheckpointRecord> PostgresReadModelStore::renew(const Claim& claim,
-                                                       std::chrono::milliseconds lease) {
-  auto renewed = write_unblocked(
-      claim.projection, 1, [&](Transaction& transaction) -> Result<CheckpointRecord> {
-        auto record = claimed(transaction, claim);
-        if (!record) return record;
-        return database_->checkpoints().write(transaction, *record, lease);
-      });
-  // To renew it twice is no harm.
-  if (!renewed && renewed.error().code == ErrorCode::outcome_unknown) {
-    Error error = std::move(renewed).error();
-    error.code = ErrorCode::unavailable;
-    return error;
-  }
-  return renewed;
-}
-
-Result<void> PostgresReadModelStore::release(const Claim& claim) {
-  auto released = write_unblocked(
-      claim.projection, 1, [&](Transaction& transaction) -> Result<CheckpointRecord> {
-        auto record = claimed(transaction, claim);
-        if (!record) return record;
-        record->holder.reset();
-        return database_->checkpoints().write(transaction, *record, std::chrono::milliseconds(0));
-      });
-  if (released || released.error().code == ErrorCode::wrong_expected_version) return {};
-  return std::move(released).error();
+  auto records = connection ? database_->checkpoints().partitions(**connection, record.projection)
+                            : Result<std::vector<CheckpointRecord>>(connection.error());
+  const auto whole = records ? whole_of(*records) : std::nullopt;
+  watch_.notify(whole.value_or(record));
 }
 
 Result<void> PostgresReadModelStore::load(const TableType& table, std::span<RowToLoad> rows) {
@@ -323,8 +176,8 @@ Result<void> PostgresReadModelStore::write_rows(Transaction& transaction,
 }
 
 Result<CheckpointRecord> PostgresReadModelStore::commit(const ProjectedBatch& batch) {
-  auto committed = write_unblocked(
-      batch.claim.projection, 1, [&](Transaction& transaction) -> Result<CheckpointRecord> {
+  auto committed =
+      write_unblocked(batch.claim, [&](Transaction& transaction) -> Result<CheckpointRecord> {
         // Locked first: of two who think that it is theirs, the second waits and then sees.
         auto record = claimed(transaction, batch.claim);
         if (!record) return record;
@@ -356,11 +209,11 @@ Result<CheckpointRecord> PostgresReadModelStore::settle(const ProjectedBatch& ba
   if (!transaction) return lost;
   // While the lost transaction is still open it holds the row's lock: once we have it, it has
   // ended.
-  auto found =
-      database_->checkpoints().find(**transaction, batch.claim.projection, Lock::for_update);
+  auto found = database_->checkpoints().find(**transaction, batch.claim.projection,
+                                             batch.claim.partition.index, Lock::for_update);
   if (!found) return lost;
   if (!*found) return taken_over(batch.claim, nullptr);
-  const CheckpointRecord& record = (*found)->record;
+  const CheckpointRecord& record = **found;
   if (!holds(batch.claim, record)) return taken_over(batch.claim, &record);
   if (record.checkpoint == batch.after) return record;
   if (record.checkpoint != batch.before) return moved_on(batch, record);
@@ -371,15 +224,14 @@ Result<CheckpointRecord> PostgresReadModelStore::settle(const ProjectedBatch& ba
 }
 
 Result<void> PostgresReadModelStore::halt(const Claim& claim, const std::string& failure) {
-  auto halted = write_unblocked(
-      claim.projection, 1, [&](Transaction& transaction) -> Result<CheckpointRecord> {
-        auto record = claimed(transaction, claim);
-        if (!record) return record;
-        record->failure = failure.empty() ? "halted" : failure;
-        const auto left = record->lease_until - record->updated_at;
-        return database_->checkpoints().write(
-            transaction, *record, std::chrono::duration_cast<std::chrono::milliseconds>(left));
-      });
+  auto halted = write_unblocked(claim, [&](Transaction& transaction) -> Result<CheckpointRecord> {
+    auto record = claimed(transaction, claim);
+    if (!record) return record;
+    record->failure = failure.empty() ? "halted" : failure;
+    const auto left = record->lease_until - record->updated_at;
+    return database_->checkpoints().write(
+        transaction, *record, std::chrono::duration_cast<std::chrono::milliseconds>(left));
+  });
   if (!halted) return std::move(halted).error();
   tell(*halted);
   return {};
@@ -388,17 +240,19 @@ Result<void> PostgresReadModelStore::halt(const Claim& claim, const std::string&
 Result<void> PostgresReadModelStore::change_record(std::string_view projection,
                                                    void (*change)(CheckpointRecord&, bool),
                                                    bool value) {
-  auto changed =
-      write_unblocked(projection, 3, [&](Transaction& transaction) -> Result<CheckpointRecord> {
-        auto found = database_->checkpoints().find(transaction, projection, Lock::for_update);
-        if (!found) return std::move(found).error();
-        if (!*found) return unknown_projection(projection);
-        CheckpointRecord& record = (*found)->record;
-        change(record, value);
-        const auto left = record.lease_until - record.updated_at;
-        return database_->checkpoints().write(
-            transaction, record, std::chrono::duration_cast<std::chrono::milliseconds>(left));
-      });
+  auto changed = write_unblocked(projection, {}, 3, [&](Transaction& transaction) -> Result<void> {
+    auto records = database_->checkpoints().partitions(transaction, projection, Lock::for_update);
+    if (!records) return std::move(records).error();
+    if (records->empty()) return unknown_projection(projection);
+    for (CheckpointRecord& record : *records) {
+      change(record, value);
+      const auto left = record.lease_until - record.updated_at;
+      auto written = database_->checkpoints().write(
+          transaction, record, std::chrono::duration_cast<std::chrono::milliseconds>(left));
+      if (!written) return std::move(written).error();
+    }
+    return {};
+  });
   if (!changed) return std::move(changed).error();
   return {};
 }
@@ -441,16 +295,15 @@ Result<std::optional<CheckpointRecord>> PostgresReadModelStore::wait(
   std::optional<CommitWatch::Waiter> waiter;
   while (true) {
     if (waiter) waiter->before_reading();
-    std::optional<CheckpointRecord> record;
+    Result<std::vector<CheckpointRecord>> records = std::vector<CheckpointRecord>();
     {
       auto connection = database_->reader();
       if (!connection) return std::move(connection).error();
-      auto found = database_->checkpoints().find(**connection, projection);
-      if (!found) return std::move(found).error();
-      if (*found) record = std::move((*found)->record);
+      records = database_->checkpoints().partitions(**connection, projection);
+      if (!records) return std::move(records).error();
     }
-    const bool reached = record && record->checkpoint && record->position() >= position;
-    if (reached || (record && !record->failure.empty())) return record;
+    auto record = whole_of(*records);
+    if (record && is_settled(*records, position)) return record;
     if (std::chrono::steady_clock::now() >= deadline) return record;
     if (!waiter) {
       waiter.emplace(watch_, projection, position);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,8 +28,10 @@ class PostgresReadModelStore final : public ReadModelStore {
   ~PostgresReadModelStore() override;
 
   std::string name() const override { return database_->name(); }
-  Result<Claim> claim(const ProjectionType& projection, const Holder& holder,
+  Result<Claim> claim(const ProjectionType& projection, Partition partition, const Holder& holder,
                       std::chrono::milliseconds lease) override;
+  Result<void> ask_for(std::string_view projection, Partition partition, const Holder& holder,
+                       std::chrono::milliseconds patience) override;
   Result<CheckpointRecord> renew(const Claim& claim, std::chrono::milliseconds lease) override;
   Result<void> release(const Claim& claim) override;
   Result<void> load(const TableType& table, std::span<RowToLoad> rows) override;
@@ -43,7 +47,7 @@ class PostgresReadModelStore final : public ReadModelStore {
   bool awaited(std::string_view projection) const override { return watch_.awaited(projection); }
   Result<std::unique_ptr<ReadModelStore>> open_shadow(const ProjectionType& projection) override;
   Result<void> swap_in(const ProjectionType& projection, ReadModelStore& shadow,
-                       bool only_if_caught_up) override;
+                       SwapOptions options) override;
   Result<void> drop_shadow(const ProjectionType& projection) override;
 
  private:
@@ -56,15 +60,25 @@ class PostgresReadModelStore final : public ReadModelStore {
   /// As write(), where others' locks may be in the way: waits for them so many times. One whose
   /// lease has run out, or who is dead, is not waited for: his session is ended.
   template <typename Body>
-  auto write_unblocked(std::string_view projection, int tries, Body body)
-      -> decltype(body(std::declval<Transaction&>()));
-  /// A lock was waited for in vain: ends the session that has it, if its holder's time is over,
-  /// else says by whom `error` comes.
-  Result<void> unblock(std::string_view projection, Error error) const;
+  auto write_unblocked(std::string_view projection, std::optional<std::uint32_t> partition,
+                       int tries, Body body) -> decltype(body(std::declval<Transaction&>()));
+  template <typename Body>
+  auto write_unblocked(const Claim& claim, Body body)
+      -> decltype(body(std::declval<Transaction&>())) {
+    return write_unblocked(claim.projection, claim.partition.index, 1, std::move(body));
+  }
+  /// The lock of a partition, or of one of all, was waited for in vain: ends the session that has
+  /// it, if its holder's time is over, else says by whom `error` comes.
+  Result<void> unblock(std::string_view projection, std::optional<std::uint32_t> partition,
+                       Error error) const;
   /// The record, locked, if `claim` still holds. Errors: wrong_expected_version.
   Result<CheckpointRecord> claimed(Transaction& transaction, const Claim& claim) const;
   Result<CheckpointRecord> take(Transaction& transaction, const ProjectionType& projection,
-                                const Holder& holder, std::chrono::milliseconds lease) const;
+                                Partition partition, const Holder& holder,
+                                std::chrono::milliseconds lease) const;
+  /// Makes its tables, and a record for each of its partitions.
+  Result<void> begin(Transaction& transaction, const ProjectionType& projection,
+                     std::uint32_t partitions) const;
   Result<void> write_rows(Transaction& transaction, const ProjectedBatch& batch) const;
   /// What became of a commit whose answer was lost.
   Result<CheckpointRecord> settle(const ProjectedBatch& batch, const Error& lost) const;
@@ -75,13 +89,14 @@ class PostgresReadModelStore final : public ReadModelStore {
   Result<std::unique_ptr<PostgresReadModelStore>> open_shadow_as_it_is(
       const ProjectionType& projection) const;
   Result<CheckpointRecord> swap(Transaction& transaction, const ProjectionType& projection,
-                                const PostgresReadModelStore& shadow, bool only_if_caught_up) const;
+                                const PostgresReadModelStore& shadow, SwapOptions options) const;
 
   const std::unique_ptr<Database> database_;
   const ReadModelStore* const shadowed_;
   const std::unique_ptr<postgres::Connection> guard_;
   mutable CommitWatch watch_;
   CommitNews news_;
+  std::mutex telling_mutex_;  // What is told last was read last.
 };
 
 template <typename Body>
@@ -103,14 +118,16 @@ auto PostgresReadModelStore::write(Body body) -> decltype(body(std::declval<Tran
 }
 
 template <typename Body>
-auto PostgresReadModelStore::write_unblocked(std::string_view projection, int tries, Body body)
+auto PostgresReadModelStore::write_unblocked(std::string_view projection,
+                                             std::optional<std::uint32_t> partition, int tries,
+                                             Body body)
     -> decltype(body(std::declval<Transaction&>())) {
   // A session that is told to end may take its time.
   for (int ends = 0; true; ++ends) {
     auto written = write(body);
     if (written || written.error().code != ErrorCode::timeout) return written;
     Error error = written.error();
-    auto unblocked = unblock(projection, std::move(written).error());
+    auto unblocked = unblock(projection, partition, std::move(written).error());
     if (!unblocked && --tries <= 0) return std::move(unblocked).error();
     if (unblocked && ends >= 20) {
       error.code = ErrorCode::unavailable;
@@ -118,6 +135,11 @@ auto PostgresReadModelStore::write_unblocked(std::string_view projection, int tr
     }
   }
 }
+
+/// That `claim` does not hold any more: it is as `now` says, or gone.
+Error taken_over(const Claim& claim, const CheckpointRecord* now);
+bool holds(const Claim& claim, const CheckpointRecord& record);
+Error unknown_projection(std::string_view projection, const Partition* partition = nullptr);
 
 /// Makes the projection's tables in a schema; returns their names. Errors: invalid_argument (a
 /// table of that name is there).

@@ -221,14 +221,14 @@ Result<std::unique_ptr<ReadModelStore>> PostgresReadModelStore::open_shadow(
 }
 
 Result<void> PostgresReadModelStore::swap_in(const ProjectionType& projection,
-                                             ReadModelStore& shadow, bool only_if_caught_up) {
+                                             ReadModelStore& shadow, SwapOptions options) {
   auto* other = dynamic_cast<PostgresReadModelStore*>(&shadow);
   if (other == nullptr || other->shadowed_ != this) {
     return Error{.code = ErrorCode::invalid_argument,
                  .message = "what is to be swapped in is not a shadow of " + name()};
   }
-  auto swapped = write_unblocked(projection.name, swap_tries, [&](Transaction& transaction) {
-    return swap(transaction, projection, *other, only_if_caught_up);
+  auto swapped = write_unblocked(projection.name, {}, swap_tries, [&](Transaction& transaction) {
+    return swap(transaction, projection, *other, options);
   });
   if (!swapped) return std::move(swapped).error();
   tell(*swapped);
@@ -238,57 +238,50 @@ Result<void> PostgresReadModelStore::swap_in(const ProjectionType& projection,
 Result<CheckpointRecord> PostgresReadModelStore::swap(Transaction& transaction,
                                                       const ProjectionType& projection,
                                                       const PostgresReadModelStore& shadow,
-                                                      bool only_if_caught_up) const {
+                                                      SwapOptions options) const {
   // Keeps readers away until the end, and waits for those that are there: see read(). They queue
   // behind us meanwhile, so not for long at a time.
   auto alone = transaction.run_script(
       "LOCK TABLE " + table_in(database_->schema(), "annals_format") + " IN ACCESS EXCLUSIVE MODE");
   if (!alone) return failed(alone.error(), name() + " is being read");
-  auto old = database_->checkpoints().find(transaction, projection.name,
-                                           CheckpointTable::Lock::for_update);
+  auto old = database_->checkpoints().partitions(transaction, projection.name,
+                                                 CheckpointTable::Lock::for_update);
   if (!old) return std::move(old).error();
-  auto made = shadow.database_->checkpoints().find(transaction, projection.name,
-                                                   CheckpointTable::Lock::for_update);
-  if (!made) return std::move(made).error();
-  if (!*made || (*made)->record.fingerprint != projection.fingerprint()) {
+  auto found = shadow.database_->checkpoints().partitions(transaction, projection.name,
+                                                          CheckpointTable::Lock::for_update);
+  if (!found) return std::move(found).error();
+  auto made = whole_of(*found);
+  if (!made || made->fingerprint != projection.fingerprint()) {
     return Error{.code = ErrorCode::invalid_argument,
                  .message = "the shadow has no tables of projection '" +
                             std::string(projection.name) + "' as it is defined now"};
   }
-  CheckpointRecord record = std::move((*made)->record);
+  CheckpointRecord record = *std::move(made);
+  if (auto fits = replace_records(projection, options, *old, record); !fits) {
+    return std::move(fits).error();
+  }
+  std::vector<std::string> replaced;
+  if (!old->empty()) replaced = old->front().tables;
   auto grants = grants_in(transaction, *database_);
   if (!grants) return std::move(grants).error();
-  if (*old) {
-    const CheckpointRecord& replaced = (*old)->record;
-    if (only_if_caught_up && replaced.position() > record.position()) {
-      return Error{.code = ErrorCode::wrong_expected_version,
-                   .message = "projection " + record.projection + ": the rebuilt tables are at " +
-                              "position " + to_string(record.position()) + ", those in use at " +
-                              to_string(replaced.position())};
-    }
-    record.epoch = replaced.epoch;
-    record.paused = replaced.paused;
-    auto dropped = drop_relations(transaction, *database_, replaced.tables);
-    if (!dropped) return std::move(dropped).error();
-  }
+  auto dropped = drop_relations(transaction, *database_, replaced);
+  if (!dropped) return std::move(dropped).error();
   auto moved = move_relations(transaction, *shadow.database_, *database_, projection.name);
   if (!moved) return std::move(moved).error();
-  if (*old) {
-    auto granted = grant_again(transaction, *database_, *grants, (*old)->record.tables);
-    if (!granted) return std::move(granted).error();
-  }
+  auto granted = grant_again(transaction, *database_, *grants, replaced);
+  if (!granted) return std::move(granted).error();
   // Or the next rebuild would go on from a checkpoint without tables.
-  postgres::Parameters gone;
-  gone.text(projection.name);
-  auto forgotten =
-      transaction.run("DELETE FROM " + table_in(shadow.database_->schema(), "annals_checkpoints") +
-                          " WHERE projection = $1",
-                      gone);
-  if (!forgotten) return failed(forgotten.error(), name());
-  ++record.epoch;
-  record.holder.reset();
-  record.failure.clear();
-  return database_->checkpoints().write(transaction, record, std::chrono::milliseconds(0));
+  auto forgotten = shadow.database_->checkpoints().erase(transaction, projection.name, 0);
+  if (forgotten) {
+    forgotten =
+        database_->checkpoints().erase(transaction, projection.name, record.partition.count);
+  }
+  if (!forgotten) return std::move(forgotten).error();
+  while (true) {
+    auto written =
+        database_->checkpoints().write(transaction, record, std::chrono::milliseconds(0));
+    if (!written || ++record.partition.index == record.partition.count) return written;
+  }
 }
 
 Result<void> PostgresReadModelStore::drop_shadow(const ProjectionType& projection) {

@@ -1,7 +1,12 @@
 #include "checkpoint_table.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <span>
 #include <utility>
+
+#include <annals/eventstore/time.hpp>
 
 namespace annals::internal {
 
@@ -9,7 +14,8 @@ namespace {
 
 constexpr const char* columns =
     "projection, version, fingerprint, tables, partition, store, era, position, link, cursor, "
-    "epoch, host, pid, process_started, runner, lease_until, paused, failure, updated_at";
+    "epoch, host, pid, process_started, runner, lease_until, paused, failure, updated_at, "
+    "partitions, wanted_host, wanted_pid, wanted_process_started, wanted_runner, wanted_until";
 
 std::string hex(std::uint64_t number) {
   char text[17];
@@ -83,6 +89,22 @@ std::optional<std::uint64_t> parse_hex(const std::string& text) {
   return number;
 }
 
+std::optional<Holder> read_holder(RowReader& row) {
+  Holder holder;
+  holder.host = row.text();
+  holder.pid = row.perhaps_number().value_or(0);
+  holder.started = static_cast<std::uint64_t>(row.perhaps_number().value_or(0));
+  holder.runner = row.text();
+  if (holder.runner.empty()) return std::nullopt;
+  return holder;
+}
+
+void add_holder(const std::optional<Holder>& holder, std::vector<Cell>& cells) {
+  if (!holder) return cells.resize(cells.size() + 4);
+  cells.insert(cells.end(), {holder->host, holder->pid, static_cast<std::int64_t>(holder->started),
+                             holder->runner});
+}
+
 Result<CheckpointRecord> read_record(const std::vector<Cell>& cells, const std::string& path) {
   RowReader row(cells);
   CheckpointRecord record;
@@ -90,7 +112,7 @@ Result<CheckpointRecord> read_record(const std::vector<Cell>& cells, const std::
   record.version = static_cast<std::uint32_t>(row.number());
   record.fingerprint = row.parsed(parse_hex(row.text()));
   record.tables = split(row.text());
-  record.partition = static_cast<std::uint32_t>(row.number());
+  record.partition.index = static_cast<std::uint32_t>(row.number());
   const std::string store = row.text();
   const auto era = row.perhaps_number();
   const auto position = row.perhaps_number();
@@ -105,16 +127,19 @@ Result<CheckpointRecord> read_record(const std::vector<Cell>& cells, const std::
   }
   record.cursor = row.text();
   record.epoch = static_cast<std::uint64_t>(row.number());
-  Holder holder;
-  holder.host = row.text();
-  holder.pid = row.perhaps_number().value_or(0);
-  holder.started = static_cast<std::uint64_t>(row.perhaps_number().value_or(0));
-  holder.runner = row.text();
-  if (!holder.runner.empty()) record.holder = std::move(holder);
+  const Timestamp now = system_clock()->now();
+  record.holder = read_holder(row);
   record.lease_until = row.parsed(parse_timestamp(row.text()));
   record.paused = row.number() != 0;
   record.failure = row.text();
   record.updated_at = row.parsed(parse_timestamp(row.text()));
+  record.leased = record.lease_until > now;
+  record.partition.count = static_cast<std::uint32_t>(row.number());
+  record.wanted_by = read_holder(row);
+  if (const std::string until = row.text(); !until.empty()) {
+    record.wanted_until = row.parsed(parse_timestamp(until));
+  }
+  if (record.wanted_until <= now) record.wanted_by.reset();
   if (row.good()) return record;
   return Error{.code = ErrorCode::corrupt,
                .message = path + ": the checkpoint of projection '" + record.projection +
@@ -126,12 +151,12 @@ Result<CheckpointRecord> read_record(const std::vector<Cell>& cells, const std::
 
 Result<void> create_checkpoint_table(Connection& connection) {
   return connection.run(
-      "CREATE TABLE IF NOT EXISTS annals_checkpoints (\n"
-      "  projection TEXT NOT NULL PRIMARY KEY,\n"
+      "CREATE TABLE annals_checkpoints (\n"
+      "  projection TEXT NOT NULL,\n"
       "  version INTEGER NOT NULL,  -- of the definition that made the rows\n"
       "  fingerprint TEXT NOT NULL,  -- likewise\n"
       "  tables TEXT NOT NULL,  -- that it owns\n"
-      "  partition INTEGER NOT NULL,\n"
+      "  partition INTEGER NOT NULL,  -- from 0 on\n"
       "  store TEXT,  -- the event store's id; NULL: nothing was projected yet\n"
       "  era INTEGER,\n"
       "  position INTEGER,  -- every event up to here is in the rows\n"
@@ -145,34 +170,38 @@ Result<void> create_checkpoint_table(Connection& connection) {
       "  lease_until TEXT NOT NULL,\n"
       "  paused INTEGER NOT NULL,\n"
       "  failure TEXT NOT NULL,  -- why it has halted; empty: it has not\n"
-      "  updated_at TEXT NOT NULL\n"
+      "  updated_at TEXT NOT NULL,\n"
+      "  partitions INTEGER NOT NULL,  -- that the projection is split into\n"
+      "  wanted_host TEXT,  -- who has asked for the partition, and until when that holds\n"
+      "  wanted_pid INTEGER,\n"
+      "  wanted_process_started INTEGER,\n"
+      "  wanted_runner TEXT,\n"
+      "  wanted_until TEXT,\n"
+      "  PRIMARY KEY (projection, partition)\n"
       ") WITHOUT ROWID");
 }
 
-Result<std::optional<CheckpointRecord>> find_record(Connection& connection,
-                                                    std::string_view projection,
-                                                    const char* schema) {
-  auto statement = connection.prepared(std::string("SELECT ") + columns + " FROM " + schema +
-                                       ".annals_checkpoints WHERE projection = ?1");
-  if (!statement) return std::move(statement).error();
-  Running running(**statement);
-  const Cell name = std::string(projection);
-  (*statement)->bind(1, name);
-  auto found = connection.step(**statement);
-  if (!found) return std::move(found).error();
-  if (!*found) return std::optional<CheckpointRecord>();
-  std::vector<Cell> cells;
-  (*statement)->read(cells);
-  auto record = read_record(cells, connection.path());
-  if (!record) return std::move(record).error();
-  return std::optional<CheckpointRecord>(*std::move(record));
+Result<void> upgrade_checkpoint_table(Connection& connection) {
+  auto renamed = connection.run("ALTER TABLE annals_checkpoints RENAME TO annals_checkpoints_1");
+  if (!renamed) return renamed;
+  if (auto made = create_checkpoint_table(connection); !made) return made;
+  return connection.run(
+      "INSERT INTO annals_checkpoints SELECT projection, version, fingerprint, tables, 0, store, "
+      "era, position, link, cursor, epoch, host, pid, process_started, runner, lease_until, "
+      "paused, failure, updated_at, 1, NULL, NULL, NULL, NULL, NULL FROM annals_checkpoints_1; "
+      "DROP TABLE annals_checkpoints_1");
 }
 
-Result<std::vector<CheckpointRecord>> all_records(Connection& connection) {
-  auto statement = connection.prepared(std::string("SELECT ") + columns +
-                                       " FROM annals_checkpoints ORDER BY projection");
+namespace {
+
+Result<std::vector<CheckpointRecord>> select_records(Connection& connection, const char* schema,
+                                                     const std::string& tail,
+                                                     std::span<const Cell> arguments) {
+  auto statement = connection.prepared(std::string("SELECT ") + columns + " FROM " + schema +
+                                       ".annals_checkpoints " + tail);
   if (!statement) return std::move(statement).error();
   Running running(**statement);
+  (*statement)->bind_all(arguments);
   std::vector<CheckpointRecord> records;
   std::vector<Cell> cells;
   while (true) {
@@ -186,10 +215,42 @@ Result<std::vector<CheckpointRecord>> all_records(Connection& connection) {
   }
 }
 
+}  // namespace
+
+Result<std::optional<CheckpointRecord>> find_record(Connection& connection,
+                                                    std::string_view projection,
+                                                    std::uint32_t partition) {
+  const std::array<Cell, 2> key{std::string(projection), std::int64_t{partition}};
+  auto records =
+      select_records(connection, "main", "WHERE projection = ?1 AND partition = ?2", key);
+  if (!records) return std::move(records).error();
+  if (records->empty()) return std::optional<CheckpointRecord>();
+  return std::optional<CheckpointRecord>(std::move(records->front()));
+}
+
+Result<std::vector<CheckpointRecord>> records_of(Connection& connection,
+                                                 std::string_view projection, const char* schema) {
+  const Cell name = std::string(projection);
+  return select_records(connection, schema, "WHERE projection = ?1 ORDER BY partition", {&name, 1});
+}
+
+Result<std::vector<CheckpointRecord>> all_records(Connection& connection) {
+  return select_records(connection, "main", "ORDER BY projection, partition", {});
+}
+
+Result<void> erase_records(Connection& connection, std::string_view projection) {
+  auto statement = connection.prepared("DELETE FROM annals_checkpoints WHERE projection = ?1");
+  if (!statement) return std::move(statement).error();
+  const Cell name = std::string(projection);
+  auto erased = connection.execute(**statement, {&name, 1});
+  if (!erased) return std::move(erased).error();
+  return {};
+}
+
 Result<void> write_record(Connection& connection, const CheckpointRecord& record) {
   const auto number = [](auto value) { return Cell(static_cast<std::int64_t>(value)); };
   std::vector<Cell> cells{record.projection, number(record.version), hex(record.fingerprint),
-                          joined(record.tables), number(record.partition)};
+                          joined(record.tables), number(record.partition.index)};
   if (record.checkpoint) {
     const Token& token = record.checkpoint->token;
     cells.insert(cells.end(),
@@ -199,18 +260,16 @@ Result<void> write_record(Connection& connection, const CheckpointRecord& record
     cells.resize(cells.size() + 4);
   }
   cells.insert(cells.end(), {record.cursor, number(record.epoch)});
-  if (record.holder) {
-    cells.insert(cells.end(), {record.holder->host, number(record.holder->pid),
-                               number(record.holder->started), record.holder->runner});
-  } else {
-    cells.resize(cells.size() + 4);
-  }
-  cells.insert(cells.end(), {to_string(record.lease_until), number(record.paused ? 1 : 0),
-                             record.failure, to_string(record.updated_at)});
+  add_holder(record.holder, cells);
+  cells.insert(cells.end(),
+               {to_string(record.lease_until), number(record.paused ? 1 : 0), record.failure,
+                to_string(record.updated_at), number(record.partition.count)});
+  add_holder(record.wanted_by, cells);
+  cells.push_back(record.wanted_by ? Cell(to_string(record.wanted_until)) : Cell());
   auto statement = connection.prepared(
       std::string("REPLACE INTO annals_checkpoints (") + columns +
       ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
-      "?19)");
+      "?19, ?20, ?21, ?22, ?23, ?24, ?25)");
   if (!statement) return std::move(statement).error();
   auto written = connection.execute(**statement, cells);
   if (!written) return std::move(written).error();

@@ -12,7 +12,7 @@ namespace annals::internal {
 namespace {
 
 constexpr std::int64_t application_id = 0x616E6E6C;  // "annl"
-constexpr std::int64_t format_version = 1;
+constexpr std::int64_t format_version = 2;
 // Readers at a time beyond these are served by connections that are closed afterwards.
 constexpr std::size_t idle_max = 16;
 
@@ -86,11 +86,27 @@ Result<void> Database::prepare_file(Connection& connection) const {
   if (read_only && fresh) {
     return Error{.code = ErrorCode::unavailable, .message = name() + " has no read models yet"};
   }
+  if (read_only && *version < format_version) {
+    return Error{.code = ErrorCode::unsupported,
+                 .message = name() + " has format " + std::to_string(*version) +
+                            ", and is open for reading only: a program that projects into it, or "
+                            "'annals projections resume', brings it to format " +
+                            std::to_string(format_version)};
+  }
   if (read_only) return {};
   if (auto set = set_up(connection); !set) return set;
-  if (!fresh) return {};
+  if (!fresh && *version == format_version) return {};
   if (auto begun = connection.begin_writing(); !begun) return begun;
-  auto made = create_checkpoint_table(connection);
+  // Another process may have been at it meanwhile.
+  version = read_number(connection, "PRAGMA user_version");
+  Result<void> made;
+  if (!version) {
+    made = std::move(version).error();
+  } else if (*version == 0) {
+    made = create_checkpoint_table(connection);
+  } else if (*version == 1) {
+    made = upgrade_checkpoint_table(connection);
+  }
   if (made) {
     const std::string marks = "PRAGMA application_id = " + std::to_string(application_id) +
                               "; PRAGMA user_version = " + std::to_string(format_version);

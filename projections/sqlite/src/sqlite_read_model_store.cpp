@@ -31,9 +31,10 @@ std::string place_of(const std::optional<Checkpoint>& checkpoint) {
   return checkpoint ? to_string(checkpoint->token) : "the beginning";
 }
 
-Error unknown_projection(std::string_view projection) {
+Error unknown_projection(std::string_view projection, const Partition* partition = nullptr) {
   return {.code = ErrorCode::invalid_argument,
-          .message = "there is no projection '" + std::string(projection) + "' in this read model"};
+          .message = "there is no " + (partition != nullptr ? to_string(*partition) + " of " : "") +
+                     "projection '" + std::string(projection) + "' in this read model"};
 }
 
 // A year is for ever, and can be written and added to.
@@ -83,8 +84,8 @@ class SqliteReadTransaction final : public ReadTransaction {
       : connection_(std::move(connection)), sql_(*connection_, UserSql::Rights::read) {}
   ~SqliteReadTransaction() override { connection_->roll_back(); }
 
-  Result<std::optional<CheckpointRecord>> record(std::string_view projection) override {
-    return find_record(*connection_, projection);
+  Result<std::vector<CheckpointRecord>> records(std::string_view projection) override {
+    return records_of(*connection_, projection);
   }
   Result<void> rows(const TableType& table, std::string_view tail, std::span<const Cell> arguments,
                     const CellsVisitor& visit) override {
@@ -136,7 +137,7 @@ CommitWatch::Look SqliteReadModelStore::look() const {
     auto records = all_records(connection);
     if (!records) return std::move(records).error();
     glance->seen = version;
-    return Records(*std::move(records));
+    return Records(wholes_of(*records));
   };
 }
 
@@ -161,7 +162,7 @@ Error SqliteReadModelStore::blocked(Connection& connection, Error error) const {
 
 Result<CheckpointRecord> SqliteReadModelStore::claimed(Connection& connection,
                                                        const Claim& claim) const {
-  auto record = find_record(connection, claim.projection);
+  auto record = find_record(connection, claim.projection, claim.partition.index);
   if (!record) return std::move(record).error();
   if (!*record || (*record)->epoch != claim.epoch || (*record)->holder != claim.holder) {
     return taken_over(claim, *record);
@@ -169,44 +170,55 @@ Result<CheckpointRecord> SqliteReadModelStore::claimed(Connection& connection,
   return **std::move(record);
 }
 
-Result<Claim> SqliteReadModelStore::claim(const ProjectionType& projection, const Holder& holder,
-                                          std::chrono::milliseconds lease) {
+Result<Claim> SqliteReadModelStore::claim(const ProjectionType& projection, Partition partition,
+                                          const Holder& holder, std::chrono::milliseconds lease) {
   return write([&](Connection& connection) -> Result<Claim> {
-    auto found = find_record(connection, projection.name);
+    auto found = records_of(connection, projection.name);
     if (!found) return std::move(found).error();
-    CheckpointRecord record;
-    if (*found) {
-      record = **std::move(found);
-      if (record.fingerprint != projection.fingerprint() || record.version != projection.version) {
-        return Error{.code = ErrorCode::unsupported,
-                     .message = "projection " + record.projection + ": the rows in " + name() +
-                                " were made by definition version " +
-                                std::to_string(record.version) + ", the program has version " +
-                                std::to_string(projection.version) +
-                                (record.version == projection.version ? " with other tables" : "") +
-                                ": rebuild the projection"};
-      }
-      if (record.holder && *record.holder != holder && record.lease_until > lease_end({}) &&
-          may_be_alive(*record.holder)) {
-        return Error{.code = ErrorCode::unavailable,
-                     .message = "projection " + record.projection + " is held by " +
-                                to_string(*record.holder) + " until " +
-                                to_string(record.lease_until)};
-      }
-    } else {
-      record.projection = projection.name;
-      record.version = projection.version;
-      record.fingerprint = projection.fingerprint();
+    const CheckpointRecord* const first = found->empty() ? nullptr : &found->front();
+    if (auto can = check_definition(projection, partition, first, name()); !can) {
+      return std::move(can).error();
+    }
+    if (found->empty()) {
       auto tables = create_tables(connection, projection);
       if (!tables) return std::move(tables).error();
-      record.tables = *std::move(tables);
+      CheckpointRecord record{.projection = std::string(projection.name),
+                              .version = projection.version,
+                              .fingerprint = projection.fingerprint(),
+                              .tables = *std::move(tables),
+                              .partition = {.count = partition.count}};
+      record.updated_at = record.lease_until = lease_end({});
+      for (; record.partition.index < partition.count; ++record.partition.index) {
+        if (auto put = write_record(connection, record); !put) return std::move(put).error();
+        found->push_back(record);
+      }
     }
+    if (found->size() != partition.count) return unknown_projection(projection.name, &partition);
+    CheckpointRecord& record = (*found)[partition.index];
+    if (auto free = check_free(record, holder); !free) return std::move(free).error();
     ++record.epoch;
     record.holder = holder;
     record.lease_until = lease_end(lease);
+    record.wanted_by.reset();
     record.updated_at = lease_end({});
     if (auto put = write_record(connection, record); !put) return std::move(put).error();
-    return Claim{record.projection, record.epoch, holder};
+    return Claim{record.projection, partition, record.epoch, holder};
+  });
+}
+
+Result<void> SqliteReadModelStore::ask_for(std::string_view projection, Partition partition,
+                                           const Holder& holder,
+                                           std::chrono::milliseconds patience) {
+  return write([&](Connection& connection) -> Result<void> {
+    auto record = find_record(connection, projection, partition.index);
+    if (!record) return std::move(record).error();
+    if (!*record || (*record)->partition != partition) {
+      return unknown_projection(projection, &partition);
+    }
+    if (auto may = check_not_asked_for(**record, holder); !may) return may;
+    (*record)->wanted_by = holder;
+    (*record)->wanted_until = lease_end(patience);
+    return write_record(connection, **record);
   });
 }
 
@@ -311,7 +323,7 @@ Result<CheckpointRecord> SqliteReadModelStore::commit(const ProjectedBatch& batc
     if (auto put = write_record(connection, *record); !put) return std::move(put).error();
     return record;
   });
-  if (committed) watch_.notify(*committed);
+  if (committed) tell(*committed);
   return committed;
 }
 
@@ -325,19 +337,35 @@ Result<void> SqliteReadModelStore::halt(const Claim& claim, const std::string& f
     return record;
   });
   if (!halted) return std::move(halted).error();
-  watch_.notify(*halted);
+  tell(*halted);
   return {};
+}
+
+void SqliteReadModelStore::tell(const CheckpointRecord& record) {
+  const std::lock_guard lock(telling_mutex_);
+  if (record.partition.count == 1 || !watch_.awaited(record.projection)) {
+    return watch_.notify(record);
+  }
+  // The others are elsewhere: what they have all come to is what is waited for.
+  auto connection = database_->reader();
+  auto records = connection ? records_of(**connection, record.projection)
+                            : Result<std::vector<CheckpointRecord>>(connection.error());
+  const auto whole = records ? whole_of(*records) : std::nullopt;
+  watch_.notify(whole.value_or(record));
 }
 
 Result<void> SqliteReadModelStore::change_record(std::string_view projection,
                                                  void (*change)(CheckpointRecord&, bool),
                                                  bool value) {
   return write([&](Connection& connection) -> Result<void> {
-    auto record = find_record(connection, projection);
-    if (!record) return std::move(record).error();
-    if (!*record) return unknown_projection(projection);
-    change(**record, value);
-    return write_record(connection, **record);
+    auto records = records_of(connection, projection);
+    if (!records) return std::move(records).error();
+    if (records->empty()) return unknown_projection(projection);
+    for (CheckpointRecord& record : *records) {
+      change(record, value);
+      if (auto put = write_record(connection, record); !put) return put;
+    }
+    return {};
   });
 }
 
@@ -375,16 +403,15 @@ Result<std::optional<CheckpointRecord>> SqliteReadModelStore::wait(
   std::optional<CommitWatch::Waiter> waiter;
   while (true) {
     if (waiter) waiter->before_reading();
-    std::optional<CheckpointRecord> record;
+    Result<std::vector<CheckpointRecord>> records = std::vector<CheckpointRecord>();
     {
       auto connection = database_->reader();
       if (!connection) return std::move(connection).error();
-      auto found = find_record(**connection, projection);
-      if (!found) return found;
-      record = *std::move(found);
+      records = records_of(**connection, projection);
+      if (!records) return std::move(records).error();
     }
-    const bool reached = record && record->checkpoint && record->position() >= position;
-    if (reached || (record && !record->failure.empty())) return record;
+    auto record = whole_of(*records);
+    if (record && is_settled(*records, position)) return record;
     if (std::chrono::steady_clock::now() >= deadline) return record;
     if (!waiter) {
       waiter.emplace(watch_, projection, position);

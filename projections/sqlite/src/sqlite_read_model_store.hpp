@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,8 +22,10 @@ class SqliteReadModelStore final : public ReadModelStore {
                                 std::shared_ptr<const void> open_mark = {});
 
   std::string name() const override { return database_->name(); }
-  Result<Claim> claim(const ProjectionType& projection, const Holder& holder,
+  Result<Claim> claim(const ProjectionType& projection, Partition partition, const Holder& holder,
                       std::chrono::milliseconds lease) override;
+  Result<void> ask_for(std::string_view projection, Partition partition, const Holder& holder,
+                       std::chrono::milliseconds patience) override;
   Result<CheckpointRecord> renew(const Claim& claim, std::chrono::milliseconds lease) override;
   Result<void> release(const Claim& claim) override;
   Result<void> load(const TableType& table, std::span<RowToLoad> rows) override;
@@ -38,7 +41,7 @@ class SqliteReadModelStore final : public ReadModelStore {
   bool awaited(std::string_view projection) const override { return watch_.awaited(projection); }
   Result<std::unique_ptr<ReadModelStore>> open_shadow(const ProjectionType& projection) override;
   Result<void> swap_in(const ProjectionType& projection, ReadModelStore& shadow,
-                       bool only_if_caught_up) override;
+                       SwapOptions options) override;
   Result<void> drop_shadow(const ProjectionType& projection) override;
 
  private:
@@ -58,13 +61,16 @@ class SqliteReadModelStore final : public ReadModelStore {
   /// Errors: unavailable (another process is at work on it).
   Result<void> remove_shadow(const ProjectionType& projection) const;
   Result<void> swap(const ProjectionType& projection, SqliteReadModelStore& shadow,
-                    bool only_if_caught_up, Connection& target, bool attached);
+                    SwapOptions options, Connection& target, bool attached);
+  /// Wakes who waits for the projection of a record that was committed.
+  void tell(const CheckpointRecord& record);
   CommitWatch::Look look() const;
 
   const std::shared_ptr<const void> open_mark_;
   const std::unique_ptr<Database> database_;
   const ReadModelStore* const shadowed_;
   mutable CommitWatch watch_;
+  std::mutex telling_mutex_;  // What is told last was read last.
 };
 
 template <typename Body>

@@ -265,7 +265,7 @@ Result<std::unique_ptr<ReadModelStore>> SqliteReadModelStore::open_shadow(
 }
 
 Result<void> SqliteReadModelStore::swap_in(const ProjectionType& projection, ReadModelStore& shadow,
-                                           bool only_if_caught_up) {
+                                           SwapOptions options) {
   auto* other = dynamic_cast<SqliteReadModelStore*>(&shadow);
   if (other == nullptr || other->shadowed_ != this) {
     return Error{.code = ErrorCode::invalid_argument,
@@ -273,7 +273,7 @@ Result<void> SqliteReadModelStore::swap_in(const ProjectionType& projection, Rea
   }
   auto target = database_->writer();
   if (!target) return std::move(target).error();
-  if (database_->in_memory()) return swap(projection, *other, only_if_caught_up, **target, false);
+  if (database_->in_memory()) return swap(projection, *other, options, **target, false);
   // ATTACH would make it.
   if (!std::filesystem::exists(other->database_->path())) return was_replaced(*other);
   // Not possible within a transaction.
@@ -281,59 +281,51 @@ Result<void> SqliteReadModelStore::swap_in(const ProjectionType& projection, Rea
   if (!attach) return std::move(attach).error();
   const Cell path = other->database_->path();
   if (auto done = (*target)->execute(**attach, {&path, 1}); !done) return std::move(done).error();
-  auto swapped = swap(projection, *other, only_if_caught_up, **target, true);
+  auto swapped = swap(projection, *other, options, **target, true);
   auto detached = (*target)->run("DETACH rebuilt");
   return swapped ? detached : swapped;
 }
 
 Result<void> SqliteReadModelStore::swap(const ProjectionType& projection,
-                                        SqliteReadModelStore& shadow, bool only_if_caught_up,
+                                        SqliteReadModelStore& shadow, SwapOptions options,
                                         Connection& target, bool attached) {
   auto swapped = write(target, [&](Connection&) -> Result<CheckpointRecord> {
     auto source = shadow.database_->reader();
     if (!source) return std::move(source).error();
     if (auto begun = (*source)->begin(); !begun) return std::move(begun).error();
-    auto made = find_record(**source, projection.name);
-    if (!made) return std::move(made).error();
+    auto records = records_of(**source, projection.name);
+    if (!records) return std::move(records).error();
+    auto made = whole_of(*records);
     if (attached) {
       // Rows are copied from the attached database: only a record that was read from it with them
       // says how far they are, and only if it is the file that this shadow has open.
-      auto copied_from = find_record(target, projection.name, "rebuilt");
+      auto copied_from = records_of(target, projection.name, "rebuilt");
       // A file in the making has no such table.
       if (!copied_from && copied_from.error().code != ErrorCode::invalid_argument) {
         return std::move(copied_from).error();
       }
-      if (!copied_from || !untouched(*made, *copied_from)) return was_replaced(shadow);
-      made = std::move(copied_from);
+      if (!copied_from || !untouched(made, whole_of(*copied_from))) return was_replaced(shadow);
     }
-    if (!*made || (*made)->fingerprint != projection.fingerprint()) {
+    if (!made || made->fingerprint != projection.fingerprint()) {
       return Error{.code = ErrorCode::invalid_argument,
                    .message = "the shadow has no tables of projection '" +
                               std::string(projection.name) + "' as it is defined now"};
     }
-    auto old = find_record(target, projection.name);
+    auto old = records_of(target, projection.name);
     if (!old) return std::move(old).error();
-    CheckpointRecord record = **std::move(made);
+    CheckpointRecord record = *std::move(made);
     std::vector<std::string> replaced;
-    if (*old) {
-      if (only_if_caught_up && (*old)->position() > record.position()) {
-        return Error{.code = ErrorCode::wrong_expected_version,
-                     .message = "projection " + record.projection + ": the rebuilt tables are at " +
-                                "position " + to_string(record.position()) + ", those in use at " +
-                                to_string((*old)->position())};
-      }
-      replaced = (*old)->tables;
-      record.epoch = (*old)->epoch;
-      record.paused = (*old)->paused;
+    if (!old->empty()) replaced = old->front().tables;
+    if (auto fits = replace_records(projection, options, *old, record); !fits) {
+      return std::move(fits).error();
     }
     auto copied = copy_tables(**source, target, record, replaced, attached);
     if (!copied) return std::move(copied).error();
-    ++record.epoch;
-    record.holder.reset();
-    record.failure.clear();
-    record.updated_at = system_clock()->now();
-    record.lease_until = record.updated_at;
-    if (auto put = write_record(target, record); !put) return std::move(put).error();
+    record.updated_at = record.lease_until = system_clock()->now();
+    if (auto gone = erase_records(target, record.projection); !gone) return std::move(gone).error();
+    for (; record.partition.index < record.partition.count; ++record.partition.index) {
+      if (auto put = write_record(target, record); !put) return std::move(put).error();
+    }
     return record;
   });
   if (!swapped) return std::move(swapped).error();

@@ -218,7 +218,7 @@ int project(const Session& session) {
   const auto records = reading->side->rows().records();
   if (!records) return failed(records.error());
   Answer answer({"projection", "position", "head", "tables"});
-  for (const annals::CheckpointRecord& record : *records) {
+  for (const annals::CheckpointRecord& record : annals::wholes_of(*records)) {
     std::string tables;
     for (const std::string& table : record.tables) tables += (tables.empty() ? "" : " ") + table;
     answer.add({record.projection, static_cast<std::int64_t>(record.position().value),

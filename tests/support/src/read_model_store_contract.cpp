@@ -39,8 +39,9 @@ std::shared_ptr<ReadModelStore> ReadModelStoreContract::open_another() const {
   return {bare, [database, store = std::move(store)](ReadModelStore*) mutable { store.reset(); }};
 }
 
-Claim ReadModelStoreContract::claim_in(ReadModelStore& store, const ProjectionType& projection) {
-  auto claim = store.claim(projection, make_holder(), std::chrono::hours(1));
+Claim ReadModelStoreContract::claim_in(ReadModelStore& store, const ProjectionType& projection,
+                                       Partition partition) {
+  auto claim = store.claim(projection, partition, make_holder(), std::chrono::hours(1));
   if (!claim) {
     ADD_FAILURE() << to_string(claim.error());
     return {};
@@ -83,12 +84,12 @@ std::optional<CheckpointRecord> ReadModelStoreContract::record(std::string_view 
     ADD_FAILURE() << to_string(transaction.error());
     return std::nullopt;
   }
-  auto found = (*transaction)->record(projection);
+  auto found = (*transaction)->records(projection);
   if (!found) {
     ADD_FAILURE() << to_string(found.error());
     return std::nullopt;
   }
-  return *std::move(found);
+  return whole_of(*found);
 }
 
 bool link_read_model_store_contract() {
@@ -96,6 +97,7 @@ bool link_read_model_store_contract() {
   read_model_contract::link_commits();
   read_model_contract::link_hand_written();
   read_model_contract::link_leases();
+  read_model_contract::link_partitions();
   read_model_contract::link_reads();
   read_model_contract::link_shadows();
   read_model_contract::link_waits();

@@ -56,20 +56,32 @@ enum class ProjectionActivity : std::uint8_t {
 };
 std::string_view to_string(ProjectionActivity activity) noexcept;
 
+/// How one partition of a projection is doing, as this runner sees it.
+struct PartitionStatus {
+  Partition partition;
+  ProjectionActivity activity = ProjectionActivity::starting;
+  GlobalPosition position;  ///< If another worker holds it: when it was looked at last.
+  std::uint64_t epoch = 0;  ///< 0: another worker holds it, or nobody.
+  std::string last_error = {};
+};
+
 /// How a projection is doing.
 struct ProjectionStatus {
   std::string projection;
+  /// Of its partitions here the one that is worst off; standing_by if none is here.
   ProjectionActivity activity = ProjectionActivity::starting;
-  GlobalPosition position;       ///< Everything up to here is in the rows.
+  GlobalPosition position;       ///< Everything up to here is in the rows: the least of partitions.
   GlobalPosition head;           ///< Of the log.
   std::uint64_t lag_events = 0;  ///< head - position: events of any kind.
   /// How long the oldest event not yet applied has been waiting; 0 at the head.
   std::chrono::microseconds lag{};
-  std::uint64_t events_applied = 0;  ///< By this runner.
-  double events_per_second = 0;      ///< Over about the last ten seconds.
-  std::uint64_t fenced = 0;          ///< Commits refused because somebody else had taken over.
-  std::uint64_t epoch = 0;
+  /// By this runner: those that touch rows, once for each partition whose rows they touch.
+  std::uint64_t events_applied = 0;
+  double events_per_second = 0;  ///< Over about the last ten seconds.
+  std::uint64_t fenced = 0;      ///< Commits refused because somebody else had taken over.
+  std::uint64_t epoch = 0;       ///< The highest of the partitions here.
   std::string last_error = {};
+  std::vector<PartitionStatus> partitions = {};  ///< All of them, in their order.
 };
 
 /// Projects any number of projections from one event store into one database, on a few threads.
@@ -81,17 +93,21 @@ class ProjectionRunner {
   ProjectionRunner(const ProjectionRunner&) = delete;
   ProjectionRunner& operator=(const ProjectionRunner&) = delete;
 
-  /// Begins to project at once, from where the read model stands.
+  /// Begins to project at once, from where the read model stands. With several partitions (1 to
+  /// partitions_max) it is shared with other runners, in other processes, that are told the same
+  /// number: each takes its part, gives some back when more come, and takes over when others go.
   ///
   /// Errors: invalid_argument (the projection is running here already; the runner has stopped; the
-  /// read model belongs to another store), unsupported (made by another definition: rebuild),
-  /// diverged (the read model has seen a history that the store does not have: rebuild, or restore
-  /// the right store).
-  Result<void> add(const ProjectionType& projection);
+  /// read model belongs to another store, or is split into another number of partitions; a
+  /// projection with hand-written SQL cannot be split), unsupported (made by another definition:
+  /// rebuild), diverged (the read model has seen a history that the store does not have: rebuild,
+  /// or restore the right store).
+  Result<void> add(const ProjectionType& projection, std::uint32_t partitions = 1);
   template <typename... P>
-  Result<void> add() {
+  Result<void> add(std::uint32_t partitions = 1) {
     Result<void> result;
-    static_cast<void>(((result = add(projection_type_of<P>()), result.has_value()) && ...));
+    static_cast<void>(
+        ((result = add(projection_type_of<P>(), partitions), result.has_value()) && ...));
     return result;
   }
 

@@ -15,15 +15,17 @@
 
 #include <annals/eventstore/result.hpp>
 #include <annals/projections/checkpoint_record.hpp>
+#include <annals/projections/partition.hpp>
 #include <annals/projections/projection.hpp>
 #include <annals/projections/row.hpp>
 #include <annals/projections/sql.hpp>
 
 namespace annals {
 
-/// The right to project, until somebody else takes it: `epoch` fences every commit.
+/// The right to project a partition, until somebody else takes it: `epoch` fences every commit.
 struct Claim {
   std::string projection;
+  Partition partition;
   std::uint64_t epoch = 0;
   Holder holder;
 };
@@ -60,8 +62,9 @@ class ReadTransaction {
  public:
   virtual ~ReadTransaction() = default;
 
-  /// Nothing if the store does not know the projection.
-  virtual Result<std::optional<CheckpointRecord>> record(std::string_view projection) = 0;
+  /// Of its partitions, in their order; none if the store does not know the projection. whole_of
+  /// tells what they come to.
+  virtual Result<std::vector<CheckpointRecord>> records(std::string_view projection) = 0;
 
   /// Rows of a table in the order of its columns. `tail` is what follows the table's name in a
   /// select: "WHERE owner = ?1 ORDER BY balance_minor DESC LIMIT 10", or nothing.
@@ -72,6 +75,13 @@ class ReadTransaction {
 
   /// For selects of your own; what would write is refused.
   virtual Sql& sql() = 0;
+};
+
+struct SwapOptions {
+  /// No partition of what is replaced may have come further than the shadow.
+  bool only_if_caught_up = true;
+  /// Partitions from now on. 0: as many as before; one, if the projection was not there.
+  std::uint32_t partitions = 0;
 };
 
 /// A database of read models: the tables of any number of projections, with their checkpoints.
@@ -86,15 +96,24 @@ class ReadModelStore {
   /// What it is, for messages: "SQLite file bank-data/read-models.db".
   virtual std::string name() const = 0;
 
-  /// Takes the right to project, and raises the epoch: whoever had it can commit nothing any more.
-  /// Makes the tables if the projection is new here. A lease that has not run out is respected,
-  /// unless its holder is `holder` itself or is known to be dead (may_be_alive).
+  /// Takes the right to project a partition, and raises its epoch: whoever had it can commit
+  /// nothing any more. Makes the tables, and the records of all partitions, if the projection is
+  /// new here. A lease that has not run out is respected, unless its holder is `holder` itself or
+  /// is known to be dead (may_be_alive); so is who has asked for it.
   ///
-  /// Errors: unavailable (somebody else holds the lease, or the database's write lock: "blocked by
-  /// pid N"), unsupported (the rows were made by another definition: rebuild), invalid_argument
-  /// (the database refuses the tables).
-  virtual Result<Claim> claim(const ProjectionType& projection, const Holder& holder,
-                              std::chrono::milliseconds lease) = 0;
+  /// Errors: unavailable (somebody else holds the lease or has asked for it, or holds the
+  /// database's write lock: "blocked by pid N"), unsupported (the rows were made by another
+  /// definition: rebuild), invalid_argument (the projection is split into another number of
+  /// partitions, or cannot be split; the database refuses the tables).
+  virtual Result<Claim> claim(const ProjectionType& projection, Partition partition,
+                              const Holder& holder, std::chrono::milliseconds lease) = 0;
+
+  /// Asks whoever holds the partition to give it back to `holder`, for as long as `patience`: he
+  /// sees it in the record that renew or commit returns. A claim ends it.
+  ///
+  /// Errors: unavailable (somebody else has asked for it), invalid_argument (no such partition).
+  virtual Result<void> ask_for(std::string_view projection, Partition partition,
+                               const Holder& holder, std::chrono::milliseconds patience) = 0;
 
   /// Holds the lease for longer; returns the record. Errors: wrong_expected_version (the claim was
   /// taken over), unavailable.
@@ -118,21 +137,21 @@ class ReadModelStore {
   /// Records that the projection has halted, and why. Errors: as renew.
   virtual Result<void> halt(const Claim& claim, const std::string& failure) = 0;
 
-  /// Whether it is to rest: any runner of any process obeys, within a second. Errors:
+  /// Whether it is to rest, all of it: any runner of any process obeys, within a second. Errors:
   /// invalid_argument (no such projection), unavailable.
   virtual Result<void> set_paused(std::string_view projection, bool paused) = 0;
 
-  /// Forgets why it has halted, so that a runner tries again. Errors: as set_paused.
+  /// Forgets why its partitions have halted, so that a runner tries again. Errors: as set_paused.
   virtual Result<void> clear_failure(std::string_view projection) = 0;
 
-  /// All projections, by name.
+  /// The partitions of all projections, by name and in their order.
   virtual Result<std::vector<CheckpointRecord>> records() const = 0;
 
   virtual Result<std::unique_ptr<ReadTransaction>> read() const = 0;
 
-  /// Waits until the projection has reached `position`, or has halted, or the time is over, and
-  /// returns its record as it is then; nothing if there is none by then. Woken by commits, of other
-  /// processes too; does not poll for each waiter.
+  /// Waits until every partition of the projection has reached `position`, or one that has not has
+  /// halted, or the time is over, and returns what they come to then (whole_of); nothing if there
+  /// are none by then. Woken by commits, of other processes too; does not poll for each waiter.
   virtual Result<std::optional<CheckpointRecord>> wait(
       std::string_view projection, GlobalPosition position,
       std::chrono::steady_clock::time_point deadline) const = 0;
@@ -141,23 +160,43 @@ class ReadModelStore {
   /// a commit at once.
   virtual bool awaited(std::string_view projection) const = 0;
 
-  /// A place of its own to build the projection's tables anew, found again if a rebuild was
-  /// interrupted and the definition is still the same. Readers of this store do not see it.
+  /// A place of its own to build the projection's tables anew, as one partition, found again if a
+  /// rebuild was interrupted and the definition is still the same. Readers of this store do not see
+  /// it.
   ///
   /// Errors: unavailable.
   virtual Result<std::unique_ptr<ReadModelStore>> open_shadow(const ProjectionType& projection) = 0;
 
-  /// Puts the shadow's tables and checkpoint in the place of the projection's, in one transaction,
-  /// and raises the epoch. Readers see the old ones or the new ones. With `only_if_caught_up`, what
-  /// is replaced may not have come further than the shadow.
+  /// Puts the shadow's tables in the place of the projection's, and its checkpoint in that of every
+  /// partition, in one transaction, and raises their epochs. Readers see the old ones or the new
+  /// ones.
   ///
   /// Errors: wrong_expected_version (the shadow has not come as far as what it replaces: go on and
-  /// try again), unavailable, invalid_argument (not a shadow of this store).
+  /// try again), unavailable, invalid_argument (not a shadow of this store; the projection cannot
+  /// be split so).
   virtual Result<void> swap_in(const ProjectionType& projection, ReadModelStore& shadow,
-                               bool only_if_caught_up) = 0;
+                               SwapOptions options) = 0;
 
   /// Removes a shadow. Errors: unavailable.
   virtual Result<void> drop_shadow(const ProjectionType& projection) = 0;
 };
+
+/// For those who implement the door: whether a partition may be claimed, as far as the projection
+/// goes. `found`: a record of the projection; none: it is new there. `place`: ReadModelStore::name.
+///
+/// Errors: unsupported (another definition), invalid_argument (another number of partitions; it
+/// cannot be split).
+Result<void> check_definition(const ProjectionType& projection, Partition partition,
+                              const CheckpointRecord* found, std::string_view place);
+/// As above, as far as others go. Errors: unavailable (somebody else holds it or has asked for it).
+Result<void> check_free(const CheckpointRecord& record, const Holder& holder);
+/// Whether `holder` may ask for it. Errors: unavailable (somebody else has).
+Result<void> check_not_asked_for(const CheckpointRecord& record, const Holder& holder);
+/// Makes `made`, a shadow's record, that of the first partition of what takes the place of `old`;
+/// those of the other partitions differ by their index.
+///
+/// Errors: as swap_in.
+Result<void> replace_records(const ProjectionType& projection, SwapOptions options,
+                             std::span<const CheckpointRecord> old, CheckpointRecord& made);
 
 }  // namespace annals

@@ -30,6 +30,9 @@ struct RebuildOptions {
   Upcasters upcasters = {};
   /// Called at most every 200 ms and at the end; return false to stop (a later rebuild goes on).
   std::function<bool(const RebuildProgress&)> progress = {};
+  /// Into how many partitions the projection is split from then on (1 to partitions_max; with
+  /// hand-written SQL, 1). 0: as it was, or 1.
+  std::uint32_t partitions = 0;
   /// Throw away what an interrupted rebuild has left, and begin anew.
   bool from_scratch = false;
 };
@@ -37,10 +40,11 @@ struct RebuildOptions {
 /// Makes the projection's tables anew beside the old ones, which keep serving (and keep being
 /// projected if their definition is the same), until they have caught up with the log, then puts
 /// them in place in one transaction. A runner goes on from there by itself. Also the way from an
-/// older definition to the present one, and from a read model that has `diverged`.
+/// older definition to the present one, from one number of partitions to another, and from a read
+/// model that has `diverged`.
 ///
 /// Errors: unavailable (also when `progress` stopped it), what folding gives (as a runner halts
-/// with), corrupt.
+/// with), invalid_argument (it cannot be split so), corrupt.
 Result<RebuildProgress> rebuild(const EventStore& events, ReadModelStore& rows,
                                 const ProjectionType& projection, RebuildOptions options = {});
 

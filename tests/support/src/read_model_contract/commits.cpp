@@ -165,11 +165,11 @@ TEST_P(ReadModelStoreContract, ABatchFromAnotherPositionIsRefusedAndNothingIsWri
 
 TEST_P(ReadModelStoreContract, ABatchOfAnEarlierEpochIsRefusedAndNothingIsWritten) {
   const Holder holder = make_holder();
-  const auto first = store().claim(lending(), holder, std::chrono::hours(1));
+  const auto first = store().claim(lending(), {}, holder, std::chrono::hours(1));
   ASSERT_TRUE(first);
   auto batch = batch_to(*first, 5);
   batch.changes.push_back(written(ada));
-  const auto second = store().claim(lending(), holder, std::chrono::hours(1));
+  const auto second = store().claim(lending(), {}, holder, std::chrono::hours(1));
   ASSERT_TRUE(second);
   const auto refused = store().commit(batch);
   ASSERT_FALSE(refused);
@@ -183,7 +183,7 @@ TEST_P(ReadModelStoreContract, ABatchOfAnEarlierEpochIsRefusedAndNothingIsWritte
 
 TEST_P(ReadModelStoreContract, ABatchOfAProjectionThatIsNotHereIsRefused) {
   ProjectedBatch batch;
-  batch.claim = {"unheard_of", 1, make_holder()};
+  batch.claim = {"unheard_of", {}, 1, make_holder()};
   const auto refused = store().commit(batch);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::wrong_expected_version);
@@ -211,7 +211,7 @@ TEST_P(ReadModelStoreContract, OfContendingCommitsEachThatSucceedsCountsOnce) {
     const Holder holder{.host = "elsewhere", .pid = 1, .started = 1, .runner = "shared by all"};
     for (int i = 0; i < 25; ++i) {
       // All are the same holder, so that nobody has to wait for a lease.
-      const auto mine = database.claim(lending(), holder, std::chrono::hours(1));
+      const auto mine = database.claim(lending(), {}, holder, std::chrono::hours(1));
       if (!mine) {
         if (mine.error().code != ErrorCode::unavailable) ++unexpected;
         continue;

@@ -165,7 +165,7 @@ TEST_P(ReadModelStoreContract, SqlThatIsNotUnderstoodIsRefused) {
 
 TEST_P(ReadModelStoreContract, ASchemaThatIsNotUnderstoodIsRefusedAndNothingIsMade) {
   const auto refused =
-      store().claim(projection_type_of<NotUnderstood>(), make_holder(), std::chrono::hours(1));
+      store().claim(projection_type_of<NotUnderstood>(), {}, make_holder(), std::chrono::hours(1));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
   EXPECT_FALSE(record("not_understood"));

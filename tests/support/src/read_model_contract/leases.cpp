@@ -49,7 +49,7 @@ TEST_P(ReadModelStoreContract, AnEmptyDatabaseHasNoRecords) {
 
 TEST_P(ReadModelStoreContract, ALeaseThatHasNotRunOutIsRespectedAndItsHolderIsNamed) {
   const Claim first = claim(lending());
-  const auto refused = open_again()->claim(lending(), make_holder(), hours(1));
+  const auto refused = open_again()->claim(lending(), {}, make_holder(), hours(1));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
   EXPECT_NE(refused.error().message.find("pid " + std::to_string(first.holder.pid)),
@@ -61,27 +61,27 @@ TEST_P(ReadModelStoreContract, ALeaseThatHasNotRunOutIsRespectedAndItsHolderIsNa
 TEST_P(ReadModelStoreContract, AHolderOnAnotherMachineIsRespectedSinceItMayBeAlive) {
   Holder elsewhere = dead_holder();
   elsewhere.host += "-not-here";
-  ASSERT_TRUE(store().claim(lending(), elsewhere, hours(1)));
-  const auto refused = store().claim(lending(), make_holder(), hours(1));
+  ASSERT_TRUE(store().claim(lending(), {}, elsewhere, hours(1)));
+  const auto refused = store().claim(lending(), {}, make_holder(), hours(1));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
 }
 
 TEST_P(ReadModelStoreContract, TheLeaseOfADeadProcessIsTakenOverAtOnce) {
-  const auto first = store().claim(lending(), dead_holder(), hours(1));
+  const auto first = store().claim(lending(), {}, dead_holder(), hours(1));
   ASSERT_TRUE(first);
   const Claim second = claim(lending());
   EXPECT_GT(second.epoch, first->epoch);
 }
 
 TEST_P(ReadModelStoreContract, ALeaseThatHasRunOutIsTakenOver) {
-  const auto first = store().claim(lending(), make_holder(), milliseconds(1));
+  const auto first = store().claim(lending(), {}, make_holder(), milliseconds(1));
   ASSERT_TRUE(first);
   const auto deadline = never();
-  auto second = store().claim(lending(), make_holder(), hours(1));
+  auto second = store().claim(lending(), {}, make_holder(), hours(1));
   while (!second && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(milliseconds(1));
-    second = store().claim(lending(), make_holder(), hours(1));
+    second = store().claim(lending(), {}, make_holder(), hours(1));
   }
   ASSERT_TRUE(second) << to_string(second.error());
   EXPECT_GT(second->epoch, first->epoch);
@@ -92,8 +92,8 @@ TEST_P(ReadModelStoreContract, ALeaseThatHasRunOutIsTakenOver) {
 
 TEST_P(ReadModelStoreContract, AHolderMayClaimAgainAndItsEarlierClaimEnds) {
   const Holder holder = make_holder();
-  const auto first = store().claim(lending(), holder, hours(1));
-  const auto second = store().claim(lending(), holder, hours(1));
+  const auto first = store().claim(lending(), {}, holder, hours(1));
+  const auto second = store().claim(lending(), {}, holder, hours(1));
   ASSERT_TRUE(first && second);
   EXPECT_GT(second->epoch, first->epoch);
   EXPECT_FALSE(store().renew(*first, hours(1)));
@@ -101,7 +101,7 @@ TEST_P(ReadModelStoreContract, AHolderMayClaimAgainAndItsEarlierClaimEnds) {
 }
 
 TEST_P(ReadModelStoreContract, RenewingHoldsTheLeaseForLonger) {
-  const auto mine = store().claim(lending(), make_holder(), hours(1));
+  const auto mine = store().claim(lending(), {}, make_holder(), hours(1));
   ASSERT_TRUE(mine);
   const auto before = record("lending");
   const auto renewed = store().renew(*mine, hours(5));
@@ -131,7 +131,7 @@ TEST_P(ReadModelStoreContract, WhatIsReleasedCanBeClaimedAtOnce) {
 }
 
 TEST_P(ReadModelStoreContract, ReleasingWhatWasTakenOverLeavesItToItsHolder) {
-  const auto first = store().claim(lending(), dead_holder(), hours(1));
+  const auto first = store().claim(lending(), {}, dead_holder(), hours(1));
   ASSERT_TRUE(first);
   const Claim second = claim(lending());
   EXPECT_TRUE(store().release(*first));
@@ -142,7 +142,7 @@ TEST_P(ReadModelStoreContract, ReleasingWhatWasTakenOverLeavesItToItsHolder) {
 TEST_P(ReadModelStoreContract, RowsOfAnotherDefinitionAreRefusedAndARebuildIsAskedFor) {
   const Claim first = claim(lending());
   ASSERT_TRUE(store().release(first));
-  const auto refused = store().claim(lending_with_towns(), make_holder(), hours(1));
+  const auto refused = store().claim(lending_with_towns(), {}, make_holder(), hours(1));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::unsupported);
   EXPECT_NE(refused.error().message.find("rebuild"), std::string::npos) << refused.error().message;
@@ -152,7 +152,8 @@ TEST_P(ReadModelStoreContract, RowsOfAnotherDefinitionAreRefusedAndARebuildIsAsk
 
 TEST_P(ReadModelStoreContract, ATableOfAnotherProjectionIsNotTaken) {
   claim(lending());
-  const auto refused = store().claim(projection_type_of<RivalLending>(), make_holder(), hours(1));
+  const auto refused =
+      store().claim(projection_type_of<RivalLending>(), {}, make_holder(), hours(1));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
   EXPECT_NE(refused.error().message.find("loans"), std::string::npos) << refused.error().message;
@@ -172,7 +173,7 @@ TEST_P(ReadModelStoreContract, AHaltIsRecordedAndForgotten) {
 }
 
 TEST_P(ReadModelStoreContract, OnlyTheHolderCanHaltAProjection) {
-  const auto first = store().claim(lending(), dead_holder(), hours(1));
+  const auto first = store().claim(lending(), {}, dead_holder(), hours(1));
   ASSERT_TRUE(first);
   claim(lending());
   const auto refused = store().halt(*first, "zombie");

@@ -138,7 +138,7 @@ TEST_P(ReadModelStoreContract, AReaderSeesOneMomentWhateverIsCommittedMeanwhile)
     writer = std::thread([&] { commit(batch); });
   }
   EXPECT_EQ(*Rows(**transaction).all<Reader>(), before);
-  EXPECT_EQ((**(*transaction)->record("lending")).position(), GlobalPosition{1});
+  EXPECT_EQ(whole_of(*(*transaction)->records("lending"))->position(), GlobalPosition{1});
   EXPECT_EQ(*Rows(**transaction).all<Reader>(), before);
   transaction->reset();
   if (writer.joinable()) writer.join();
@@ -155,13 +155,13 @@ TEST_P(ReadModelStoreContract, ReadersWhileSomebodyWritesSeeRowsAndCheckpointAgr
     do {
       auto transaction = database.read();
       if (!transaction) continue;
-      const auto record = (*transaction)->record("lending");
+      const auto records = (*transaction)->records("lending");
       const auto rows = Rows(**transaction).all<Reader>();
-      if (!record || !*record || !rows) {
+      if (!records || records->empty() || !rows) {
         ++wrong;
         continue;
       }
-      const auto position = static_cast<std::int64_t>((*record)->position().value);
+      const auto position = static_cast<std::int64_t>(records->front().position().value);
       if (*rows != (position == 0 ? std::vector<Reader>() : readers_with(position))) ++wrong;
       ++reads;
     } while (!ended);

@@ -47,7 +47,7 @@ TEST_P(ReadModelStoreContract, AShadowIsNotSeenBeforeItIsSwappedIn) {
 
 TEST_P(ReadModelStoreContract, ASwapPutsRowsAndCheckpointInPlaceAndEndsEveryClaim) {
   ANNALS_OLD_AND_SHADOW(5, 7);
-  const auto swapped = store().swap_in(lending(), shadow, true);
+  const auto swapped = store().swap_in(lending(), shadow, {.only_if_caught_up = true});
   ASSERT_TRUE(swapped) << to_string(swapped.error());
   EXPECT_EQ(all<Reader>(), new_rows);
   const auto kept = record("lending");
@@ -73,19 +73,19 @@ TEST_P(ReadModelStoreContract, ASwapKeepsAPauseAndForgetsAFailure) {
   ANNALS_OLD_AND_SHADOW(5, 5);
   ASSERT_TRUE(store().set_paused("lending", true));
   ASSERT_TRUE(store().halt(mine, "cannot go on"));
-  ASSERT_TRUE(store().swap_in(lending(), shadow, true));
+  ASSERT_TRUE(store().swap_in(lending(), shadow, {.only_if_caught_up = true}));
   EXPECT_TRUE(record("lending")->paused);
   EXPECT_EQ(record("lending")->failure, "");
 }
 
 TEST_P(ReadModelStoreContract, AShadowThatIsBehindIsSwappedInOnlyIfThatIsAskedFor) {
   ANNALS_OLD_AND_SHADOW(5, 4);
-  const auto refused = store().swap_in(lending(), shadow, true);
+  const auto refused = store().swap_in(lending(), shadow, {.only_if_caught_up = true});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::wrong_expected_version);
   EXPECT_EQ(all<Reader>(), old_rows);
   EXPECT_TRUE(store().renew(mine, std::chrono::hours(1)));
-  const auto swapped = store().swap_in(lending(), shadow, false);
+  const auto swapped = store().swap_in(lending(), shadow, {.only_if_caught_up = false});
   ASSERT_TRUE(swapped) << to_string(swapped.error());
   EXPECT_EQ(all<Reader>(), new_rows);
   EXPECT_EQ(record("lending")->position(), GlobalPosition{4});
@@ -102,7 +102,7 @@ TEST_P(ReadModelStoreContract, AShadowBringsANewDefinitionWithOtherTables) {
   auto rebuilt = batch_in(**shadow, claim_in(**shadow, lending_with_towns()), 5);
   rebuilt.changes.push_back(written(rows));
   commit_in(**shadow, rebuilt);
-  const auto swapped = store().swap_in(lending_with_towns(), **shadow, true);
+  const auto swapped = store().swap_in(lending_with_towns(), **shadow, {.only_if_caught_up = true});
   ASSERT_TRUE(swapped) << to_string(swapped.error());
   EXPECT_EQ(all<ReaderWithTown>(), rows);
   EXPECT_EQ(record("lending")->version, 2U);
@@ -125,7 +125,7 @@ TEST_P(ReadModelStoreContract, AShadowBringsTablesViewsAndRowsOfHandWrittenSql) 
     return {};
   };
   commit_in(**shadow, rebuilt);
-  const auto swapped = store().swap_in(notes(), **shadow, true);
+  const auto swapped = store().swap_in(notes(), **shadow, {.only_if_caught_up = true});
   ASSERT_TRUE(swapped) << to_string(swapped.error());
   auto transaction = store().read();
   ASSERT_TRUE(transaction);
@@ -145,7 +145,7 @@ TEST_P(ReadModelStoreContract, ASwapMakesAProjectionThatWasNotHere) {
   auto rebuilt = batch_in(**shadow, claim_in(**shadow, lending()), 3);
   rebuilt.changes.push_back(written(new_rows));
   commit_in(**shadow, rebuilt);
-  ASSERT_TRUE(store().swap_in(lending(), **shadow, true));
+  ASSERT_TRUE(store().swap_in(lending(), **shadow, {.only_if_caught_up = true}));
   EXPECT_EQ(all<Reader>(), new_rows);
   claim(lending());
 }
@@ -158,7 +158,7 @@ TEST_P(ReadModelStoreContract, ASwapWakesWhoWaitsForItsPosition) {
     reached = found && *found && (*found)->position() == GlobalPosition{9};
   });
   while (!store().awaited("lending")) std::this_thread::yield();
-  const auto swapped = store().swap_in(lending(), shadow, true);
+  const auto swapped = store().swap_in(lending(), shadow, {.only_if_caught_up = true});
   waiter.join();
   EXPECT_TRUE(swapped);
   EXPECT_TRUE(reached);
@@ -168,7 +168,7 @@ TEST_P(ReadModelStoreContract, AnEmptyShadowAndAnotherStoresShadowAreRefused) {
   claim(lending());
   auto empty = store().open_shadow(lending());
   ASSERT_TRUE(empty);
-  const auto nothing = store().swap_in(lending(), **empty, false);
+  const auto nothing = store().swap_in(lending(), **empty, {.only_if_caught_up = false});
   ASSERT_FALSE(nothing);
   EXPECT_EQ(nothing.error().code, ErrorCode::invalid_argument);
 
@@ -176,7 +176,7 @@ TEST_P(ReadModelStoreContract, AnEmptyShadowAndAnotherStoresShadowAreRefused) {
   auto foreign = stranger->open_shadow(lending());
   ASSERT_TRUE(foreign);
   claim_in(**foreign, lending());
-  const auto refused = store().swap_in(lending(), **foreign, false);
+  const auto refused = store().swap_in(lending(), **foreign, {.only_if_caught_up = false});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
 }
@@ -263,7 +263,7 @@ TEST_P(ReadModelStoreContract, ReadersDuringSwapsSeeOneTableOrTheOther) {
         batch_in(**shadow, claim_in(**shadow, lending()), static_cast<std::uint64_t>(generation));
     rebuilt.changes.push_back(written(rows));
     commit_in(**shadow, rebuilt);
-    const auto swapped = store().swap_in(lending(), **shadow, true);
+    const auto swapped = store().swap_in(lending(), **shadow, {.only_if_caught_up = true});
     EXPECT_TRUE(swapped) << to_string(swapped.error());
     shadow->reset();
     EXPECT_TRUE(store().drop_shadow(lending()));

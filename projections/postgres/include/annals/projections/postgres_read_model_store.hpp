@@ -41,11 +41,12 @@ struct PostgresReadModelOptions {
 };
 
 /// Opens a database's read models. Any number of processes on any number of machines may have them
-/// open. The tables can be read with any SQL client; nobody else should write to them.
+/// open. The tables can be read with any SQL client; nobody else should write to them. A schema
+/// that an older annals has made is brought to the present format.
 ///
 /// Errors: unavailable (no server, no such schema, a missing right: which one is in the message),
-/// invalid_argument (a URL or schema name that cannot be), unsupported (made by a newer annals; a
-/// server before version 13).
+/// invalid_argument (a URL or schema name that cannot be), unsupported (made by a newer annals;
+/// by an older one, for read_only; a server before version 13).
 Result<std::unique_ptr<ReadModelStore>> open_postgres_read_models(PostgresReadModelOptions options);
 
 }  // namespace annals

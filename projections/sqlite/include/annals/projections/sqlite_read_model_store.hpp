@@ -35,8 +35,10 @@ struct SqliteOptions {
 /// generated column `<name>_minor` (an integer in minor units) to sort and sum by; times and dates
 /// are ISO text; lists and nested structs are JSON text.
 ///
+/// A file that an older annals has made is brought to the present format.
+///
 /// Errors: unavailable, corrupt (not a database, or a damaged one), unsupported (made by a newer
-/// annals).
+/// annals; by an older one, for read_only).
 Result<std::unique_ptr<ReadModelStore>> open_sqlite_read_models(SqliteOptions options);
 
 }  // namespace annals

@@ -48,13 +48,17 @@ class ReadModelStoreContract : public testing::TestWithParam<ReadModelStoreUnder
   std::shared_ptr<ReadModelStore> open_another() const;
 
   /// Takes the projection for an hour and expects success.
-  Claim claim(const ProjectionType& projection) { return claim_in(*store_, projection); }
-  static Claim claim_in(ReadModelStore& store, const ProjectionType& projection);
+  Claim claim(const ProjectionType& projection, Partition partition = {}) {
+    return claim_in(*store_, projection, partition);
+  }
+  static Claim claim_in(ReadModelStore& store, const ProjectionType& projection,
+                        Partition partition = {});
   /// A batch from where the projection stands to `position`.
   ProjectedBatch batch_to(const Claim& claim, std::uint64_t position);
   static ProjectedBatch batch_in(ReadModelStore& store, const Claim& claim, std::uint64_t position);
   CheckpointRecord commit(const ProjectedBatch& batch) { return commit_in(*store_, batch); }
   static CheckpointRecord commit_in(ReadModelStore& store, const ProjectedBatch& batch);
+  /// What the projection's partitions come to; nothing if there are none.
   std::optional<CheckpointRecord> record(std::string_view projection);
   /// All rows of R, in the order of their keys.
   template <Row R>
