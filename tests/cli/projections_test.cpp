@@ -60,6 +60,34 @@ TEST_F(Projections, AreListedPausedResumedAndRebuilt) {
   EXPECT_EQ(own({"projections", "rebuild", store_, "balances"}).exit_code, 0);
 }
 
+TEST_F(Projections, AreSplitByARebuildAndListedAsAWholeAndByPartition) {
+  make_read_models();
+  const Ended rebuilt = own({"projections", "rebuild", store_, "balances", "--partitions", "3"});
+  ASSERT_EQ(rebuilt.exit_code, 0) << rebuilt.err;
+  const auto lines = json_lines(plain({"projections", "list", store_}).out);
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_FALSE(lines[0].contains("partition"));
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(lines[i]["projection"], "balances");
+    EXPECT_EQ(lines[i]["partitions"], 3);
+    EXPECT_EQ(lines[i]["position"], lines[0]["position"]);
+    if (i > 0) {
+      EXPECT_EQ(lines[i]["partition"], i - 1);
+    }
+  }
+  const Ended table = plain({"projections", "list", store_, "--table"});
+  EXPECT_NE(table.out.find("3 in all"), std::string::npos) << table.out;
+  EXPECT_EQ(json_lines(plain({"projections", "lag", store_}).out).size(), 1U);
+  EXPECT_EQ(plain({"projections", "pause", store_}).out, "balances is paused\n");
+  EXPECT_EQ(json_lines(plain({"projections", "list", store_}).out)[3]["state"], "paused");
+  // A rebuild leaves the number as it is, unless another is asked for.
+  EXPECT_EQ(own({"projections", "rebuild", store_}).exit_code, 0);
+  EXPECT_EQ(json_lines(plain({"projections", "list", store_}).out).size(), 4U);
+  EXPECT_EQ(own({"projections", "rebuild", store_, "--partitions", "1"}).exit_code, 0);
+  EXPECT_EQ(json_lines(plain({"projections", "list", store_}).out).size(), 1U);
+  EXPECT_EQ(own({"projections", "rebuild", store_, "--partitions", "0"}).exit_code, 2);
+}
+
 TEST_F(Projections, ThatAreNotThereAreNamedAmongThoseThatAre) {
   make_read_models();
   const Ended ended = plain({"projections", "pause", store_, "blances"});

@@ -3,6 +3,8 @@
 #include <string_view>
 #include <utility>
 
+#include <annals/projections/partition.hpp>
+
 #include "exit_code.hpp"
 #include "option_text.hpp"
 #include "store_address.hpp"
@@ -321,6 +323,11 @@ class CommandLine {
     rebuild->add_flag("--create", projections_.create, "Make the database if it is missing");
     rebuild->add_flag("--from-scratch", projections_.from_scratch,
                       "Do not use what an interrupted rebuild has left");
+    rebuild
+        ->add_option("--partitions", projections_.partitions,
+                     "Split into so many from then on; default: as it is")
+        ->check(CLI::Range(std::uint32_t{1}, partitions_max))
+        ->type_name("N");
   }
 
   void add_progress(CLI::App* sub, bool& progress) {

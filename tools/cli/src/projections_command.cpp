@@ -22,21 +22,33 @@ using Action = ProjectionsRequest::Action;
 std::string_view state_of(const CheckpointRecord& record) {
   if (!record.failure.empty()) return "halted";
   if (record.paused) return "paused";
-  const bool held = record.holder && record.lease_until > system_clock()->now();
+  const bool held = record.holder && record.leased;
   return held && may_be_alive(*record.holder) ? "held" : "at rest";
 }
 
-Result<std::vector<CheckpointRecord>> chosen(const ReadModelStore& rows,
-                                             const std::vector<std::string>& names) {
+/// The partitions of a projection.
+using Partitions = std::vector<CheckpointRecord>;
+
+Result<std::vector<Partitions>> chosen(const ReadModelStore& rows,
+                                       const std::vector<std::string>& names) {
   auto records = rows.records();
-  if (!records || names.empty()) return records;
-  std::vector<CheckpointRecord> result;
+  if (!records) return std::move(records).error();
+  std::vector<Partitions> all;
+  for (CheckpointRecord& record : *records) {
+    if (all.empty() || all.back().front().projection != record.projection) all.emplace_back();
+    all.back().push_back(std::move(record));
+  }
+  if (names.empty()) return all;
+  std::vector<Partitions> result;
   for (const std::string& name : names) {
-    const auto found = std::find_if(records->begin(), records->end(),
-                                    [&](const auto& record) { return record.projection == name; });
-    if (found == records->end()) {
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Partitions& partitions) {
+      return partitions.front().projection == name;
+    });
+    if (found == all.end()) {
       std::string known;
-      for (const auto& record : *records) known += (known.empty() ? "" : ", ") + record.projection;
+      for (const Partitions& partitions : all) {
+        known += (known.empty() ? "" : ", ") + partitions.front().projection;
+      }
       return Error{.code = ErrorCode::invalid_argument,
                    .message = "there is no projection '" + name + "' in " + rows.name() +
                               ", which has " + (known.empty() ? "none" : known)};
@@ -46,17 +58,42 @@ Result<std::vector<CheckpointRecord>> chosen(const ReadModelStore& rows,
   return result;
 }
 
-std::string joined(const std::vector<std::string>& words) {
+std::string joined(const std::vector<std::string>& words, const std::string& separator) {
   std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  for (const std::string& word : words) text += (text.empty() ? "" : separator) + word;
   return text;
+}
+
+// Of one that is split: its partitions' holders, each once.
+std::string holders_of(const Partitions& partitions) {
+  std::vector<std::string> holders;
+  for (const CheckpointRecord& record : partitions) {
+    const std::string holder = record.holder ? to_string(*record.holder) : "";
+    if (holder.empty() || std::find(holders.begin(), holders.end(), holder) != holders.end()) {
+      continue;
+    }
+    holders.push_back(holder);
+  }
+  return joined(holders, ", ");
+}
+
+// "held" only if all of them are.
+std::string_view state_of(const Partitions& partitions) {
+  std::string_view state = "held";
+  for (const CheckpointRecord& record : partitions) {
+    const std::string_view its = state_of(record);
+    if (its == "halted") return its;
+    if (its != "held") state = its;
+  }
+  return state;
 }
 
 Result<int> list(const ReadModelStore& rows, const ProjectionsRequest& request, Format format,
                  Output& output) {
-  auto records = chosen(rows, request.names);
-  if (!records) return std::move(records).error();
+  auto projections = chosen(rows, request.names);
+  if (!projections) return std::move(projections).error();
   Table table(output, {{"projection"},
+                       {"partition"},
                        {"version", Table::Align::right},
                        {"position", Table::Align::right},
                        {"state"},
@@ -64,24 +101,38 @@ Result<int> list(const ReadModelStore& rows, const ProjectionsRequest& request, 
                        {"updated at"},
                        {"tables"},
                        {"failure"}});
-  for (const CheckpointRecord& record : *records) {
-    const std::string holder = record.holder ? to_string(*record.holder) : "";
+  // The whole, then each of its partitions if there are several.
+  const auto show = [&](const CheckpointRecord& record, bool whole, std::string_view state,
+                        const std::string& holder) {
+    const Partition partition = record.partition;
     if (format == Format::json) {
-      output.line(JsonObject()
-                      .text("projection", record.projection)
+      JsonObject line;
+      line.text("projection", record.projection);
+      if (!whole) line.number("partition", partition.index);
+      output.line(line.number("partitions", partition.count)
                       .number("version", record.version)
                       .number("position", record.position().value)
                       .number("epoch", record.epoch)
-                      .text("state", state_of(record))
+                      .text("state", state)
                       .text("holder", holder)
                       .text("updated_at", to_string(record.updated_at))
-                      .text("tables", joined(record.tables))
+                      .text("tables", joined(record.tables, " "))
                       .text("failure", record.failure)
                       .finish());
     } else {
-      table.row({record.projection, std::to_string(record.version),
-                 std::to_string(record.position().value), std::string(state_of(record)), holder,
-                 to_string(record.updated_at), joined(record.tables), record.failure});
+      std::string of = partition.count > 1 ? std::to_string(partition.count) + " in all" : "";
+      if (!whole) of = std::to_string(partition.index);
+      table.row({record.projection, of, std::to_string(record.version),
+                 std::to_string(record.position().value), std::string(state), holder,
+                 to_string(record.updated_at), whole ? joined(record.tables, " ") : "",
+                 record.failure});
+    }
+  };
+  for (const Partitions& partitions : *projections) {
+    show(*whole_of(partitions), true, state_of(partitions), holders_of(partitions));
+    if (partitions.size() == 1) continue;
+    for (const CheckpointRecord& record : partitions) {
+      show(record, false, state_of(record), record.holder ? to_string(*record.holder) : "");
     }
   }
   if (format == Format::table) table.flush();
@@ -99,8 +150,8 @@ Result<double> seconds_behind(const EventStore& store, GlobalPosition position) 
 
 Result<int> show_lag(const EventStore& store, const ReadModelStore& rows,
                      const ProjectionsRequest& request, Format format, Output& output) {
-  auto records = chosen(rows, request.names);
-  if (!records) return std::move(records).error();
+  auto projections = chosen(rows, request.names);
+  if (!projections) return std::move(projections).error();
   Table table(output, {{"projection"},
                        {"position", Table::Align::right},
                        {"head", Table::Align::right},
@@ -108,8 +159,9 @@ Result<int> show_lag(const EventStore& store, const ReadModelStore& rows,
                        {"seconds behind", Table::Align::right},
                        {"state"}});
   const GlobalPosition head = store.head().position;
-  for (const CheckpointRecord& record : *records) {
-    if (record.checkpoint) {
+  for (const Partitions& partitions : *projections) {
+    for (const CheckpointRecord& record : partitions) {
+      if (!record.checkpoint) continue;
       auto resumed = store.resume(*record.checkpoint);
       if (!resumed) {
         Error error = std::move(resumed).error();
@@ -118,6 +170,7 @@ Result<int> show_lag(const EventStore& store, const ReadModelStore& rows,
         return error;
       }
     }
+    const CheckpointRecord record = *whole_of(partitions);
     const std::uint64_t position = record.position().value;
     const std::uint64_t behind = head.value > position ? head.value - position : 0;
     auto seconds = seconds_behind(store, record.position());
@@ -131,11 +184,11 @@ Result<int> show_lag(const EventStore& store, const ReadModelStore& rows,
                       .number("head", head.value)
                       .number("events_behind", behind)
                       .value("seconds_behind", text)
-                      .text("state", state_of(record))
+                      .text("state", state_of(partitions))
                       .finish());
     } else {
       table.row({record.projection, std::to_string(position), std::to_string(head.value),
-                 std::to_string(behind), text, std::string(state_of(record))});
+                 std::to_string(behind), text, std::string(state_of(partitions))});
     }
   }
   if (format == Format::table) table.flush();
@@ -143,10 +196,11 @@ Result<int> show_lag(const EventStore& store, const ReadModelStore& rows,
 }
 
 Result<int> set_paused(ReadModelStore& rows, const ProjectionsRequest& request, Output& output) {
-  auto records = chosen(rows, request.names);
-  if (!records) return std::move(records).error();
+  auto projections = chosen(rows, request.names);
+  if (!projections) return std::move(projections).error();
   const bool pause = request.action == Action::pause;
-  for (const CheckpointRecord& record : *records) {
+  for (const Partitions& partitions : *projections) {
+    const CheckpointRecord record = *whole_of(partitions);
     if (auto set = rows.set_paused(record.projection, pause); !set) return std::move(set).error();
     if (!pause && !record.failure.empty()) {
       auto cleared = rows.clear_failure(record.projection);
@@ -182,6 +236,7 @@ Result<int> rebuild_all(const EventStore& store, ReadModelStore& rows,
     RebuildOptions options;
     options.upcasters = types.upcasters;
     options.from_scratch = request.from_scratch;
+    options.partitions = request.partitions;
     options.progress = [&](const RebuildProgress& now) {
       progress.show(now.position.value, now.head.value);
       return !stop.raised();

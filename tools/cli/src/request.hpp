@@ -73,7 +73,8 @@ struct ProjectionsRequest {
   std::vector<std::string> names = {};  ///< None: all of them.
   bool progress = false;                ///< Also where standard error is no terminal.
   bool from_scratch = false;
-  bool create = false;  ///< The database, if it is missing.
+  std::uint32_t partitions = 0;  ///< Of what is rebuilt; 0: as before.
+  bool create = false;           ///< The database, if it is missing.
 };
 
 struct BackupRequest {
