@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <functional>
+#include <memory>
 
 #include "row_key.hpp"
 
@@ -68,7 +69,14 @@ class BatchFold::Keys final : public KeySink {
     const Partition& partition = fold_.partition_;
     if (partition.count > 1 && partition_of(key_, partition.count) != partition.index) return true;
     const auto [place, fresh] = rows.by_key.try_emplace(key_, rows.entries.size());
-    if (fresh) rows.entries.push_back({Object(type.copy(row_with_key), type.drop)});
+    if (fresh) {
+      rows.entries.push_back({Object(type.copy(row_with_key), type.drop)});
+      if (auto found = find_parked(type, row_with_key, rows.entries.back()); !found) {
+        failure_ = found.error().message;
+        return false;
+      }
+    }
+    if (fold_.parking_.only != nullptr && rows.entries[place->second].parked_as) return true;
     // An event that names a row twice counts once.
     for (std::size_t i = first_; i < fold_.steps_.size(); ++i) {
       if (fold_.steps_[i].entry == place->second) return true;
@@ -79,6 +87,20 @@ class BatchFold::Keys final : public KeySink {
   const std::string& failure() const { return failure_; }
 
  private:
+  // With `only`, all rows but that one are as if parked.
+  Result<void> find_parked(const TableType& type, const void* row, Entry& entry) const {
+    const ParkingMode& parking = fold_.parking_;
+    const bool some = parking.keys != nullptr && parking.keys->any_of(type.name);
+    if (parking.only == nullptr && !some) return {};
+    auto text = key_text(type, row);
+    if (!text) return std::move(text).error();
+    const bool parked = parking.only != nullptr
+                            ? *parking.only != ParkedRow{std::string(type.name), *text}
+                            : parking.keys->contains(type.name, *text);
+    if (parked) entry.be_parked(*std::move(text), key_);
+    return {};
+  }
+
   BatchFold& fold_;
   const RowSlot& slot_;
   std::size_t table_;
@@ -89,10 +111,11 @@ class BatchFold::Keys final : public KeySink {
 };
 
 BatchFold::BatchFold(const ProjectionType& projection, const Upcasters& upcasters,
-                     Partition partition)
+                     Partition partition, ParkingMode parking)
     : projection_(projection),
       upcasters_(upcasters),
       partition_(partition),
+      parking_(parking),
       types_(projection.event_types()) {
   for (std::size_t i = 0; i < projection.table_count; ++i) {
     const TableType& type = *projection.tables[i];
@@ -124,7 +147,7 @@ Result<void> BatchFold::add(const RecordedEvent& event) {
       if (auto collected = collect_keys(*slot, t, index); !collected) return collected;
     }
   }
-  for (std::size_t i = 0; i < projection_.sql_count; ++i) {
+  for (std::size_t i = 0; parking_.only == nullptr && i < projection_.sql_count; ++i) {
     if (projection_.sql[i].type == *type) sql_steps_.push_back({&projection_.sql[i], index});
   }
   if (steps_.size() + sql_steps_.size() > steps_before) ++events_;
@@ -147,18 +170,33 @@ Result<void> BatchFold::collect_keys(const RowSlot& slot, std::size_t table, std
   return {};
 }
 
-Result<void> BatchFold::fold(ReadModelStore& rows) {
+Result<void> BatchFold::load(ReadModelStore& rows) {
   for (TableRows& table : tables_) {
     std::vector<RowToLoad> wanted;
     wanted.reserve(table.entries.size());
-    for (Entry& entry : table.entries) wanted.push_back({entry.row.get()});
+    for (Entry& entry : table.entries) {
+      if (!entry.parked_as) wanted.push_back({entry.row.get()});
+    }
     if (auto loaded = rows.load(*table.type, wanted); !loaded) return loaded;
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-      table.entries[i].in_table = table.entries[i].present = wanted[i].found;
+    auto loaded = wanted.begin();
+    for (Entry& entry : table.entries) {
+      if (!entry.parked_as) entry.in_table = entry.present = (loaded++)->found;
     }
   }
+  return {};
+}
+
+Result<void> BatchFold::fold(ReadModelStore& rows) {
+  if (auto loaded = load(rows); !loaded) return loaded;
   for (const Step& step : steps_) {
-    if (auto applied = apply(step); !applied) return applied;
+    if (tables_[step.table].entries[step.entry].parked_as) {
+      park(step, {});
+    } else if (parking_.park_after_tries > 0) {
+      if (auto applied = apply_or_park(step); !applied) return applied;
+    } else if (auto applied = apply(step); !applied) {
+      failed_at_a_row_ = true;
+      return applied;
+    }
   }
   for (const TableRows& table : tables_) {
     std::string now;
@@ -167,6 +205,7 @@ Result<void> BatchFold::fold(ReadModelStore& rows) {
         return written;
       }
       if (now == key) continue;
+      failed_at_a_row_ = true;
       return Error{.code = ErrorCode::corrupt,
                    .message = "projection " + std::string(projection_.name) + ", table " +
                               std::string(table.type->name) +
@@ -198,6 +237,61 @@ Result<void> BatchFold::apply(const Step& step) {
   entry.touched = true;
   if (dropped) return start_anew(type, entry);
   return {};
+}
+
+Result<void> BatchFold::apply_or_park(const Step& step) {
+  const TableType& type = *tables_[step.table].type;
+  Entry& entry = tables_[step.table].entries[step.entry];
+  Object before(type.copy(entry.row.get()), type.drop);
+  const bool present = entry.present;
+  const bool touched = entry.touched;
+  auto applied = apply(step);
+  if (applied) applied = check_row(step, before.get());
+  if (applied) return {};
+  entry.row = std::move(before);
+  entry.present = present;
+  entry.touched = touched;
+  auto key = key_text(type, entry.row.get());
+  if (!key) return std::move(key).error();
+  std::string bytes;
+  if (auto written = write_key(type, entry.row.get(), bytes); !written) return written;
+  entry.be_parked(*std::move(key), bytes);
+  park(step, applied.error().message);
+  return {};
+}
+
+Result<void> BatchFold::check_row(const Step& step, const void* before) const {
+  const TableType& type = *tables_[step.table].type;
+  const Entry& entry = tables_[step.table].entries[step.entry];
+  std::string key_before;
+  std::string key_now;
+  auto written = write_key(type, before, key_before);
+  if (written) written = write_key(type, entry.row.get(), key_now);
+  std::string why;
+  if (!written) why = written.error().message;
+  if (written && key_before != key_now) why = "evolve changed the key of a row";
+  for (std::size_t i = 0; why.empty() && entry.present && i < type.columns->count; ++i) {
+    const FieldEntry& field = type.columns->fields[i];
+    Cell cell;
+    if (auto put = write_cell(field.type, field.get(entry.row.get()), cell); !put) {
+      why = "column " + std::string(field.name) + ": " + put.error().message;
+    }
+  }
+  if (why.empty()) return {};
+  return fold_error(projection_, ErrorCode::corrupt, *decoded_[step.event].info,
+                    "table " + std::string(type.name) + ": " + why);
+}
+
+// REQUIRES: the row is parked.
+void BatchFold::park(const Step& step, const std::string& failure) {
+  const TableRows& table = tables_[step.table];
+  const Entry& entry = table.entries[step.entry];
+  ParkedEvent& event = parked_.emplace_back();
+  event.row = {std::string(table.type->name), *entry.parked_as};
+  event.key_hash = entry.key_hash;
+  event.position = decoded_[step.event].info->position;
+  event.failure = failure;
+  event.tries = failure.empty() ? 0 : parking_.park_after_tries;
 }
 
 // After a drop the next event finds R{} with the key, as if the row had never been.

@@ -29,7 +29,7 @@ void append_key(const Cell& cell, std::string& bytes) {
   bytes.append(1, static_cast<char>('0' + cell.index()));
 }
 
-std::uint32_t partition_of(std::string_view key, std::uint32_t count) {
+std::uint64_t key_hash(std::string_view key) {
   // FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/
   std::uint64_t hash = 0xcbf29ce484222325U;
   for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
@@ -37,7 +37,11 @@ std::uint32_t partition_of(std::string_view key, std::uint32_t count) {
   // https://prng.di.unimi.it/splitmix64.c
   hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9U;
   hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebU;
-  return static_cast<std::uint32_t>((hash ^ (hash >> 31)) % count);
+  return hash ^ (hash >> 31);
+}
+
+std::uint32_t partition_of(std::string_view key, std::uint32_t count) {
+  return static_cast<std::uint32_t>(key_hash(key) % count);
 }
 
 }  // namespace internal

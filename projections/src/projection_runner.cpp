@@ -58,6 +58,8 @@ class ProjectionRunner::Impl {
   std::optional<ProjectionStatus> status(std::string_view projection) const;
   std::vector<ProjectionStatus> status() const;
   Result<void> retry(std::string_view projection);
+  Result<std::uint64_t> wish_parked(std::string_view projection,
+                                    const std::optional<ParkedRow>& row, ParkedWish wish);
   Result<void> wait(std::string_view projection, GlobalPosition position,
                     std::chrono::milliseconds timeout) const;
 
@@ -71,10 +73,13 @@ class ProjectionRunner::Impl {
     bool running = false;
     bool woken = false;  // While running.
     bool retry = false;
+    bool wished = false;  // Something for parked keys.
     SteadyClock::time_point due = SteadyClock::now();
     PartitionStatus status = {};
     std::uint64_t events_applied = 0;
     std::uint64_t fenced = 0;
+    std::uint64_t parked_keys = 0;
+    std::uint64_t parked_events = 0;
   };
   struct Entry {
     Entry(std::string projection_name, ReadModelStore& rows, const ProjectionType& projection,
@@ -200,6 +205,7 @@ void ProjectionRunner::Impl::work() {
     part->running = true;
     part->woken = false;
     if (std::exchange(part->retry, false)) part->projector.forget_failure();
+    if (std::exchange(part->wished, false)) part->projector.expect_wishes();
     lock.unlock();
     auto step = part->projector.step();
     lock.lock();
@@ -227,13 +233,15 @@ bool ProjectionRunner::Impl::record(Entry& entry, Part& part, internal::Projecto
   status.epoch = part.projector.epoch();
   part.events_applied = part.projector.events_applied();
   part.fenced = part.projector.fenced();
+  part.parked_keys = part.projector.parked().keys();
+  part.parked_events = part.projector.parked().events();
   std::uint64_t applied = 0;
   for (const auto& each : entry.parts) applied += each->events_applied;
   entry.rate.count(applied);
   // News that came during the step; but it does not shorten a pause after a failure.
   const bool quiet = status.activity == ProjectionActivity::live;
   part.due = SteadyClock::now();
-  if (!(part.woken && quiet) && !part.retry) part.due += step.pause;
+  if (!(part.woken && quiet) && !part.retry && !part.wished) part.due += step.pause;
   return changed;
 }
 
@@ -256,6 +264,8 @@ ProjectionStatus ProjectionRunner::Impl::status_of(const Entry& entry) const {
     status.epoch = std::max(status.epoch, now.epoch);
     status.events_applied += part->events_applied;
     status.fenced += part->fenced;
+    status.parked_keys += part->parked_keys;
+    status.parked_events += part->parked_events;
     status.partitions.push_back(now);
   }
   status.activity = worst->activity;
@@ -359,6 +369,28 @@ Result<void> ProjectionRunner::Impl::retry(std::string_view projection) {
   return cleared;
 }
 
+Result<std::uint64_t> ProjectionRunner::Impl::wish_parked(std::string_view projection,
+                                                          const std::optional<ParkedRow>& row,
+                                                          ParkedWish wish) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (entries_.find(projection) == entries_.end()) return not_here(projection);
+  }
+  auto keys = rows_.wish_parked(projection, row, wish);
+  if (!keys) return keys;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(projection);
+    if (found == entries_.end()) return not_here(projection);
+    for (const auto& part : found->second->parts) {
+      part->wished = true;
+      if (part->status.activity == ProjectionActivity::live) part->due = SteadyClock::now();
+    }
+  }
+  work_.notify_all();
+  return keys;
+}
+
 Result<void> ProjectionRunner::Impl::wait(std::string_view projection, GlobalPosition position,
                                           std::chrono::milliseconds timeout) const {
   const auto deadline = deadline_after(timeout);
@@ -407,6 +439,14 @@ std::optional<ProjectionStatus> ProjectionRunner::status(std::string_view projec
 std::vector<ProjectionStatus> ProjectionRunner::status() const { return impl_->status(); }
 Result<void> ProjectionRunner::retry(std::string_view projection) {
   return impl_->retry(projection);
+}
+Result<std::uint64_t> ProjectionRunner::retry_parked(std::string_view projection,
+                                                     const std::optional<ParkedRow>& row) {
+  return impl_->wish_parked(projection, row, ParkedWish::retry);
+}
+Result<std::uint64_t> ProjectionRunner::skip_parked(std::string_view projection,
+                                                    const ParkedRow& row, bool all) {
+  return impl_->wish_parked(projection, row, all ? ParkedWish::skip_all : ParkedWish::skip);
 }
 Result<void> ProjectionRunner::wait(std::string_view projection, GlobalPosition position,
                                     std::chrono::milliseconds timeout) const {

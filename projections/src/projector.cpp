@@ -1,9 +1,11 @@
 #include "projector.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "batch_fold.hpp"
+#include "parked_retry.hpp"
 
 namespace annals::internal {
 
@@ -26,12 +28,16 @@ bool is_ours(const CheckpointRecord& record, const Projector::Setup& setup) {
 // An error that names the event whose fold or SQL failed.
 bool is_of_an_event(const Error& error) { return error.position.has_value(); }
 
-// What no row can hold is the fault of some event of the batch: the last one stands for them until
-// they are taken append by append.
-Error of_events(Error error, const Batch& batch) {
+// What no row can hold is the fault of some event of the batch.
+bool is_of_rows(const Error& error) {
   const bool of_rows = error.code == ErrorCode::invalid_argument ||
                        (error.code == ErrorCode::corrupt && !error.place);
-  if (!of_rows || error.position) return error;
+  return of_rows && !error.position;
+}
+
+// The last one stands for them until they are taken append by append.
+Error of_events(Error error, const Batch& batch) {
+  if (!is_of_rows(error)) return error;
   error.position = batch.events[batch.events.size() - 1].position;
   error.message += " (in the append at position " + to_string(*error.position) + ")";
   return error;
@@ -41,7 +47,8 @@ Error of_events(Error error, const Batch& batch) {
 
 Projector::Projector(Setup setup)
     : setup_(std::move(setup)),
-      holder_(setup_.share != nullptr ? setup_.share->worker() : make_holder()) {}
+      holder_(setup_.share != nullptr ? setup_.share->worker() : make_holder()),
+      parking_(setup_.projection, setup_.options.tries_max, setup_.options.parked_limits) {}
 
 Projector::~Projector() { release(); }
 
@@ -106,6 +113,9 @@ Projector::Step Projector::step() {
     return step;
   }
   if (paused_) return {ProjectionActivity::paused, look_every};
+  if (parking_.keys().keys() > 0 && Clock::now() - wishes_seen_at_ >= look_every) {
+    if (auto granted = grant_wishes(); !granted) return failed(std::move(granted).error());
+  }
   if (!subscription_) {
     if (auto followed = follow(); !followed) return failed(std::move(followed).error());
   }
@@ -139,6 +149,11 @@ Result<void> Projector::take_claim() {
     }
     resumed_ = *resumed;
   }
+  if (auto loaded = parking_.load(setup_.rows, *record); !loaded) {
+    release();
+    return loaded;
+  }
+  expect_wishes();
   place_ = record->position();
   heed(*record);
   looked_at_ = renewed_at_ = committed_at_ = Clock::now();
@@ -208,24 +223,29 @@ Result<Projector::Step> Projector::project() {
 }
 
 Result<void> Projector::apply(const Batch& batch) {
-  BatchFold fold(setup_.projection, setup_.options.upcasters, setup_.partition);
+  BatchFold fold(setup_.projection, setup_.options.upcasters, setup_.partition,
+                 parking_.next_try());
   for (const RecordedEvent& event : batch.events) {
     if (auto added = fold.add(event); !added) return added;
   }
-  if (auto folded = fold.fold(setup_.rows); !folded) {
-    return of_events(std::move(folded).error(), batch);
-  }
+  auto folded = fold.fold(setup_.rows);
+  if (fold.failed_at_a_row()) parking_.failed_at_a_row();
+  if (folded) folded = parking_.admit(fold);
+  if (!folded) return of_events(std::move(folded).error(), batch);
   ProjectedBatch projected{.claim = *claim_,
                            .before = stored_,
                            .after = batch.checkpoint(),
                            .changes = fold.changes(),
-                           .sql = fold.sql()};
+                           .sql = fold.sql(),
+                           .parked = fold.parked()};
   // Of another partition's rows, or of none.
-  if (projected.changes.empty() && !projected.sql) {
+  if (projected.changes.empty() && !projected.sql && projected.parked.empty()) {
     passed_ = projected.after;
   } else if (auto committed = commit(projected); !committed) {
+    if (is_of_rows(committed.error())) parking_.failed_at_a_row();
     return of_events(std::move(committed).error(), batch);
   }
+  parking_.committed(fold.parked());
   events_applied_ += fold.events();
   return {};
 }
@@ -239,6 +259,47 @@ Result<void> Projector::commit(const ProjectedBatch& batch) {
   passed_.reset();
   heed(*record);
   looked_at_ = renewed_at_ = committed_at_ = Clock::now();
+  return {};
+}
+
+Result<void> Projector::settle_parked() {
+  if (auto claimed = take_claim(); !claimed) return claimed;
+  return grant_wishes();
+}
+
+Result<void> Projector::grant_wishes() {
+  wishes_seen_at_ = Clock::now();
+  std::deque<ParkedRetry> retries;  // They do not move: folds point into them.
+  {
+    // Ended before anything is written: in memory there is one transaction at a time.
+    auto transaction = setup_.rows.read();
+    if (!transaction) return std::move(transaction).error();
+    auto keys = keys_with_wishes(**transaction, setup_.projection.name);
+    if (!keys) return std::move(keys).error();
+    for (ParkedKey& key : *keys) {
+      if (!parking_.keys().contains(key.row.table, key.row.key)) continue;
+      auto events = parked_events(**transaction, setup_.projection.name, key.row);
+      if (!events) return std::move(events).error();
+      retries.emplace_back(setup_.projection, setup_.options.upcasters, std::move(key.row),
+                           *std::move(events));
+    }
+  }
+  for (ParkedRetry& retry : retries) {
+    if (auto folded = retry.fold(setup_.events, setup_.rows); !folded) return folded;
+    const auto commit_it = [&] {
+      ProjectedBatch batch{
+          .claim = *claim_, .before = stored_, .after = passed_ ? *passed_ : *resumed_};
+      retry.add_to(batch);
+      return commit(batch);
+    };
+    auto committed = commit_it();
+    if (!committed && is_of_rows(committed.error())) {
+      retry.fail(committed.error());
+      committed = commit_it();
+    }
+    if (!committed) return committed;
+    parking_.settled(retry.row(), retry.before(), retry.left());
+  }
   return {};
 }
 
@@ -258,6 +319,10 @@ Projector::Step Projector::failed(Error error) {
   }
   if (error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout) {
     return {ProjectionActivity::retrying, backoff(), error.message};
+  }
+  if (parking_.is_tried_again() && claim_) {
+    const auto pause = parking_.next_try_parks() ? milliseconds(0) : backoff();
+    return {ProjectionActivity::retrying, pause, error.message};
   }
   if (is_of_an_event(error) && claim_) {
     if (!careful_until_ || *careful_until_ < *error.position) {

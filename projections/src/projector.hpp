@@ -13,6 +13,7 @@
 #include <annals/projections/projection_runner.hpp>
 #include <annals/projections/read_model_store.hpp>
 
+#include "parking.hpp"
 #include "share.hpp"
 
 namespace annals::internal {
@@ -47,6 +48,11 @@ class Projector {
   };
   Step step();
 
+  /// Does what is wished for parked keys, and nothing else. Errors: as annals::settle_parked.
+  Result<void> settle_parked();
+  /// Somebody has wished something: the next step looks.
+  void expect_wishes() { wishes_seen_at_ = {}; }
+
   /// Goes on after it has halted.
   void forget_failure();
   /// Gives the lease back.
@@ -56,6 +62,7 @@ class Projector {
   std::uint64_t events_applied() const noexcept { return events_applied_; }
   std::uint64_t fenced() const noexcept { return fenced_; }
   std::uint64_t epoch() const noexcept { return claim_ ? claim_->epoch : 0; }
+  const ParkedKeys& parked() const noexcept { return parking_.keys(); }
   bool has_claim() const noexcept { return claim_.has_value(); }
 
  private:
@@ -69,6 +76,8 @@ class Projector {
   Result<void> look_at_record();
   /// What the record says that others want.
   void heed(const CheckpointRecord& record);
+  /// What is wished for parked keys, if anything.
+  Result<void> grant_wishes();
   /// Halted, and somebody has cleared the failure in the record: a command line, a rebuild.
   bool was_forgiven() const;
   Step failed(Error error);
@@ -95,6 +104,9 @@ class Projector {
   std::optional<GlobalPosition> careful_until_;
   int tries_ = 0;
   int failures_in_a_row_ = 0;
+
+  Parking parking_;
+  Clock::time_point wishes_seen_at_;
 
   std::uint64_t events_applied_ = 0;
   std::uint64_t fenced_ = 0;

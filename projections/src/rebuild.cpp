@@ -31,6 +31,7 @@ class Reporter {
     progress_.position = projector.position();
     progress_.head = std::max(events_.head().position, progress_.position);
     progress_.events = projector.events_applied();
+    progress_.parked_keys = projector.parked().keys();
     progress_.events_per_second = seconds > 0 ? static_cast<double>(progress_.events) / seconds : 0;
     const auto passed = static_cast<double>(progress_.position.value - began_position_->value);
     const auto left = static_cast<double>(progress_.head.value - progress_.position.value);
@@ -111,6 +112,7 @@ Result<RebuildProgress> rebuild(const EventStore& events, ReadModelStore& rows,
   }
 
   RunnerOptions running{.batch_events = std::max<std::size_t>(options.batch_events, 1),
+                        .parked_limits = options.parked_limits,
                         .upcasters = options.upcasters};
   Reporter reporter(events, options, !begun->empty());
   {

@@ -47,6 +47,13 @@ Result<bool> Rows::find(const TableType& table, void* row_with_key) {
   return found;
 }
 
+Result<std::optional<ParkedKey>> Rows::parked(const TableType& table, const void* row_with_key) {
+  if (auto may = may_read(table); !may) return std::move(may).error();
+  auto key = key_text(table, row_with_key);
+  if (!key) return std::move(key).error();
+  return parked_key(*transaction_, {std::string(table.name), *std::move(key)});
+}
+
 std::string Rows::order_by_key(const TableType& table) {
   std::string tail;
   for (std::size_t i = 0; i < table.key_columns; ++i) {

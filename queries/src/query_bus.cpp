@@ -82,7 +82,9 @@ class QueryBus::Impl {
   /// Nothing, and `reader` was not called: the rows do not reflect `wanted` yet.
   Result<std::optional<Reflects>> read_now(const QueryType& type, GlobalPosition wanted,
                                            const Reader& reader);
-  Result<GlobalPosition> position_of(const ProjectionType& projection, ReadTransaction& rows);
+  /// Adds the projection's parked keys to `reflects`.
+  Result<GlobalPosition> position_of(const ProjectionType& projection, ReadTransaction& rows,
+                                     Reflects& reflects);
   /// Whether a partition's checkpoint lies in the store's history. Errors: diverged.
   Result<void> check_history(const ProjectionType& projection, const CheckpointRecord& record);
 
@@ -183,7 +185,7 @@ Result<std::optional<Reflects>> QueryBus::Impl::read_now(const QueryType& type,
   Reflects reflects;
   std::optional<GlobalPosition> least;
   for (const ProjectionType* projection : type.projections) {
-    auto position = position_of(*projection, **transaction);
+    auto position = position_of(*projection, **transaction, reflects);
     if (!position) return std::move(position).error();
     least = least ? std::min(*least, *position) : *position;
   }
@@ -195,7 +197,7 @@ Result<std::optional<Reflects>> QueryBus::Impl::read_now(const QueryType& type,
 }
 
 Result<GlobalPosition> QueryBus::Impl::position_of(const ProjectionType& projection,
-                                                   ReadTransaction& rows) {
+                                                   ReadTransaction& rows, Reflects& reflects) {
   auto records = rows.records(projection.name);
   if (!records) return std::move(records).error();
   if (records->empty()) {
@@ -217,7 +219,9 @@ Result<GlobalPosition> QueryBus::Impl::position_of(const ProjectionType& project
     if (!record.checkpoint) continue;
     if (auto agrees = check_history(projection, record); !agrees) return std::move(agrees).error();
   }
-  return whole_of(*records)->position();
+  const CheckpointRecord whole = *whole_of(*records);
+  reflects.parked_keys += whole.parked_keys;
+  return whole.position();
 }
 
 Result<void> QueryBus::Impl::check_history(const ProjectionType& projection,
@@ -251,7 +255,13 @@ Result<Reflects> QueryBus::Impl::answer_as_of(const QueryType& type, const Consi
   if (!transaction) return std::move(transaction).error();
   Rows rows(**transaction, type.projections);
   if (auto read = read_rows(reader, rows); !read) return std::move(read).error();
-  return Reflects{.token = token_at((*folded)->cut.position), .open = (*folded)->cut.open};
+  Reflects reflects{.token = token_at((*folded)->cut.position), .open = (*folded)->cut.open};
+  for (const ProjectionType* projection : type.projections) {
+    auto records = (*transaction)->records(projection->name);
+    if (!records) return std::move(records).error();
+    if (auto whole = whole_of(*records)) reflects.parked_keys += whole->parked_keys;
+  }
+  return reflects;
 }
 
 QueryBus::QueryBus(EventStore& events, const ReadModelStore& rows, QueryOptions options)
@@ -302,7 +312,7 @@ Result<bool> QueryBus::wait_for_news(const QueryType& type, std::vector<Seen>& s
                                       news ? SteadyClock::now() : until);
       if (!record) return std::move(record).error();
       if (!*record) continue;
-      const Seen now{(*record)->position(), (*record)->epoch};
+      const Seen now{(*record)->position(), (*record)->epoch, (*record)->parked_keys};
       if (now != std::exchange(seen[i], now)) {
         news = true;
       } else if (!(*record)->failure.empty()) {

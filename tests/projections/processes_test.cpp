@@ -16,8 +16,8 @@
 #include <annals/testkit/seed.hpp>
 #include <annals/testkit/temporary_folder.hpp>
 
+#include "delicate.hpp"
 #include "projecting.hpp"
-#include "warehouse.hpp"
 
 namespace annals::warehouse {
 namespace {
@@ -28,6 +28,23 @@ using std::chrono::milliseconds;
 class Writer {
  public:
   Writer(EventStore& events, std::uint64_t seed) : events_(events), random_(seed) {}
+
+  /// Goods that may break what they are taken from; `plain` learns of them when it is asked to.
+  void append_delicate() {
+    const auto shelf = [&] { return std::string(1, static_cast<char>('a' + random_() % 8)); };
+    PlainDelicate::Event event = GoodsMoved{shelf(), shelf(), random_() % 2 == 0 ? "Ada" : "Bob",
+                                            static_cast<std::int64_t>(random_() % 400)};
+    // Seldom, or all shelves are broken soon.
+    auto& moved = std::get<GoodsMoved>(event);
+    if (moved.count % 10 == 7 && moved.count >= 40) ++moved.count;
+    if (random_() % 10 == 0) event = ShelfCleared{shelf()};
+    std::visit([&](const auto& one) { append(events_, one); }, event);
+    delicate_.push_back(std::move(event));
+  }
+  /// Folds what came up to `position`, which never goes back.
+  void fold_delicate(PlainDelicate& plain, std::uint64_t& folded, std::uint64_t position) const {
+    for (; folded < position; ++folded) plain.fold(folded + 1, delicate_[folded]);
+  }
 
   void append_some() {
     AppendRequest request;
@@ -70,6 +87,7 @@ class Writer {
   EventStore& events_;
   std::mt19937_64 random_;
   std::uint64_t all_ = 0;
+  std::vector<PlainDelicate::Event> delicate_;
   std::map<std::uint64_t, GoodsMoved> moved_;
   std::map<std::uint64_t, ShelfCleared> cleared_;
   std::uint64_t folded_ = 0;
@@ -157,6 +175,67 @@ TEST_F(ProcessesTest, KilledAtAnyMomentEachEventCountsOnceAndRowsAgreeWithTheChe
   EXPECT_GT(kept, static_cast<std::uint64_t>(kills) / 5) << "the kills fell too early to say much";
   std::printf("%d kills, %llu of them after new commits, %llu events\n", kills,
               static_cast<unsigned long long>(kept), static_cast<unsigned long long>(last));
+}
+
+TEST_F(ProcessesTest, KilledAtAnyMomentNothingThatIsParkedIsLostOrAppliedTwice) {
+  const std::uint64_t seed = testkit::seed(43);
+  const int kills = std::getenv("ANNALS_SOAK") != nullptr ? 300 : 20;
+  std::mt19937_64 random(seed);
+  Writer writer(*events_, seed);
+  PlainDelicate plain;
+  std::uint64_t folded = 0;
+  std::size_t parked = 0;
+  for (int i = 0; i < kills && !testing::Test::HasFailure(); ++i) {
+    Projecting projecting({log_, database_, "10000", "parking"});
+    std::atomic<bool> killed = false;
+    std::thread killer([&, lines = random() % 6 + 1, micros = random() % 3'000] {
+      for (std::uint64_t n = 0; n < lines; ++n) {
+        if (projecting.next().activity == "ended") break;
+      }
+      std::this_thread::sleep_for(std::chrono::microseconds(micros));
+      projecting.end(SIGKILL);
+      killed.store(true);
+    });
+    while (!killed.load()) {
+      writer.append_delicate();
+      std::this_thread::sleep_for(std::chrono::microseconds(500));
+    }
+    killer.join();
+
+    const auto rows = open_rows(database_);
+    auto records = rows->records();
+    ASSERT_TRUE(records) << to_string(records.error());
+    if (records->empty()) continue;
+    writer.fold_delicate(plain, folded, records->front().position().value);
+    plain.expect_in(*rows);
+    parked = std::max(parked, plain.parked().size());
+    // The next process finds a wish that it cannot fulfil, and must not lose what it is about.
+    ASSERT_TRUE(rows->wish_parked("delicate_stock", {}, ParkedWish::retry));
+  }
+  EXPECT_GT(parked, 0U);
+  {
+    Projecting projecting({log_, database_, "10000", "mended"});
+    while (true) {
+      const auto line = projecting.next();
+      ASSERT_NE(line.activity, "ended");
+      if (line.position == events_->head().position.value) break;
+    }
+    const auto rows = open_rows(database_);
+    ASSERT_TRUE(rows->wish_parked("delicate_stock", {}, ParkedWish::retry));
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (!parked_in(*rows).empty() && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(milliseconds(10));
+    }
+    projecting.end(SIGKILL);
+  }
+  const auto rows = open_rows(database_);
+  Delicate::breaks_at = -1;
+  PlainDelicate whole;
+  folded = 0;
+  writer.fold_delicate(whole, folded, record_of(*rows, "delicate_stock").position().value);
+  whole.expect_in(*rows);
+  Delicate::breaks_at = 7;
+  EXPECT_EQ(record_of(*rows, "delicate_stock").position(), events_->head().position);
 }
 
 TEST_F(ProcessesTest, FrozenBeforeItsCommitAndOvertakenItIsRefused) {

@@ -17,6 +17,7 @@
 #include "postgres/cutting_proxy.hpp"
 #include "postgres/database.hpp"
 #include "postgres/server.hpp"
+#include "projections/delicate.hpp"
 #include "projections/projecting.hpp"
 #include "tally.hpp"
 
@@ -104,6 +105,55 @@ TEST_F(PostgresFailures, WhileBackendsAreEndedAtRandomEachEventCountsOnce) {
   EXPECT_GT(ended, kills / 5);
 }
 
+TEST_F(PostgresFailures, WhileBackendsAreEndedAtRandomNothingThatIsParkedIsLostOrAppliedTwice) {
+  const int kills = std::getenv("ANNALS_SOAK") != nullptr ? 1'000 : 40;
+  std::mt19937_64 random(testkit::seed(9));
+  Delicate::breaks_at = 7;
+  const auto events = make_memory_event_store({});
+  const auto rows = ReadModelSchema::open(options_);
+  ASSERT_TRUE(rows);
+  ProjectionRunner runner(
+      *events, *rows,
+      {.tries_max = 2, .retry_first = milliseconds(5), .retry_max = milliseconds(50)});
+  auto added = runner.add<DelicateStock>();
+  ASSERT_TRUE(added) << to_string(added.error());
+  std::vector<GoodsMoved> moves{{"a", "b", "Ada", 7}, {"a", "b", "Ada", 1}};
+  append(*events, moves[0], moves[1]);
+  expect_reached(runner, "delicate_stock", GlobalPosition{2});
+  ASSERT_EQ(parked_in(*rows).size(), 1U);
+  std::atomic<bool> ended = false;
+  std::thread killing([&, state = random()]() mutable {
+    std::mt19937_64 own(state);
+    for (int i = 0; i < kills; ++i) {
+      std::this_thread::sleep_for(std::chrono::microseconds(own() % 100'000));
+      ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE " + ours());
+    }
+    ended = true;
+  });
+  // The fold is mended, and broken again, and what is parked is retried all the time.
+  while (!ended) {
+    moves.push_back({std::string(1, static_cast<char>('a' + random() % 12)),
+                     std::string(1, static_cast<char>('a' + random() % 12)),
+                     random() % 2 == 0 ? "Ada" : "Bob", static_cast<std::int64_t>(random() % 50)});
+    append(*events, moves.back());
+    if (moves.size() % 40 == 0) Delicate::breaks_at = moves.size() % 80 == 0 ? 7 : -1;
+    if (moves.size() % 10 == 0) static_cast<void>(runner.retry_parked("delicate_stock"));
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  killing.join();
+  Delicate::breaks_at = -1;
+  expect_reached(runner, "delicate_stock", events->head().position);
+  ASSERT_TRUE(runner.retry_parked("delicate_stock"));
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!parked_in(*rows).empty() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  PlainDelicate whole;
+  for (std::size_t i = 0; i < moves.size(); ++i) whole.fold(i + 1, moves[i]);
+  whole.expect_in(*rows);
+  Delicate::breaks_at = 7;
+}
+
 TEST(PostgresServerFailures, WhileTheServerIsKilledAndStartedAgainEachEventCountsOnce) {
   auto started = postgres_test::Server::start();
   if (const auto* missing = std::get_if<postgres_test::Server::Missing>(&started)) {
@@ -162,6 +212,15 @@ TEST_F(PostgresFailures, ACommitWhoseAnswerWasLostIsSettledByTheCheckpoint) {
     EXPECT_EQ(all_rows<Worker>(*rows), row);
     ++position;
   }
+
+  // One that stays where it is, as when parked events are retried, leaves nothing to tell it by.
+  auto in_place = batch_of(*rows, *claim, row, position);
+  in_place.parked = {{.row = {"workers", "Bob"}, .position = {1}, .failure = "why", .tries = 1}};
+  proxy.cut_at("COMMIT", CuttingProxy::Cut::after_it_was_done);
+  const auto unknown = rows->commit(in_place);
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, ErrorCode::outcome_unknown) << to_string(unknown.error());
+  EXPECT_EQ(record_of(*rows, "tally").parked_keys, 1U) << "it was done, and whoever looks sees it";
 
   const auto before = all_rows<Worker>(*rows);
   row[0].moves = 99;

@@ -155,8 +155,9 @@ TEST_F(PostgresPartitions, ASchemaOfTheFirstFormatIsBroughtToThePresentOne) {
       "ALTER TABLE " + table +
       " DROP CONSTRAINT annals_checkpoints_pkey, ADD PRIMARY KEY (projection), DROP COLUMN "
       "partitions, DROP COLUMN wanted_host, DROP COLUMN wanted_pid, DROP COLUMN "
-      "wanted_process_started, DROP COLUMN wanted_runner, DROP COLUMN wanted_until; UPDATE " +
-      options_.schema + ".annals_format SET format = 1");
+      "wanted_process_started, DROP COLUMN wanted_runner, DROP COLUMN wanted_until; DROP TABLE " +
+      options_.schema + ".annals_parked; UPDATE " + options_.schema +
+      ".annals_format SET format = 1");
   ASSERT_TRUE(set_back) << set_back.error().message;
   PostgresReadModelOptions reading = schema_->options();
   reading.access = PostgresReadModelOptions::Access::read_only;

@@ -113,7 +113,7 @@ TEST_F(SqliteFileTest, AFileOfTheFirstFormatIsBroughtToThePresentOne) {
                "INSERT INTO annals_checkpoints SELECT projection, version, fingerprint, tables, "
                "partition, store, era, position, link, cursor, epoch, host, pid, process_started, "
                "runner, lease_until, paused, failure, updated_at FROM newer;"
-               "DROP TABLE newer; PRAGMA user_version = 1",
+               "DROP TABLE newer; DROP TABLE annals_parked; PRAGMA user_version = 1",
                nullptr, nullptr, &fault);
   EXPECT_EQ(fault, nullptr) << fault;
   sqlite3_close(database);
@@ -133,8 +133,10 @@ TEST_F(SqliteFileTest, AFileOfTheFirstFormatIsBroughtToThePresentOne) {
   expect_reached(runner, "stock", GlobalPosition{2});
   EXPECT_EQ(all_rows<Shelf>(*rows), (std::vector<Shelf>{{"a", 3, 2}}));
   EXPECT_EQ(plain_select(file_, "PRAGMA user_version"), "2|\n");
-  EXPECT_EQ(plain_select(file_, "SELECT name FROM sqlite_schema WHERE name LIKE 'annals_%'"),
-            "annals_checkpoints|\n");
+  EXPECT_EQ(plain_select(file_,
+                         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE "
+                         "'annals_%' ORDER BY name"),
+            "annals_checkpoints|\nannals_parked|\n");
 }
 
 TEST_F(SqliteFileTest, ADamagedFileIsCorruptAndNeverGivesWrongRows) {

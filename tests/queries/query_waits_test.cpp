@@ -115,6 +115,7 @@ class GateBeforeReading final : public ReadModelStore {
   Result<void> halt(const Claim& c, const std::string& f) override { return rows_.halt(c, f); }
   Result<void> set_paused(std::string_view p, bool b) override { return rows_.set_paused(p, b); }
   Result<void> clear_failure(std::string_view p) override { return rows_.clear_failure(p); }
+  Result<std::uint64_t> wish_parked(std::string_view p, const std::optional<ParkedRow>& r, ParkedWish w) override { return rows_.wish_parked(p, r, w); }
   Result<std::vector<CheckpointRecord>> records() const override { return rows_.records(); }
   Result<std::optional<CheckpointRecord>> wait(std::string_view p, GlobalPosition at, std::chrono::steady_clock::time_point d) const override { return rows_.wait(p, at, d); }
   bool awaited(std::string_view p) const override { return rows_.awaited(p); }

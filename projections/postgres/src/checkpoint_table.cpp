@@ -8,6 +8,7 @@
 
 #include "column_form.hpp"
 #include "failures.hpp"
+#include "parked_table.hpp"
 #include "table_sql.hpp"
 
 namespace annals::internal {
@@ -23,6 +24,7 @@ constexpr const char* columns =
     "position, link, cursor, epoch, host, pid, process_started, runner, lease_until, paused, "
     "failure, updated_at, lease_until > clock_timestamp(), partitions, wanted_host, wanted_pid, "
     "wanted_process_started, wanted_runner, wanted_until, wanted_until > clock_timestamp()";
+constexpr std::size_t parked_column = 27;  // After these.
 constexpr char separator = '\x1f';
 
 // A century is for ever, and can be written and added to.
@@ -177,13 +179,13 @@ std::string upgrade_checkpoint_table_sql(std::string_view schema) {
 
 CheckpointTable::CheckpointTable(std::string_view schema, std::string place)
     : place_(std::move(place)),
-      columns_(columns),
+      columns_(columns + (", " + parked_keys_column(schema))),
       find_("SELECT " + columns_ + " FROM " + table_in(schema, "annals_checkpoints") +
-            " WHERE projection = $1 AND partition = $2"),
+            " AS c WHERE projection = $1 AND partition = $2"),
       partitions_("SELECT " + columns_ + " FROM " + table_in(schema, "annals_checkpoints") +
-                  " WHERE projection = $1 ORDER BY partition"),
+                  " AS c WHERE projection = $1 ORDER BY partition"),
       all_("SELECT " + columns_ + " FROM " + table_in(schema, "annals_checkpoints") +
-           " ORDER BY projection, partition"),
+           " AS c ORDER BY projection, partition"),
       write_("INSERT INTO " + table_in(schema, "annals_checkpoints") +
              " AS c (projection, version, fingerprint, tables, partition, store, era, position, "
              "link, cursor, epoch, host, pid, process_started, runner, paused, failure, "
@@ -202,7 +204,8 @@ CheckpointTable::CheckpointTable(std::string_view schema, std::string place)
              "THEN c.wanted_until END RETURNING " +
              columns_),
       move_("UPDATE " + table_in(schema, "annals_checkpoints") +
-            " SET store = $1::uuid, era = $2, position = $3, link = $4, cursor = $5, failure = '', "
+            " AS c SET store = $1::uuid, era = $2, position = $3, link = $4, cursor = $5, failure "
+            "= '', "
             "lease_until = clock_timestamp() + $6::bigint * interval '1 ms', updated_at = "
             "clock_timestamp() WHERE projection = $7 AND epoch = $8 AND runner = $9 AND store IS "
             "NOT DISTINCT FROM $10::uuid AND era IS NOT DISTINCT FROM $11::bigint AND position IS "
@@ -210,7 +213,7 @@ CheckpointTable::CheckpointTable(std::string_view schema, std::string place)
             "$14 RETURNING " +
             columns_),
       ask_for_("UPDATE " + table_in(schema, "annals_checkpoints") +
-               " SET wanted_host = $3, wanted_pid = $4, wanted_process_started = $5, "
+               " AS c SET wanted_host = $3, wanted_pid = $4, wanted_process_started = $5, "
                "wanted_runner = $6, wanted_until = clock_timestamp() + $7::bigint * interval "
                "'1 ms' WHERE projection = $1 AND partition = $2 RETURNING " +
                columns_),
@@ -255,6 +258,7 @@ Result<CheckpointRecord> CheckpointTable::read(const Rows& rows, std::size_t row
     record.wanted_by = read_holder(rows, row, 21);
     record.wanted_until = time(25);
   }
+  record.parked_keys = static_cast<std::uint64_t>(rows.integer(row, parked_column));
   if (good) return record;
   return Error{.code = ErrorCode::corrupt,
                .message = place_ + ": the checkpoint of projection '" + record.projection +

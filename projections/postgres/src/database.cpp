@@ -47,6 +47,7 @@ Database::Database(PostgresReadModelOptions options)
     : options_(std::move(options)),
       connecting_(connecting_by(options_)),
       checkpoints_(options_.schema, name_of(options_)),
+      parked_(options_.schema, name_of(options_)),
       readers_(connecting_, std::max<std::size_t>(options_.connections_max, 1)),
       writers_(connecting_, std::max<std::size_t>(options_.connections_max, 1)) {}
 
@@ -119,9 +120,9 @@ Result<void> Database::upgrade_schema(postgres::Connection& connection) const {
   auto now = transaction.run("SELECT format FROM " + table);
   if (!now) return failed(now.error(), name());
   if (!now->empty() && now->integer(0, 0) == 1) {
-    auto upgraded =
-        transaction.run_script(upgrade_checkpoint_table_sql(schema()) + "UPDATE " + table +
-                               " SET format = " + std::to_string(format_version));
+    auto upgraded = transaction.run_script(upgrade_checkpoint_table_sql(schema()) +
+                                           create_parked_table_sql(schema()) + "UPDATE " + table +
+                                           " SET format = " + std::to_string(format_version));
     if (!upgraded) return failed(upgraded.error(), name() + " cannot be brought" + to);
   }
   if (auto committed = transaction.commit(); !committed) return failed(committed.error(), name());
@@ -157,8 +158,8 @@ Result<void> Database::make_schema(postgres::Connection& connection) const {
   if (!known) return failed(known.error(), name());
   if (!known->boolean(0, 0)) {
     auto made = transaction.run_script(
-        create_checkpoint_table_sql(schema()) + "CREATE TABLE " + format +
-        " (format bigint NOT NULL);\nCOMMENT ON TABLE " + format +
+        create_checkpoint_table_sql(schema()) + create_parked_table_sql(schema()) +
+        "CREATE TABLE " + format + " (format bigint NOT NULL);\nCOMMENT ON TABLE " + format +
         " IS 'of these tables; readers hold a lock on it that keeps swaps away';\nINSERT INTO " +
         format + " VALUES (" + std::to_string(format_version) + ");");
     if (!made) return failed(made.error(), name());

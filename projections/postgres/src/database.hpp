@@ -8,6 +8,7 @@
 #include <annals/projections/postgres_read_model_store.hpp>
 
 #include "checkpoint_table.hpp"
+#include "parked_table.hpp"
 
 namespace annals::internal {
 
@@ -30,6 +31,7 @@ class Database {
   const std::string& schema() const noexcept { return options_.schema; }
   const PostgresReadModelOptions& options() const noexcept { return options_; }
   const CheckpointTable& checkpoints() const noexcept { return checkpoints_; }
+  const ParkedTable& parked() const noexcept { return parked_; }
   /// "PostgreSQL postgres://ada@host/bank, schema read_models"
   std::string name() const;
   /// Of notifications about this schema.
@@ -45,6 +47,7 @@ class Database {
   const PostgresReadModelOptions options_;
   const postgres::ConnectionOptions connecting_;
   const CheckpointTable checkpoints_;
+  const ParkedTable parked_;
   mutable postgres::ConnectionPool readers_;
   mutable postgres::ConnectionPool writers_;
 };

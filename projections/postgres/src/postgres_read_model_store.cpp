@@ -182,9 +182,9 @@ Result<CheckpointRecord> PostgresReadModelStore::commit(const ProjectedBatch& ba
         auto record = claimed(transaction, batch.claim);
         if (!record) return record;
         if (record->checkpoint != batch.before) return moved_on(batch, *record);
-        if (auto written = write_rows(transaction, batch); !written) {
-          return std::move(written).error();
-        }
+        auto written = write_rows(transaction, batch);
+        if (written) written = database_->parked().write(transaction, batch);
+        if (!written) return std::move(written).error();
         auto moved = database_->checkpoints().move(transaction, batch);
         if (!moved) return std::move(moved).error();
         if (!*moved) {
@@ -215,6 +215,8 @@ Result<CheckpointRecord> PostgresReadModelStore::settle(const ProjectedBatch& ba
   if (!*found) return taken_over(batch.claim, nullptr);
   const CheckpointRecord& record = **found;
   if (!holds(batch.claim, record)) return taken_over(batch.claim, &record);
+  // A batch that stays where it is leaves no trace in the record: its maker has to look.
+  if (batch.before == batch.after) return lost;
   if (record.checkpoint == batch.after) return record;
   if (record.checkpoint != batch.before) return moved_on(batch, record);
   Error error = lost;
@@ -265,6 +267,20 @@ Result<void> PostgresReadModelStore::set_paused(std::string_view projection, boo
 Result<void> PostgresReadModelStore::clear_failure(std::string_view projection) {
   return change_record(
       projection, [](CheckpointRecord& record, bool) { record.failure.clear(); }, false);
+}
+
+Result<std::uint64_t> PostgresReadModelStore::wish_parked(std::string_view projection,
+                                                          const std::optional<ParkedRow>& row,
+                                                          ParkedWish wish) {
+  return write_unblocked(projection, {}, 3, [&](Transaction& transaction) -> Result<std::uint64_t> {
+    // Whoever projects parks and unparks under these locks.
+    auto records = database_->checkpoints().partitions(transaction, projection, Lock::for_update);
+    if (!records) return std::move(records).error();
+    if (records->empty()) return unknown_projection(projection);
+    auto keys = database_->parked().wish(transaction, projection, row, wish);
+    if (keys && *keys == 0 && row) return nothing_parked(projection, *row);
+    return keys;
+  });
 }
 
 Result<std::vector<CheckpointRecord>> PostgresReadModelStore::records() const {

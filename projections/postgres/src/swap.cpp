@@ -276,6 +276,10 @@ Result<CheckpointRecord> PostgresReadModelStore::swap(Transaction& transaction,
     forgotten =
         database_->checkpoints().erase(transaction, projection.name, record.partition.count);
   }
+  if (forgotten) {
+    forgotten =
+        database_->parked().take_over(transaction, shadow.database_->schema(), projection.name);
+  }
   if (!forgotten) return std::move(forgotten).error();
   while (true) {
     auto written =

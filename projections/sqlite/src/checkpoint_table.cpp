@@ -8,6 +8,8 @@
 
 #include <annals/eventstore/time.hpp>
 
+#include "parked_table.hpp"
+
 namespace annals::internal {
 
 namespace {
@@ -140,6 +142,7 @@ Result<CheckpointRecord> read_record(const std::vector<Cell>& cells, const std::
     record.wanted_until = row.parsed(parse_timestamp(until));
   }
   if (record.wanted_until <= now) record.wanted_by.reset();
+  record.parked_keys = static_cast<std::uint64_t>(row.number());
   if (row.good()) return record;
   return Error{.code = ErrorCode::corrupt,
                .message = path + ": the checkpoint of projection '" + record.projection +
@@ -197,8 +200,9 @@ namespace {
 Result<std::vector<CheckpointRecord>> select_records(Connection& connection, const char* schema,
                                                      const std::string& tail,
                                                      std::span<const Cell> arguments) {
-  auto statement = connection.prepared(std::string("SELECT ") + columns + " FROM " + schema +
-                                       ".annals_checkpoints " + tail);
+  auto statement =
+      connection.prepared(std::string("SELECT ") + columns + ", " + parked_keys_column(schema) +
+                          " FROM " + schema + ".annals_checkpoints " + tail);
   if (!statement) return std::move(statement).error();
   Running running(**statement);
   (*statement)->bind_all(arguments);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "checkpoint_table.hpp"
+#include "parked_table.hpp"
 
 namespace annals::internal {
 
@@ -107,6 +108,7 @@ Result<void> Database::prepare_file(Connection& connection) const {
   } else if (*version == 1) {
     made = upgrade_checkpoint_table(connection);
   }
+  if (made) made = create_parked_table(connection);
   if (made) {
     const std::string marks = "PRAGMA application_id = " + std::to_string(application_id) +
                               "; PRAGMA user_version = " + std::to_string(format_version);

@@ -8,6 +8,7 @@
 
 #include "checkpoint_table.hpp"
 #include "lock_holder.hpp"
+#include "parked_table.hpp"
 #include "table_sql.hpp"
 #include "user_sql.hpp"
 
@@ -321,7 +322,10 @@ Result<CheckpointRecord> SqliteReadModelStore::commit(const ProjectedBatch& batc
     record->updated_at = lease_end({});
     record->lease_until = lease_end(batch.lease);
     if (auto put = write_record(connection, *record); !put) return std::move(put).error();
-    return record;
+    if (batch.parked.empty() && batch.unparked.empty()) return record;
+    auto parked = write_parked(connection, batch);
+    if (!parked) return std::move(parked).error();
+    return claimed(connection, batch.claim);  // With the number of keys that are parked now.
   });
   if (committed) tell(*committed);
   return committed;
@@ -377,6 +381,19 @@ Result<void> SqliteReadModelStore::set_paused(std::string_view projection, bool 
 Result<void> SqliteReadModelStore::clear_failure(std::string_view projection) {
   return change_record(
       projection, [](CheckpointRecord& record, bool) { record.failure.clear(); }, false);
+}
+
+Result<std::uint64_t> SqliteReadModelStore::wish_parked(std::string_view projection,
+                                                        const std::optional<ParkedRow>& row,
+                                                        ParkedWish wish) {
+  return write([&](Connection& connection) -> Result<std::uint64_t> {
+    auto records = records_of(connection, projection);
+    if (!records) return std::move(records).error();
+    if (records->empty()) return unknown_projection(projection);
+    auto keys = write_wish(connection, projection, row, wish);
+    if (keys && *keys == 0 && row) return nothing_parked(projection, *row);
+    return keys;
+  });
 }
 
 Result<std::vector<CheckpointRecord>> SqliteReadModelStore::records() const {

@@ -33,6 +33,8 @@ class SqliteReadModelStore final : public ReadModelStore {
   Result<void> halt(const Claim& claim, const std::string& failure) override;
   Result<void> set_paused(std::string_view projection, bool paused) override;
   Result<void> clear_failure(std::string_view projection) override;
+  Result<std::uint64_t> wish_parked(std::string_view projection,
+                                    const std::optional<ParkedRow>& row, ParkedWish wish) override;
   Result<std::vector<CheckpointRecord>> records() const override;
   Result<std::unique_ptr<ReadTransaction>> read() const override;
   Result<std::optional<CheckpointRecord>> wait(

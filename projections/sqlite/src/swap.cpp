@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "checkpoint_table.hpp"
+#include "parked_table.hpp"
 #include "sqlite_read_model_store.hpp"
 #include "table_sql.hpp"
 #include "user_sql.hpp"
@@ -320,6 +321,8 @@ Result<void> SqliteReadModelStore::swap(const ProjectionType& projection,
       return std::move(fits).error();
     }
     auto copied = copy_tables(**source, target, record, replaced, attached);
+    if (copied) copied = drop_parked(target, record.projection);
+    if (copied) copied = copy_rows(**source, target, "annals_parked", attached);
     if (!copied) return std::move(copied).error();
     record.updated_at = record.lease_until = system_clock()->now();
     if (auto gone = erase_records(target, record.projection); !gone) return std::move(gone).error();

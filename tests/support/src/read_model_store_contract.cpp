@@ -97,6 +97,7 @@ bool link_read_model_store_contract() {
   read_model_contract::link_commits();
   read_model_contract::link_hand_written();
   read_model_contract::link_leases();
+  read_model_contract::link_parked();
   read_model_contract::link_partitions();
   read_model_contract::link_reads();
   read_model_contract::link_shadows();

@@ -55,6 +55,9 @@ struct CheckpointRecord {
   Timestamp wanted_until = {};
   bool paused = false;
   std::string failure = {};  ///< Why it has halted; empty: it has not.
+  /// Rows of the whole projection that lag behind their checkpoints, since their events are parked:
+  /// see parked.hpp. Counted by the database; not written.
+  std::uint64_t parked_keys = 0;
   Timestamp updated_at = {};
 
   GlobalPosition position() const {

@@ -8,6 +8,12 @@
 ///       using Tables = annals::Tables<AccountBalance, StatementLine>;   // see row.hpp
 ///     };
 ///
+/// A fold that fails halts the projection. With
+///
+///     static constexpr auto on_failure = annals::OnFailure::park;
+///
+/// only the row that it failed on falls behind: see parked.hpp.
+///
 /// What rows cannot express is written as SQL, in the same transaction; placeholders are ?1, ?2, …:
 ///
 ///     struct DailyTotals {
@@ -26,6 +32,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <annals/codec/event_type.hpp>
@@ -35,6 +42,13 @@
 #include <annals/projections/sql.hpp>
 
 namespace annals {
+
+/// What becomes of an event that cannot be folded into a row, tried often enough. One whose keys
+/// cannot be told, or whose hand-written SQL fails, halts the projection in any case.
+enum class OnFailure : std::uint8_t {
+  halt,  ///< The projection waits right before it.
+  park,  ///< It is parked for that row, and so are later ones; all other rows go on.
+};
 
 /// How one event type is applied by hand-written SQL. May throw what the user's function throws.
 struct SqlSlot {
@@ -47,6 +61,7 @@ struct ProjectionType {
   std::string_view name;
   std::uint32_t version = 1;
   bool order_free = false;
+  OnFailure on_failure = OnFailure::halt;
   const TableType* const* tables = nullptr;
   std::size_t table_count = 0;
   /// The only categories of streams that interest it; none: all.
@@ -160,6 +175,21 @@ struct categories_are_a_list {
                 "std::string_view categories[] = {\"account\"};");
 };
 
+template <typename P>
+struct only_rows_can_be_parked {
+  static constexpr bool holds = [] {
+    if constexpr (requires { P::on_failure; }) {
+      return std::is_same_v<std::remove_cvref_t<decltype(P::on_failure)>, OnFailure> &&
+             (P::on_failure == OnFailure::halt || requires { P::Tables::size; });
+    } else {
+      return true;
+    }
+  }();
+  static_assert(holds,
+                "annals: on_failure is annals::OnFailure::halt or park, and what is parked has a "
+                "key: a projection of nothing but SQL halts");
+};
+
 template <typename P, typename E>
 struct projection_applies_every_sql_event {
   static constexpr bool holds = requires(Sql & sql, const E& event, const EventInfo& info) {
@@ -227,9 +257,12 @@ struct ProjectionTypeOf {
       return ProjectionType{};
     } else if constexpr (!rule::categories_are_a_list<P>::holds) {
       return ProjectionType{};
+    } else if constexpr (!rule::only_rows_can_be_parked<P>::holds) {
+      return ProjectionType{};
     } else {
       ProjectionType type{.name = P::name, .version = static_cast<std::uint32_t>(P::version)};
       if constexpr (requires { P::order_free; }) type.order_free = P::order_free;
+      if constexpr (requires { P::on_failure; }) type.on_failure = P::on_failure;
       if constexpr (requires { typename P::Tables; }) {
         type.tables = TableList<typename P::Tables>::value.data();
         type.table_count = P::Tables::size;

@@ -30,12 +30,14 @@ struct RunnerOptions {
   std::chrono::milliseconds lease = std::chrono::seconds(10);
   /// Progress without rows is written at most so often, unless somebody waits for it.
   std::chrono::milliseconds progress_every = std::chrono::milliseconds(100);
-  /// A fold that fails is tried so often in all, before the projection halts.
+  /// A fold that fails is tried so often in all, before the projection halts or parks the event.
   int tries_max = 3;
   /// Between tries, doubled each time; also while the database or the store is unavailable, which
   /// is retried without end.
   std::chrono::milliseconds retry_first = std::chrono::milliseconds(50);
   std::chrono::milliseconds retry_max = std::chrono::seconds(5);
+  /// Of each projection that parks what it cannot fold.
+  ParkedLimits parked_limits = {};
   Upcasters upcasters = {};
   std::shared_ptr<const Clock> clock = system_clock();
   /// Called after every change of a status, on a thread of the runner's; must neither block nor
@@ -80,6 +82,9 @@ struct ProjectionStatus {
   double events_per_second = 0;  ///< Over about the last ten seconds.
   std::uint64_t fenced = 0;      ///< Commits refused because somebody else had taken over.
   std::uint64_t epoch = 0;       ///< The highest of the partitions here.
+  /// Rows that lag behind `position`, of the partitions here: see parked.hpp.
+  std::uint64_t parked_keys = 0;
+  std::uint64_t parked_events = 0;
   std::string last_error = {};
   std::vector<PartitionStatus> partitions = {};  ///< All of them, in their order.
 };
@@ -120,6 +125,16 @@ class ProjectionRunner {
 
   /// Goes on with a projection that has halted. Errors: invalid_argument (not added), unavailable.
   Result<void> retry(std::string_view projection);
+
+  /// Has parked events of a projection tried again or skipped, soon: of all keys, or of `row`.
+  /// Returns of how many keys. What comes of it stands in the status and in parked_keys().
+  ///
+  /// Errors: as ReadModelStore::wish_parked; invalid_argument (not added).
+  Result<std::uint64_t> retry_parked(std::string_view projection,
+                                     const std::optional<ParkedRow>& row = std::nullopt);
+  /// Leaves out the first event parked for `row`, or all of them. It is kept for the record.
+  Result<std::uint64_t> skip_parked(std::string_view projection, const ParkedRow& row,
+                                    bool all = false);
 
   /// Waits until the projection has reached `position`. For tests and tools; queries use
   /// ReadModelStore::wait.

@@ -15,6 +15,7 @@
 
 #include <annals/eventstore/result.hpp>
 #include <annals/projections/checkpoint_record.hpp>
+#include <annals/projections/parked.hpp>
 #include <annals/projections/partition.hpp>
 #include <annals/projections/projection.hpp>
 #include <annals/projections/row.hpp>
@@ -52,6 +53,11 @@ struct ProjectedBatch {
   std::vector<TableChange> changes = {};
   /// Hand-written SQL, run after the rows are written; an error undoes everything.
   std::function<Result<void>(Sql&)> sql = {};
+  /// Events to be kept as parked, in place of what is kept of them. Times are the store's; the wish
+  /// is the one that was seen: it is cleared, unless there is another by now.
+  std::vector<ParkedEvent> parked = {};
+  /// Events that are parked no longer, by row and position.
+  std::vector<ParkedEvent> unparked = {};
   /// How much longer the lease holds from now.
   std::chrono::milliseconds lease = std::chrono::seconds(10);
 };
@@ -143,6 +149,15 @@ class ReadModelStore {
 
   /// Forgets why its partitions have halted, so that a runner tries again. Errors: as set_paused.
   virtual Result<void> clear_failure(std::string_view projection) = 0;
+
+  /// Notes what is to become of parked events of a projection, of all keys or of `row` (its table
+  /// may be left empty); returns of how many keys. Whoever projects does it: within a second, or
+  /// when he begins.
+  ///
+  /// Errors: invalid_argument (no such projection; nothing is parked for that row), unavailable.
+  virtual Result<std::uint64_t> wish_parked(std::string_view projection,
+                                            const std::optional<ParkedRow>& row,
+                                            ParkedWish wish) = 0;
 
   /// The partitions of all projections, by name and in their order.
   virtual Result<std::vector<CheckpointRecord>> records() const = 0;

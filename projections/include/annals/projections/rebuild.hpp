@@ -1,5 +1,5 @@
 /// @file
-/// Folds done again: a read model made anew, and a read model as it was.
+/// Folds done again: a read model made anew, one as it was, and events that were parked.
 
 #pragma once
 
@@ -22,11 +22,13 @@ struct RebuildProgress {
   std::uint64_t events = 0;  ///< Of interest, applied in this run.
   double events_per_second = 0;
   std::chrono::seconds time_left{};
-  bool resumed = false;  ///< An interrupted rebuild goes on.
+  bool resumed = false;           ///< An interrupted rebuild goes on.
+  std::uint64_t parked_keys = 0;  ///< Rows that the new tables have only in part: see parked.hpp.
 };
 
 struct RebuildOptions {
   std::size_t batch_events = 16384;
+  ParkedLimits parked_limits = {};
   Upcasters upcasters = {};
   /// Called at most every 200 ms and at the end; return false to stop (a later rebuild goes on).
   std::function<bool(const RebuildProgress&)> progress = {};
@@ -47,6 +49,15 @@ struct RebuildOptions {
 /// with), invalid_argument (it cannot be split so), corrupt.
 Result<RebuildProgress> rebuild(const EventStore& events, ReadModelStore& rows,
                                 const ProjectionType& projection, RebuildOptions options = {});
+
+/// Does what is wished for the parked keys of a projection that nobody projects at the moment: see
+/// ReadModelStore::wish_parked. Each key's events and rows change in one transaction.
+///
+/// Errors: unavailable (somebody else projects it, and does it himself; the database), unsupported
+/// (the rows were made by another definition), diverged. An event that fails again stays parked
+/// with its new failure, and is no error.
+Result<void> settle_parked(const EventStore& events, ReadModelStore& rows,
+                           const ProjectionType& projection, const Upcasters& upcasters = {});
 
 /// Which history to fold.
 struct HistoryCut {

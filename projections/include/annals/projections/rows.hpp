@@ -49,6 +49,15 @@ class Rows {
     return result;
   }
 
+  /// Why the row with this key is not up to date, if it is not: its events are parked from some
+  /// position on. There may be no such row yet.
+  template <Row R>
+  Result<std::optional<ParkedKey>> parked(const RowKey<R>& key) {
+    R row{};
+    detail::set_key(row, key);
+    return parked(table_type_of<R>(), &row);
+  }
+
   /// All rows, in the order of their keys.
   template <Row R>
   Result<std::vector<R>> all() {
@@ -66,6 +75,7 @@ class Rows {
 
  private:
   Result<bool> find(const TableType& table, void* row_with_key);
+  Result<std::optional<ParkedKey>> parked(const TableType& table, const void* row_with_key);
   Result<void> may_read(const TableType& table) const;
   static std::string order_by_key(const TableType& table);
 

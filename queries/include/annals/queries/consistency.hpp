@@ -96,6 +96,9 @@ struct Reflects {
   Token token;
   bool stale = false;  ///< Older than was asked for: the time was over.
   bool open = false;   ///< Of a cut: asked later it may hold more.
+  /// Rows of the projections read that do not reflect everything up to the token, since events of
+  /// theirs are parked. Which ones: Rows::parked, in the query's answer.
+  std::uint64_t parked_keys = 0;
 };
 
 /// The value, and what it knew.

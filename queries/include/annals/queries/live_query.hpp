@@ -62,7 +62,8 @@ class LiveQuery {
     if constexpr (std::equality_comparable<AnswerOf<Q>>) {
       return !(answer.value == last_->value);
     } else {
-      return answer.token.position != last_->token.position;
+      return answer.token.position != last_->token.position ||
+             answer.parked_keys != last_->parked_keys;
     }
   }
 

@@ -144,10 +144,12 @@ class QueryBus {
                            const Reader& reader);
   Result<void> check_load(const Consistency& consistency) const;
   Reflects reflects(const Cut& cut) const;
-  /// What was seen of a projection: another position, or another epoch (rebuilt), is news.
+  /// What was seen of a projection: another position, another epoch (rebuilt), or another number of
+  /// parked keys (retried) is news.
   struct Seen {
     GlobalPosition position;
     std::uint64_t epoch = 0;
+    std::uint64_t parked_keys = 0;
     bool operator==(const Seen&) const = default;
   };
   /// Waits until any of the query's projections is not as it was seen, or the time is over; notes

@@ -7,6 +7,7 @@ void link_columns();
 void link_commits();
 void link_hand_written();
 void link_leases();
+void link_parked();
 void link_partitions();
 void link_reads();
 void link_shadows();
