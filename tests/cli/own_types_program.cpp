@@ -1,5 +1,9 @@
 // What a user writes for an `annals` with the types of an own program.
 
+#include <cstdlib>
+#include <stdexcept>
+#include <string_view>
+
 #include <annals/cli/main.hpp>
 #include <annals/codec/money.hpp>
 
@@ -36,11 +40,17 @@ struct Balance {
   static std::string keys(const MoneyDeposited&, const annals::EventInfo& info) {
     return std::string(info.stream);
   }
-  void evolve(const MoneyDeposited& event) { balance += event.amount; }
+  void evolve(const MoneyDeposited& event) {
+    // A fold that is broken, until a test mends it.
+    const char* broken = std::getenv("BROKEN_ACCOUNT");
+    if (broken != nullptr && account == broken) throw std::runtime_error("the fold is broken");
+    balance += event.amount;
+  }
 };
 struct Balances {
   static constexpr auto name = "balances";
   static constexpr int version = 1;
+  static constexpr auto on_failure = annals::OnFailure::park;
   using Tables = annals::Tables<Balance>;
 };
 

@@ -1,5 +1,6 @@
 // `projections`, `diff` and `check`: read models looked after from outside.
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -86,6 +87,69 @@ TEST_F(Projections, AreSplitByARebuildAndListedAsAWholeAndByPartition) {
   EXPECT_EQ(own({"projections", "rebuild", store_, "--partitions", "1"}).exit_code, 0);
   EXPECT_EQ(json_lines(plain({"projections", "list", store_}).out).size(), 1U);
   EXPECT_EQ(own({"projections", "rebuild", store_, "--partitions", "0"}).exit_code, 2);
+}
+
+TEST_F(Projections, WhatIsParkedIsListedRetriedAndSkipped) {
+  ::setenv("BROKEN_ACCOUNT", "account-1", 1);
+  make_read_models();
+  EXPECT_EQ(json_lines(plain({"projections", "list", store_}).out)[0]["parked_keys"], 1);
+  Ended ended = plain({"projections", "parked", "list", store_});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  auto lines = json_lines(ended.out);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0]["projection"], "balances");
+  EXPECT_EQ(lines[0]["table"], "balances");
+  EXPECT_EQ(lines[0]["key"], "account-1");
+  EXPECT_EQ(lines[0]["events"], 2);
+  EXPECT_EQ(lines[0]["first_position"], 2);
+  EXPECT_EQ(lines[0]["wish"], "");
+  EXPECT_NE(lines[0]["failure"].get<std::string>().find("the fold is broken"), std::string::npos);
+  ended = plain({"projections", "parked", "list", store_, "--table"});
+  EXPECT_NE(ended.out.find("account-1"), std::string::npos) << ended.out;
+
+  // The plain program has no folds: it notes the wish.
+  ended = plain({"projections", "parked", "retry", store_, "balances", "--key", "account-1"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_NE(ended.out.find("to be retried"), std::string::npos) << ended.out;
+  ended = plain({"projections", "parked", "list", store_});
+  EXPECT_EQ(json_lines(ended.out)[0]["wish"], "retry");
+
+  // With its own types a program does it, since nobody projects.
+  ended = own({"projections", "parked", "retry", store_});
+  EXPECT_EQ(ended.exit_code, 1) << ended.err;
+  EXPECT_NE(ended.out.find("stays parked from position 2 on"), std::string::npos) << ended.out;
+  ended = own({"projections", "parked", "skip", store_, "--key", "account-1", "--all"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err << ended.out;
+  EXPECT_EQ(plain({"projections", "parked", "list", store_}).out, "");
+  lines = json_lines(plain({"projections", "parked", "list", store_, "--skipped"}).out);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0]["key"], "account-1");
+  EXPECT_EQ(lines[0]["position"], 2);
+  EXPECT_EQ(lines[1]["position"], 7);
+  EXPECT_EQ(own({"projections", "parked", "retry", store_}).out, "nothing is parked\n");
+
+  // A rebuild folds all of it again; then the fold is mended.
+  EXPECT_EQ(own({"projections", "rebuild", store_}).exit_code, 0);
+  ::unsetenv("BROKEN_ACCOUNT");
+  ended = own({"projections", "parked", "retry", store_, "balances"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_NE(ended.out.find("nothing of it is parked"), std::string::npos) << ended.out;
+  EXPECT_EQ(json_lines(plain({"projections", "list", store_}).out)[0]["parked_keys"], 0);
+}
+
+TEST_F(Projections, WhatIsNotParkedIsNotSkipped) {
+  make_read_models();
+  Ended ended = plain({"projections", "parked", "skip", store_, "--key", "account-9"});
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_NE(ended.err.find("nothing is parked for key 'account-9'"), std::string::npos)
+      << ended.err;
+  EXPECT_EQ(plain({"projections", "parked", "skip", store_}).exit_code, 2) << "which?";
+  EXPECT_EQ(plain({"projections", "parked"}).exit_code, 2);
+  ended = plain({"projections", "parked", "--help"});
+  EXPECT_EQ(ended.exit_code, 0);
+  for (const char* word : {"list", "retry", "skip"}) {
+    EXPECT_NE(ended.out.find(word), std::string::npos) << ended.out;
+  }
 }
 
 TEST_F(Projections, ThatAreNotThereAreNamedAmongThoseThatAre) {

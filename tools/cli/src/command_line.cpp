@@ -7,6 +7,7 @@
 
 #include "exit_code.hpp"
 #include "option_text.hpp"
+#include "parked_options.hpp"
 #include "store_address.hpp"
 
 #include <CLI/CLI.hpp>
@@ -298,9 +299,11 @@ class CommandLine {
 
   void add_projections() {
     using Action = ProjectionsRequest::Action;
-    CLI::App* parent = app_.add_subcommand("projections", "Look after the read models of a store");
-    parent->require_subcommand(1);
-    const auto add = [&](const std::string& name, const std::string& what, Action action) {
+    CLI::App* projections =
+        app_.add_subcommand("projections", "Look after the read models of a store");
+    projections->require_subcommand(1);
+    const auto add_to = [this](CLI::App* parent, const std::string& name, const std::string& what,
+                               Action action) {
       CLI::App* sub = command(name, what, parent);
       add_read_models(sub);
       sub->add_option("NAME", projections_.names, "Projections; default: all")->type_name("");
@@ -310,6 +313,9 @@ class CommandLine {
         request_.command = projections_;
       });
       return sub;
+    };
+    const auto add = [&](const std::string& name, const std::string& what, Action action) {
+      return add_to(projections, name, what, action);
     };
     add("list", "Each projection: definition, position, tables, who projects, why it has halted",
         Action::list);
@@ -328,6 +334,18 @@ class CommandLine {
                      "Split into so many from then on; default: as it is")
         ->check(CLI::Range(std::uint32_t{1}, partitions_max))
         ->type_name("N");
+
+    CLI::App* parked = projections->add_subcommand(
+        "parked", "Events that could not be folded, kept for their keys while others go on");
+    parked->require_subcommand(1);
+    CLI::App* parked_list =
+        add_to(parked, "list", "Each parked key: events, first position, why, and since when",
+               Action::parked_list);
+    CLI::App* retry = add_to(parked, "retry", "Fold parked events again, once their fold is mended",
+                             Action::parked_retry);
+    CLI::App* skip = add_to(parked, "skip", "Leave out the first event that is parked for a key",
+                            Action::parked_skip);
+    add_parked_options(*parked_list, *retry, *skip, projections_);
   }
 
   void add_progress(CLI::App* sub, bool& progress) {

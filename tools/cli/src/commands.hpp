@@ -11,6 +11,7 @@
 #include <annals/cli/run.hpp>
 #include <annals/eventstore/event_store.hpp>
 #include <annals/eventstore/result.hpp>
+#include <annals/projections/read_model_store.hpp>
 
 #include "output.hpp"
 #include "request.hpp"
@@ -45,6 +46,16 @@ Result<int> check_types(std::string_view program, const std::string& folder,
 Result<int> manage_projections(std::string_view program, const std::string& folder,
                                const ProjectionsRequest& request, const ProgramTypes& types,
                                Format format, Output& output);
+
+/// What is parked in the read models: `projections`: those that were asked for.
+Result<int> list_parked(const ReadModelStore& rows, const ProjectionsRequest& request,
+                        const std::vector<std::string>& projections, Format format, Output& output);
+/// Notes that parked events are to be retried or skipped, for whoever projects; does it at once if
+/// nobody does and the program has the projections' types. Exit code 1 if a key stays parked.
+Result<int> change_parked(const std::string& folder, ReadModelStore& rows,
+                          const ProjectionsRequest& request,
+                          const std::vector<std::string>& projections, const ProgramTypes& types,
+                          Output& output);
 
 Result<int> backup_store(const std::string& folder, const BackupRequest& request, Format format,
                          Output& output);

@@ -100,6 +100,7 @@ Result<int> list(const ReadModelStore& rows, const ProjectionsRequest& request, 
                        {"holder"},
                        {"updated at"},
                        {"tables"},
+                       {"parked", Table::Align::right},
                        {"failure"}});
   // The whole, then each of its partitions if there are several.
   const auto show = [&](const CheckpointRecord& record, bool whole, std::string_view state,
@@ -109,6 +110,7 @@ Result<int> list(const ReadModelStore& rows, const ProjectionsRequest& request, 
       JsonObject line;
       line.text("projection", record.projection);
       if (!whole) line.number("partition", partition.index);
+      if (whole) line.number("parked_keys", record.parked_keys);
       output.line(line.number("partitions", partition.count)
                       .number("version", record.version)
                       .number("position", record.position().value)
@@ -125,7 +127,7 @@ Result<int> list(const ReadModelStore& rows, const ProjectionsRequest& request, 
       table.row({record.projection, of, std::to_string(record.version),
                  std::to_string(record.position().value), std::string(state), holder,
                  to_string(record.updated_at), whole ? joined(record.tables, " ") : "",
-                 record.failure});
+                 whole ? std::to_string(record.parked_keys) : "", record.failure});
     }
   };
   for (const Partitions& partitions : *projections) {
@@ -246,7 +248,8 @@ Result<int> rebuild_all(const EventStore& store, ReadModelStore& rows,
     output.line(std::string(projection->name) + " is rebuilt up to position " +
                 grouped(done->position.value) + ": " + grouped(done->events) + " events, " +
                 grouped(static_cast<std::uint64_t>(done->events_per_second)) + " a second" +
-                (done->resumed ? ", going on from an interrupted rebuild" : ""));
+                (done->resumed ? ", going on from an interrupted rebuild" : "") +
+                (done->parked_keys == 0 ? "" : "; " + grouped(done->parked_keys) + " keys parked"));
   }
   return exit_ok;
 }
@@ -257,7 +260,8 @@ Result<int> manage_projections(std::string_view program, const std::string& fold
                                const ProjectionsRequest& request, const ProgramTypes& types,
                                Format format, Output& output) {
   SqliteOptions options{.path = request.read_models};
-  const bool only_reads = request.action == Action::list || request.action == Action::lag;
+  const bool only_reads = request.action == Action::list || request.action == Action::lag ||
+                          request.action == Action::parked_list;
   options.access =
       only_reads ? SqliteOptions::Access::read_only : SqliteOptions::Access::must_exist;
   if (request.create) options.access = SqliteOptions::Access::create;
@@ -282,6 +286,18 @@ Result<int> manage_projections(std::string_view program, const std::string& fold
     case Action::resume: return set_paused(**rows, request, output);
     case Action::lag:
     case Action::rebuild: break;
+    case Action::parked_list:
+    case Action::parked_retry:
+    case Action::parked_skip: {
+      auto projections = chosen(**rows, request.names);
+      if (!projections) return std::move(projections).error();
+      std::vector<std::string> names;
+      for (const Partitions& partitions : *projections) {
+        names.push_back(partitions.front().projection);
+      }
+      return only_reads ? list_parked(**rows, request, names, format, output)
+                        : change_parked(folder, **rows, request, names, types, output);
+    }
   }
   auto store = open_store(folder);
   if (!store) return std::move(store).error();

@@ -67,7 +67,16 @@ struct CheckRequest {
 };
 
 struct ProjectionsRequest {
-  enum class Action : std::uint8_t { list, lag, pause, resume, rebuild };
+  enum class Action : std::uint8_t {
+    list,
+    lag,
+    pause,
+    resume,
+    rebuild,
+    parked_list,
+    parked_retry,
+    parked_skip,
+  };
   Action action = Action::list;
   std::string read_models;
   std::vector<std::string> names = {};  ///< None: all of them.
@@ -75,6 +84,11 @@ struct ProjectionsRequest {
   bool from_scratch = false;
   std::uint32_t partitions = 0;  ///< Of what is rebuilt; 0: as before.
   bool create = false;           ///< The database, if it is missing.
+  // Of what is parked:
+  std::string key = {};    ///< Empty: all keys.
+  std::string table = {};  ///< Of the key; empty: any.
+  bool all = false;        ///< Skip all events of the key, not only the first.
+  bool skipped = false;    ///< List what was skipped.
 };
 
 struct BackupRequest {
