@@ -23,7 +23,8 @@ struct PostgresOptions {
   };
 
   /// "postgres://user:secret@host:5432/database?sslmode=verify-full": everything that libpq
-  /// understands. Never shown in a message.
+  /// understands, several hosts included ("?target_session_attrs=read-write" takes the primary).
+  /// Its password is never shown in a message.
   std::string url;
   /// Where the tables are: 1 to 40 of a-z, 0-9 and _, not beginning with a digit. A database may
   /// hold many stores.
@@ -61,8 +62,12 @@ struct PostgresOptions {
 /// written together. Stats::durability says "synced", or "not synced" and why if the server is set
 /// up to answer before its disk has the commit.
 ///
+/// A session that is lost is made again, on whichever server the URL then leads to. One that does
+/// not hold what this store has seen (a standby that was behind when it was promoted) is answered
+/// with `diverged`, by every function, until the store is opened again.
+///
 /// Errors: unavailable (no server, no store, rights that are missing), unsupported (made by a newer
-/// version, a server before 13), invalid_argument (options).
+/// version, a server before 13), invalid_argument (options), corrupt.
 Result<std::unique_ptr<EventStore>> open_postgres_event_store(PostgresOptions options);
 
 /// Makes the schema, or brings an older one up to date, in one transaction. Programs may use it
