@@ -337,18 +337,20 @@ Result<void> check_identity(const PostgresOptions& options, const FoundSchema& f
                      to_string(options.identity->store) + "), or of other eras"};
   }
   if (eras.back().begins_after <= head.position) return {};
-  return Error{ErrorCode::corrupt,
-               "schema " + options.schema + ": era " + std::to_string(eras.back().era.value) +
-                   " began after position " + to_string(eras.back().begins_after) +
-                   ", but the store ends at " + to_string(head.position) +
-                   ": events are missing, or an exact import has not come to its end"};
+  return Error{.code = ErrorCode::corrupt,
+               .message = "schema " + options.schema + ": era " +
+                          std::to_string(eras.back().era.value) + " began after position " +
+                          to_string(eras.back().begins_after) + ", but the store ends at " +
+                          to_string(head.position) +
+                          ": events are missing, or an exact import has not come to its end",
+               .position = GlobalPosition{head.position.value + 1}};
 }
 
 }  // namespace
 }  // namespace internal
 
-Result<void> migrate_postgres_event_store(const PostgresOptions& options) {
-  if (auto checked = internal::check_options(options); !checked) return checked;
+Result<PostgresMigration> migrate_postgres_event_store(const PostgresOptions& options) {
+  if (auto checked = internal::check_options(options); !checked) return std::move(checked).error();
   const auto schema = internal::SchemaName::of(options.schema);
   if (!schema) return schema.error();
   auto connection = internal::connect(options);

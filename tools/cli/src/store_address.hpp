@@ -36,9 +36,14 @@ struct ImportAccess {
 Result<std::unique_ptr<EventStore>> open_store_to_import(const std::string& address,
                                                          const ImportAccess& access);
 
+/// Versions of a database's schema.
+struct Migrated {
+  int from = 0;  ///< 0: there was none.
+  int to = 0;
+};
 /// Makes the schema of a database, or brings it up to date.
 ///
 /// Errors: invalid_argument (a folder needs no migration), and those of the engine.
-Result<void> migrate_store(const std::string& address);
+Result<Migrated> migrate_store(const std::string& address);
 
 }  // namespace annals::cli

@@ -67,13 +67,20 @@ struct PostgresOptions {
 /// with `diverged`, by every function, until the store is opened again.
 ///
 /// Errors: unavailable (no server, no store, rights that are missing), unsupported (made by a newer
-/// version, a server before 13), invalid_argument (options), corrupt.
+/// version, a server before 13), invalid_argument (options), corrupt (no store's schema; the
+/// history ends before its era begins: Error::position says where).
 Result<std::unique_ptr<EventStore>> open_postgres_event_store(PostgresOptions options);
+
+/// What migrate_postgres_event_store() has found and left: versions of the schema.
+struct PostgresMigration {
+  int from = 0;  ///< 0: there was none.
+  int to = 0;
+};
 
 /// Makes the schema, or brings an older one up to date, in one transaction. Programs may use it
 /// meanwhile: they wait.
 ///
 /// Errors: as open_postgres_event_store().
-Result<void> migrate_postgres_event_store(const PostgresOptions& options);
+Result<PostgresMigration> migrate_postgres_event_store(const PostgresOptions& options);
 
 }  // namespace annals
