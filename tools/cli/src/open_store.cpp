@@ -68,6 +68,10 @@ Result<std::unique_ptr<EventStore>> open_store(const std::string& address) {
   return open_log_event_store({.path = address, .access = LogOptions::Access::read_only});
 }
 
+Result<VerifyReport> verify_database(const std::string& address, const VerifyOptions& options) {
+  return verify_postgres_event_store(database_options(address), options);
+}
+
 Result<Migrated> migrate_store(const std::string& address) {
   if (!is_database(address)) {
     return Error{ErrorCode::invalid_argument,
@@ -87,6 +91,10 @@ std::string shown_address(const std::string& address) {
 Result<std::unique_ptr<EventStore>> open_store(const std::string& address) {
   if (is_database(address)) return without_postgres();
   return open_log_event_store({.path = address, .access = LogOptions::Access::read_only});
+}
+
+Result<VerifyReport> verify_database(const std::string&, const VerifyOptions&) {
+  return without_postgres();
 }
 
 Result<Migrated> migrate_store(const std::string&) { return without_postgres(); }

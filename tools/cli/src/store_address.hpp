@@ -10,6 +10,7 @@
 #include <annals/eventstore/event_store.hpp>
 #include <annals/eventstore/store_identity.hpp>
 #include <annals/eventstore/time.hpp>
+#include <annals/eventstore/verify.hpp>
 
 namespace annals::cli {
 
@@ -24,6 +25,10 @@ std::string shown_address(const std::string& address);
 
 /// The store there, for reading.
 Result<std::unique_ptr<EventStore>> open_store(const std::string& address);
+
+/// EventStore::verify() of the store in a database, also of one that cannot be opened because its
+/// end is missing.
+Result<VerifyReport> verify_database(const std::string& address, const VerifyOptions& options);
 
 /// How a store is opened that events are imported into.
 struct ImportAccess {

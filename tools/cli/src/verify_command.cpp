@@ -91,16 +91,7 @@ Result<int> verify_store(std::string_view program, const std::string& folder,
       // Damaged files are reported, where opening them would refuse.
       return verify_log_files({.path = folder, .access = LogOptions::Access::read_only}, verify);
     }
-    auto store = open_store(folder);
-    if (store) return (*store)->verify(verify);
-    const Error& error = store.error();
-    if (error.code != ErrorCode::corrupt || !error.position) return error;
-    // It is known to go on, and does not: what is missing has a place.
-    VerifyReport report;
-    report.outcome = VerifyReport::Outcome::changed;
-    report.position = GlobalPosition{error.position->value - 1};
-    report.first_bad = VerifyReport::Bad{error.message, *error.position, *error.position, {}};
-    return report;
+    return verify_database(folder, verify);
   }();
   if (!report) return std::move(report).error();
   // Nothing lies in a range that begins behind the end: that is no proof.

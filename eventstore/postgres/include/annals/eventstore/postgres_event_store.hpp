@@ -12,6 +12,7 @@
 #include <annals/eventstore/event_store.hpp>
 #include <annals/eventstore/store_identity.hpp>
 #include <annals/eventstore/time.hpp>
+#include <annals/eventstore/verify.hpp>
 
 namespace annals {
 
@@ -67,9 +68,16 @@ struct PostgresOptions {
 /// with `diverged`, by every function, until the store is opened again.
 ///
 /// Errors: unavailable (no server, no store, rights that are missing), unsupported (made by a newer
-/// version, a server before 13), invalid_argument (options), corrupt (no store's schema; the
-/// history ends before its era begins: Error::position says where).
+/// version, a server before 13), invalid_argument (options), corrupt (the rows that say which
+/// store it is are damaged; the history ends before its era begins).
 Result<std::unique_ptr<EventStore>> open_postgres_event_store(PostgresOptions options);
+
+/// EventStore::verify() of the store in a schema, also of one that is not opened because its
+/// history ends before its era begins: what is missing is the first bad range then.
+///
+/// Errors: as open_postgres_event_store(), and diverged (a range beyond the head).
+Result<VerifyReport> verify_postgres_event_store(const PostgresOptions& options,
+                                                 const VerifyOptions& verify);
 
 /// What migrate_postgres_event_store() has found and left: versions of the schema.
 struct PostgresMigration {
