@@ -71,9 +71,17 @@ class PostgresServiceKills : public testing::Test {
     }
   }
 
-  // One of the server's processes: mostly a session of the service's.
+  // One of the server's processes: mostly a session of the service's. Empty: there was none.
   std::string kill_backend(std::mt19937_64& dice) const {
     const bool any = dice() % 4 == 0;
+    const auto until = std::chrono::steady_clock::now() + patience;
+    std::string killed;
+    while (killed.empty() && std::chrono::steady_clock::now() < until) {
+      killed = kill_backend_if_there(any, dice());
+    }
+    return killed;
+  }
+  std::string kill_backend_if_there(bool any, std::uint64_t number) const {
     auto connection = postgres::Connection::open_within({.url = server_->url()}, patience);
     if (!connection) return "";
     const auto rows =
@@ -84,7 +92,7 @@ class PostgresServiceKills : public testing::Test {
                        : "= 'client backend'") +
                   " ORDER BY pid");
     if (!rows || rows->empty()) return "";
-    const std::size_t which = dice() % rows->size();
+    const std::size_t which = number % rows->size();
     if (::kill(static_cast<pid_t>(rows->integer(which, 0)), SIGKILL) != 0) return "";
     return std::string(rows->text(which, 1));
   }
