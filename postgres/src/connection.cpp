@@ -105,6 +105,9 @@ SqlResult<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions&
                         ", at least 13 is needed"};
   }
   if (auto settled = settle_in(*connection, options); !settled) return std::move(settled).error();
+  if (options.check) {
+    if (auto checked = options.check(*connection); !checked) return std::move(checked).error();
+  }
   return connection;
 }
 
@@ -114,8 +117,11 @@ SqlResult<std::unique_ptr<Connection>> Connection::open_within(const ConnectionO
   std::chrono::milliseconds pause(10);
   while (true) {
     auto connection = open(options);
-    if (connection || connection.error().failure == Failure::other ||
-        connection.error().failure == Failure::unsupported ||
+    const auto hopeless = [&](Failure failure) {
+      return failure == Failure::other || failure == Failure::unsupported ||
+             failure == Failure::diverged;
+    };
+    if (connection || hopeless(connection.error().failure) ||
         std::chrono::steady_clock::now() + pause >= until) {
       return connection;
     }

@@ -18,6 +18,7 @@ ErrorCode code_of(Failure failure, bool nothing_written) {
     case Failure::read_only: return ErrorCode::unavailable;
     case Failure::no_resources: return ErrorCode::unavailable;
     case Failure::unsupported: return ErrorCode::unsupported;
+    case Failure::diverged: return ErrorCode::diverged;
     case Failure::unique_violation:
     case Failure::constraint: return ErrorCode::corrupt;
     case Failure::other: return ErrorCode::invalid_argument;

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <annals/postgres/connection.hpp>
 #include <annals/testkit/temporary_folder.hpp>
 
 #include "sample_store.hpp"
@@ -69,6 +70,97 @@ TEST_F(DatabaseStore, ADatabaseWithoutAStoreIsRefused) {
   EXPECT_EQ(annals({"migrate", url_}).exit_code, 0);
   EXPECT_EQ(annals({"read", url_}).exit_code, 0);
   EXPECT_EQ(annals({"migrate", folder_.file("log")}).exit_code, 1) << "a folder has no tables";
+}
+
+TEST_F(DatabaseStore, MigrateSaysWhatItHasDone) {
+  const auto made = json_lines(annals({"migrate", url_}).out).at(0);
+  EXPECT_EQ(made["outcome"], "made");
+  EXPECT_EQ(made.count("from_version"), 0U);
+  const auto again = json_lines(annals({"migrate", url_}).out).at(0);
+  EXPECT_EQ(again["outcome"], "up to date");
+  EXPECT_EQ(again["from_version"], made["version"]);
+  const Ended table = annals({"migrate", url_, "--table"});
+  EXPECT_EQ(table.exit_code, 0) << table.err;
+  EXPECT_EQ(table.out.rfind("up to date: postgres://", 0), 0U) << table.out;
+}
+
+TEST_F(DatabaseStore, StatsTellsNothingOfFilesThatADatabaseDoesNotHave) {
+  import_exactly(exported(folder_.file("log")), url_);
+  const auto stats = json_lines(annals({"stats", url_}).out).at(0);
+  EXPECT_EQ(stats["appends"], 5);
+  for (const char* word : {"segments", "segments_packed", "packed_bytes", "unsettled_events"}) {
+    EXPECT_EQ(stats.count(word), 0U) << word;
+    EXPECT_EQ(json_lines(annals({"stats", folder_.file("log")}).out).at(0).count(word), 1U) << word;
+  }
+  EXPECT_EQ(annals({"stats", url_, "--table"}).out.find("segments"), std::string::npos);
+}
+
+// Whatever of a log's end is lost, it is told where.
+TEST_F(DatabaseStore, VerifySaysWhereADatabaseEndsThatHasLostItsTail) {
+  import_exactly(exported(folder_.file("log")), url_);
+  const auto whole = json_lines(annals({"verify", url_}).out).at(0);
+  const std::string schema = schema_->name();
+  const auto run = [&](const std::string& sql) {
+    auto connection = postgres::Connection::open({.url = schema_->url()});
+    ASSERT_TRUE(connection);
+    const auto done = (*connection)->run(sql);
+    ASSERT_TRUE(done) << done.error().message;
+  };
+  const auto first_bad = [&](int exit_code) {
+    const Ended ended = annals({"verify", url_});
+    EXPECT_EQ(ended.exit_code, exit_code) << ended.err;
+    const auto lines = json_lines(ended.out);
+    if (lines.empty()) return nlohmann::json();
+    const nlohmann::json& report = lines.front();
+    EXPECT_NE(report.count("first_bad"), 0U) << ended.out;
+    return report.at("first_bad").at("first_position");
+  };
+  run("DELETE FROM " + schema + ".events WHERE position >= 7");
+  EXPECT_EQ(first_bad(1), 7) << "an append that has lost its event";
+  run("DELETE FROM " + schema + ".appends WHERE first_position >= 7");
+  run("DELETE FROM " + schema +
+      ".appends WHERE first_position = "
+      "(SELECT max(first_position) FROM " +
+      schema + ".appends)");
+  const auto beyond = first_bad(1);
+  const int head = beyond.get<int>() - 1;
+  EXPECT_LT(head, 6) << "the era begins after 7";
+  EXPECT_EQ(annals({"read", url_}).exit_code, 1) << "such a store is not read";
+  run("DELETE FROM " + schema + ".eras WHERE era > 1");
+  EXPECT_EQ(first_bad(1), head + 1) << "events that have lost their append";
+  run("DELETE FROM " + schema + ".events WHERE position > " + std::to_string(head));
+  run("DELETE FROM " + schema + ".event_tags WHERE position > " + std::to_string(head));
+  EXPECT_EQ(annals({"verify", url_}).exit_code, 0) << "nothing in it tells of more";
+  const Ended expected = annals({"verify", url_, "--expect", whole["expect"]});
+  ASSERT_EQ(expected.exit_code, 2) << expected.err;
+  EXPECT_EQ(json_lines(expected.out).at(0)["position"], head);
+}
+
+TEST_F(DatabaseStore, SqlInWordsOfTheCommandLineIsData) {
+  import_exactly(exported(folder_.file("log")), url_);
+  const std::string bad = "'; DROP SCHEMA " + schema_->name() + " CASCADE; --";
+  for (const char* option : {"--stream", "--category", "--type", "--tag"}) {
+    const Ended ended = annals({"read", url_, option, bad});
+    EXPECT_EQ(ended.out, "") << option;
+  }
+  EXPECT_NE(annals({"read", schema_->url() + "#" + bad}).exit_code, 0);
+  EXPECT_EQ(json_lines(annals({"read", url_}).out).size(), 7U);
+}
+
+TEST(DatabaseAddress, WhatIsWrongWithItIsSaid) {
+  const struct {
+    const char* address;
+    const char* why;
+  } cases[] = {{"postgres://ann@[::1/x", "IPv6"},
+               {"postgres://ann@127.0.0.1:1/x?sslmod=require", "invalid URI query parameter"},
+               {"postgres://ann@127.0.0.1:1/x?sslmode", "missing key/value separator \"=\""},
+               {"postgres://ann:%zz@127.0.0.1:1/x", "invalid percent-encoded token"},
+               {"postgres://ann:a@b@127.0.0.1:1/x", "write it %40"}};
+  for (const auto& [address, why] : cases) {
+    const Ended refused = annals({"read", address});
+    EXPECT_NE(refused.exit_code, 0);
+    EXPECT_NE(refused.err.find(why), std::string::npos) << address << ": " << refused.err;
+  }
 }
 
 TEST(DatabaseAddress, APasswordIsNeverShown) {

@@ -44,8 +44,14 @@ TEST(PostgresSchema, OnlyWhoMayCreateMakesAStore) {
     EXPECT_EQ(code_of(options, &message), ErrorCode::unavailable);
     EXPECT_NE(message.find("annals migrate"), std::string::npos) << message;
   }
-  ASSERT_TRUE(migrate_postgres_event_store(options));
-  ASSERT_TRUE(migrate_postgres_event_store(options)) << "once more changes nothing";
+  const auto made = migrate_postgres_event_store(options);
+  ASSERT_TRUE(made) << to_string(made.error());
+  EXPECT_EQ(made->from, 0);
+  EXPECT_GT(made->to, 0);
+  const auto again = migrate_postgres_event_store(options);
+  ASSERT_TRUE(again) << "once more changes nothing";
+  EXPECT_EQ(again->from, made->to);
+  EXPECT_EQ(again->to, made->to);
   const auto store = open_store(options);
   ASSERT_TRUE(store);
   EXPECT_EQ(store->head().position.value, 0U);
@@ -77,6 +83,37 @@ TEST(PostgresSchema, ANewerVersionIsRefused) {
   const auto migrated = migrate_postgres_event_store(options);
   ASSERT_FALSE(migrated);
   EXPECT_EQ(migrated.error().code, ErrorCode::unsupported);
+}
+
+TEST(PostgresSchema, WhatIsNoVersionIsRefusedAndNothingIsMade) {
+  ANNALS_NEEDS_POSTGRES();
+  for (const char* version : {"0", "-1", "'1 or so'", "NULL"}) {
+    SCOPED_TRACE(version);
+    const postgres_test::Schema schema;
+    const PostgresOptions options{.url = schema.url(), .schema = schema.name()};
+    ASSERT_TRUE(migrate_postgres_event_store(options));
+    run(schema.url(), "ALTER TABLE " + schema.name() +
+                          ".store ALTER schema_version TYPE text,"
+                          " ALTER schema_version DROP NOT NULL; UPDATE " +
+                          schema.name() + ".store SET schema_version = " + version);
+    std::string message;
+    EXPECT_EQ(code_of(options, &message), ErrorCode::corrupt);
+    EXPECT_NE(message.find("which no library has written"), std::string::npos) << message;
+    const auto migrated = migrate_postgres_event_store(options);
+    ASSERT_FALSE(migrated);
+    EXPECT_EQ(migrated.error().code, ErrorCode::corrupt) << to_string(migrated.error());
+  }
+}
+
+TEST(PostgresSchema, ATableOfSomebodyElsesIsLeftAlone) {
+  ANNALS_NEEDS_POSTGRES();
+  const postgres_test::Schema schema;
+  const PostgresOptions options{.url = schema.url(), .schema = schema.name()};
+  run(schema.url(),
+      "CREATE SCHEMA " + schema.name() + "; CREATE TABLE " + schema.name() + ".store (goods int)");
+  std::string message;
+  EXPECT_EQ(code_of(options, &message), ErrorCode::invalid_argument);
+  EXPECT_NE(message.find("no event store's"), std::string::npos) << message;
 }
 
 TEST(PostgresSchema, ADatabaseOfAnotherEncodingIsRefused) {
@@ -119,71 +156,6 @@ TEST(PostgresSchema, TheIdentityAskedForIsTheStores) {
   EXPECT_EQ(code_of(other), ErrorCode::invalid_argument);
 }
 
-// A role that may read reads; one that may append cannot change what is there; each refusal says
-// which right is missing.
-TEST(PostgresSchema, RolesDoWithTheRightsThatTheReadmeNames) {
-  ANNALS_NEEDS_POSTGRES();
-  const postgres_test::Database database;
-  const auto owner = open_store({.url = database.url()});
-  ASSERT_TRUE(owner);
-  ASSERT_TRUE(owner->append(append_of({tagged(event_on("a-1"), {"t"})})));
-  const std::string nobody = database.name() + "_nobody";
-  const std::string reader = database.name() + "_reader";
-  const std::string writer = database.name() + "_writer";
-  run(database.url(), "CREATE ROLE " + nobody + " LOGIN; CREATE ROLE " + reader +
-                          " LOGIN; CREATE ROLE " + writer +
-                          " LOGIN;"
-                          "GRANT USAGE ON SCHEMA annals TO " +
-                          reader + ", " + writer +
-                          ";"
-                          "GRANT SELECT ON ALL TABLES IN SCHEMA annals TO " +
-                          reader + ", " + writer +
-                          ";"
-                          "GRANT SELECT ON ALL SEQUENCES IN SCHEMA annals TO " +
-                          reader + ", " + writer +
-                          ";"
-                          "GRANT INSERT ON annals.appends, annals.events, annals.event_tags,"
-                          " annals.snapshots, annals.given_up TO " +
-                          writer +
-                          ";"
-                          "GRANT UPDATE, DELETE ON annals.snapshots, annals.given_up TO " +
-                          writer +
-                          ";"
-                          "GRANT USAGE ON ALL SEQUENCES IN SCHEMA annals TO " +
-                          writer);
-  std::string message;
-  EXPECT_EQ(code_of({.url = database.url_as(nobody)}, &message), ErrorCode::unavailable);
-  EXPECT_NE(message.find("USAGE on the schema"), std::string::npos) << message;
-  {
-    const auto store = open_store({.url = database.url_as(reader), .access = Access::read_only});
-    ASSERT_TRUE(store);
-    EXPECT_EQ(read_all(*store, {.query = Query::tag("t")})->size(), 1U);
-    EXPECT_EQ(store->verify({})->outcome, VerifyReport::Outcome::whole);
-    EXPECT_EQ((*store->subscribe({}))->next(std::chrono::milliseconds(1))->events.size(), 1U);
-    EXPECT_EQ(store->append(append_of({event_on("a-1")})).error().code, ErrorCode::unavailable);
-    const auto wrong = open_postgres_event_store({.url = database.url_as(reader)});
-    ASSERT_FALSE(wrong) << "it may not write";
-    EXPECT_EQ(wrong.error().code, ErrorCode::unavailable);
-  }
-  {
-    const auto store = open_store({.url = database.url_as(writer), .access = Access::must_exist});
-    ASSERT_TRUE(store);
-    const auto receipt = store->append(append_of({tagged(event_on("a-1"), {"t"})}));
-    ASSERT_TRUE(receipt) << to_string(receipt.error());
-    EXPECT_FALSE(store->find_append(append_id_of("none"))->has_value());
-    EXPECT_TRUE(store->save_snapshot(
-        {.stream = "a-1", .version = {1}, .position = {2}, .link = receipt->link, .data = "x"}));
-    auto connection = postgres::Connection::open({.url = database.url_as(writer)});
-    for (const char* table : {"appends", "events", "event_tags"}) {
-      EXPECT_FALSE((*connection)->run("DELETE FROM annals." + std::string(table)));
-      EXPECT_FALSE((*connection)->run("TRUNCATE annals." + std::string(table)));
-    }
-    EXPECT_FALSE((*connection)->run("UPDATE annals.events SET type = 'x'"));
-  }
-  run(database.url(), "DROP OWNED BY " + nobody + ", " + reader + ", " + writer + "; DROP ROLE " +
-                          nobody + ", " + reader + ", " + writer);
-}
-
 // Whatever names and bytes hold, they are data.
 TEST(PostgresSchema, SqlInNamesAndBytesIsData) {
   ANNALS_NEEDS_POSTGRES();
@@ -216,6 +188,22 @@ TEST(PostgresSchema, SqlInNamesAndBytesIsData) {
       EXPECT_EQ(events->front().data, event.data);
       EXPECT_EQ(events->front().metadata, event.metadata);
     }
+    const auto events = *read_all(*store, {.query = Query::tag(word)});
+    const RecordedEvent& last = events.front();
+    const Snapshot snapshot{.stream = std::string(last.stream),
+                            .version = last.version,
+                            .position = last.position,
+                            .link = *store->link_at(last.position),
+                            .data = word};
+    ASSERT_TRUE(store->save_snapshot(snapshot)) << word;
+    const auto loaded = store->load_snapshot(snapshot.stream, last.position, snapshot.fingerprint);
+    ASSERT_TRUE(loaded && *loaded) << word;
+    EXPECT_EQ((*loaded)->data, word);
+    EXPECT_EQ(store->append(testkit::append_to(snapshot.stream, ExpectedVersion::no_stream()))
+                  .error()
+                  .code,
+              ErrorCode::wrong_expected_version)
+        << word;
   }
   // What no event can be called matches none, and breaks nothing.
   for (const std::string& name : {std::string("a\0b", 3), std::string("\xff\xfe"), std::string(),

@@ -22,6 +22,10 @@ std::unique_ptr<Connection> connect(ConnectionOptions options = {}) {
   return *std::move(opened);
 }
 
+bool server_url_is_elsewhere() {
+  return postgres_test::server_url()->find("127.0.0.1") == std::string::npos;
+}
+
 void terminate(const Connection& victim) {
   auto other = connect();
   auto done = other->run("SELECT pg_terminate_backend(" + std::to_string(victim.backend()) + ")");
@@ -164,12 +168,52 @@ TEST(PostgresConnection, AStatementCanBeCancelled) {
 TEST(PostgresConnection, NoMessageHoldsAPassword) {
   for (const char* url :
        {"postgres://ann:s3cret@127.0.0.1:1/x", "host=127.0.0.1 port=1 password=s3cret user=ann",
-        "postgres://ann:s3cret@127.0.0.1:1/x?no_such_word=s3cret", "password=s3cret nonsense"}) {
+        "postgres://ann:s3cret@127.0.0.1:1/x?no_such_word=s3cret", "password=s3cret nonsense",
+        "postgres://ann:a?s3cret@127.0.0.1:1/x", "postgres://ann:a?s3cret=b@127.0.0.1:1/x",
+        "postgres://ann:a%s3cret@127.0.0.1:1/x", "postgres://ann:a@s3cret@127.0.0.1:1/x",
+        "postgres://ann:\"s3cret@127.0.0.1:1/x?y", "postgres://ann:a[s3cret@127.0.0.1:1/x",
+        "password='s3cret", "password=\"s3cret x\" y"}) {
     const auto refused = Connection::open({.url = url});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().message.find("s3cret"), std::string::npos) << refused.error().message;
     EXPECT_EQ(without_password(url).find("s3cret"), std::string::npos) << without_password(url);
   }
+}
+
+TEST(PostgresConnection, OfSeveralHostsTheMessageNamesEachWithItsPort) {
+  EXPECT_EQ(without_password("postgres://ann:s3cret@one:1,two:2/x?target_session_attrs=read-write"),
+            "postgres://ann@one:1,two:2/x");
+  EXPECT_EQ(without_password("postgres://one,two:5/x"), "postgres://one,two:5/x");
+}
+
+TEST(PostgresConnection, OfSeveralHostsOneThatAnswersIsTaken) {
+  ANNALS_NEEDS_POSTGRES();
+  const auto here = connect();
+  const auto place = here->run("SELECT inet_server_port(), current_user, current_database()");
+  ASSERT_TRUE(place);
+  if (place->is_null(0, 0)) GTEST_SKIP() << "SKIPPED: the server is not reached by TCP";
+  if (server_url_is_elsewhere()) GTEST_SKIP() << "SKIPPED: the server is not at 127.0.0.1";
+  const auto connection =
+      connect({.url = "postgres://" + std::string(place->text(0, 1)) +
+                      "@127.0.0.1:1,127.0.0.1:" + std::to_string(place->integer(0, 0)) + "/" +
+                      std::string(place->text(0, 2)) + "?target_session_attrs=read-write"});
+  ASSERT_TRUE(connection);
+  EXPECT_TRUE(connection->run("SELECT 1"));
+}
+
+TEST(PostgresConnection, ASessionThatTheCallerHasSomethingAgainstIsNotUsed) {
+  ANNALS_NEEDS_POSTGRES();
+  int asked = 0;
+  ConnectionOptions options{.url = *postgres_test::server_url()};
+  options.check = [&](Connection& connection) -> SqlDone {
+    ++asked;
+    if (auto done = connection.run("SELECT 1"); !done) return std::move(done).error();
+    return SqlError{Failure::diverged, {}, "another one"};
+  };
+  const auto refused = Connection::open_within(options, std::chrono::hours(1));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().failure, Failure::diverged);
+  EXPECT_EQ(asked, 1) << "another try would find the same";
 }
 
 TEST(PostgresConnection, OptionsReachTheSession) {

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <annals/postgres/connection.hpp>
@@ -17,6 +20,7 @@
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,7 +91,56 @@ pid_t spawn(const std::vector<std::string>& command, const std::string& log) {
   return child;
 }
 
+// The process and all that it has started.
+std::vector<pid_t> with_children(pid_t process) {
+  std::vector<pid_t> all{process};
+  const std::string id = std::to_string(process);
+  std::ifstream children("/proc/" + id + "/task/" + id + "/children");
+  for (pid_t child = 0; children >> child;) all.push_back(child);
+  return all;
+}
+
+bool is_running(pid_t process) {
+  std::ifstream stat("/proc/" + std::to_string(process) + "/stat");
+  std::string text;
+  std::getline(stat, text);
+  // "pid (name) state …": what has ended and was not waited for is a Z.
+  const std::size_t name_end = text.rfind(") ");
+  return name_end != std::string::npos && text[name_end + 2] != 'Z';
+}
+
 }  // namespace
+
+std::string Server::make_folder() {
+  const passwd* user = user_to_be();
+  const char* parent = std::getenv("TMPDIR");
+  folder_ =
+      std::string(parent != nullptr && *parent != '\0' ? parent : "/tmp") + "/annals-pg-XXXXXX";
+  if (::mkdtemp(folder_.data()) == nullptr) return "no temporary folder";
+  if (user != nullptr && ::chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0) {
+    return "the temporary folder cannot be given to the user postgres";
+  }
+  return "";
+}
+
+bool Server::run_program(const std::vector<std::string>& words) const {
+  std::vector<std::string> command = words;
+  command.front() = programs_ + "/" + command.front();
+  const pid_t child = spawn(command, folder_ + "/log");
+  int status = -1;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status == 0;
+}
+
+bool Server::run_on_a_free_port() {
+  // A port that is free now may be somebody's a moment later.
+  for (int tries = 0; tries < 5; ++tries) {
+    port_ = free_port();
+    if (run()) return true;
+  }
+  return false;
+}
 
 std::variant<std::unique_ptr<Server>, Server::Missing> Server::start() {
   const std::string programs = find_programs();
@@ -96,34 +149,36 @@ std::variant<std::unique_ptr<Server>, Server::Missing> Server::start() {
         "no PostgreSQL server is installed (Debian: apt-get install postgresql), and "
         "ANNALS_POSTGRES_URL names none"};
   }
-  const passwd* user = user_to_be();
-  if (::geteuid() == 0 && user == nullptr) {
+  if (::geteuid() == 0 && user_to_be() == nullptr) {
     return Missing{"PostgreSQL does not run as root, and there is no user postgres"};
   }
-  std::unique_ptr<Server> server(new Server);
-  server->programs_ = programs;
-  const char* parent = std::getenv("TMPDIR");
-  server->folder_ =
-      std::string(parent != nullptr && *parent != '\0' ? parent : "/tmp") + "/annals-pg-XXXXXX";
-  if (::mkdtemp(server->folder_.data()) == nullptr) return Missing{"no temporary folder"};
-  if (user != nullptr && ::chown(server->folder_.c_str(), user->pw_uid, user->pw_gid) != 0) {
-    return Missing{"the temporary folder cannot be given to the user postgres"};
+  std::unique_ptr<Server> server(new Server(programs));
+  if (std::string why = server->make_folder(); !why.empty()) return Missing{std::move(why)};
+  if (!server->run_program({"initdb", "--pgdata", server->folder_ + "/data", "--username", "annals",
+                            "--auth", "trust", "--encoding", "UTF8", "--locale", "C",
+                            "--no-sync"})) {
+    return Missing{"initdb failed: see what it says with " + programs + "/initdb"};
   }
-  const std::string log = server->folder_ + "/log";
-  const pid_t made =
-      spawn({programs + "/initdb", "--pgdata", server->folder_ + "/data", "--username", "annals",
-             "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"},
-            log);
-  int status = -1;
-  while (::waitpid(made, &status, 0) < 0 && errno == EINTR) {
+  if (!server->run_on_a_free_port()) {
+    return Missing{"the server of " + programs + " does not start"};
   }
-  if (status != 0) return Missing{"initdb failed: see what it says with " + programs + "/initdb"};
-  // A port that is free now may be somebody's a moment later.
-  for (int tries = 0; tries < 5; ++tries) {
-    server->port_ = free_port();
-    if (server->run()) return server;
-  }
-  return Missing{"the server of " + programs + " does not start"};
+  return server;
+}
+
+std::unique_ptr<Server> Server::start_standby(const std::string& name) const {
+  std::unique_ptr<Server> standby(new Server(programs_));
+  const auto made = [&] {
+    return standby->make_folder().empty() &&
+           standby->run_program({"pg_basebackup", "--dbname",
+                                 "host=127.0.0.1 port=" + std::to_string(port_) +
+                                     " user=annals application_name=" + name,
+                                 "--pgdata", standby->folder_ + "/data", "--checkpoint", "fast",
+                                 "--no-sync", "--write-recovery-conf"}) &&
+           standby->run_on_a_free_port();
+  };
+  if (made()) return standby;
+  std::fprintf(stderr, "the standby does not start\n");
+  return nullptr;
 }
 
 Server::~Server() {
@@ -165,10 +220,39 @@ std::string Server::url(const std::string& name) const {
   return "postgres://annals@127.0.0.1:" + std::to_string(port_) + "/" + name;
 }
 
-// SIGQUIT ends all its processes at once, without a checkpoint: the next start recovers from the
-// WAL. SIGKILL would leave the backends running for a while.
-void Server::kill() { end(SIGQUIT); }
+void Server::kill() {
+  if (process_ <= 0) return;
+  // The first to die may not start others for those that die after it.
+  ::kill(process_, SIGSTOP);
+  const std::vector<pid_t> all = with_children(process_);
+  for (const pid_t one : all) ::kill(one, SIGKILL);
+  end(SIGKILL);
+  for (const pid_t one : all) {
+    while (is_running(one)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 void Server::stop() { end(SIGINT); }
 bool Server::start_again() { return process_ <= 0 && run(); }
+
+bool Server::promote() { return run_sql("SELECT pg_promote()"); }
+
+bool Server::run_sql(const std::string& sql) const {
+  auto connection = postgres::Connection::open({.url = url()});
+  auto done = connection ? (*connection)->run(sql)
+                         : postgres::SqlResult<postgres::Rows>(std::move(connection).error());
+  if (!done) std::fprintf(stderr, "%s: %s\n", sql.c_str(), done.error().message.c_str());
+  return static_cast<bool>(done);
+}
+
+std::string Server::put_file(const std::string& name, const std::string& text) const {
+  const std::string path = folder_ + "/data/" + name;
+  std::ofstream(path) << text;
+  ::chmod(path.c_str(), 0600);
+  if (const passwd* user = user_to_be()) {
+    if (::chown(path.c_str(), user->pw_uid, user->pw_gid) != 0) return "";
+  }
+  return path;
+}
 
 }  // namespace annals::postgres_test

@@ -96,13 +96,12 @@ TEST_F(PostgresFailures, WhileBackendsAreEndedAtRandomEachEventCountsOnce) {
   std::mt19937_64 random(testkit::seed(8));
   std::int64_t ended = 0;
   expect_each_event_counts_once(options_, [&] {
-    for (int i = 0; i < kills; ++i) {
+    while (ended < kills) {  // A slow machine makes new sessions slowly.
       std::this_thread::sleep_for(std::chrono::microseconds(random() % 60'000));
       ended += static_cast<std::int64_t>(
           ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE " + ours()).size());
     }
   });
-  EXPECT_GT(ended, kills / 5);
 }
 
 TEST_F(PostgresFailures, WhileBackendsAreEndedAtRandomNothingThatIsParkedIsLostOrAppliedTwice) {

@@ -4,7 +4,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "schema.hpp"
 #include "sql_error_text.hpp"
 
 namespace annals::internal {
@@ -45,37 +44,30 @@ void Appender::settle_all(std::span<Attempt* const> attempts, const Error& error
 Result<void> Appender::connect() {
   if (connection_ && !connection_->lost()) return {};
   connection_.reset();
-  auto opened = postgres::Connection::open_within(connection_options(options_), options_.patience);
+  auto opened = postgres::Connection::open_within(reader_.session_options(), options_.patience);
   if (!opened) return store_error(opened.error(), "appending", true);
-  const auto found = look_at_schema(**opened, reader_.schema());
-  if (!found) return found.error();
-  if (found->version != schema_version || found->identity.store != reader_.store()) {
-    return Error{ErrorCode::unavailable, "appending: schema " + reader_.schema().plain +
-                                             " holds another store than it did: reopen it"};
-  }
-  const auto numbers = (*opened)->run(reader_.schema().in(
-      "SELECT s.last_value, coalesce((SELECT max(a.first_position) FROM @schema.appends a), 0)"
-      " FROM @schema.attempts s"));
-  if (!numbers) return store_error(numbers.error(), "appending", true);
-  const GlobalPosition there{static_cast<std::uint64_t>(numbers->integer(0, 1))};
-  if (there < seen_) {
-    return Error{ErrorCode::unavailable,
-                 "appending: the server ends before position " + to_string(seen_) +
-                     ", which was recorded: it is not the one that was written to, or has lost "
-                     "history; begin another era, then reopen the store"};
-  }
-  saw_attempt(static_cast<std::uint64_t>(numbers->integer(0, 0)));
+  const auto number =
+      (*opened)->run(reader_.schema().in("SELECT s.last_value FROM @schema.attempts s"));
+  if (!number) return store_error(number.error(), "appending", true);
+  // Not the greater of both: a server that took over may not have heard of the last numbers, and
+  // gives them out once more.
+  attempt_now_ = static_cast<std::uint64_t>(number->integer(0, 0));
   connection_ = *std::move(opened);
   return {};
 }
 
 std::size_t Appender::run_group(std::span<Attempt* const> attempts) {
+  const auto ready = connect();
   AppendCall call;
   std::size_t taken = 0;
-  while (taken < attempts.size() && call.add(*attempts[taken])) ++taken;
+  while (taken < attempts.size()) {
+    PreparedAppend& append = attempts[taken]->append;
+    append.begun = std::min(append.begun, attempt_now());
+    if (!call.add(*attempts[taken])) break;
+    ++taken;
+  }
   const auto group = attempts.first(taken);
-
-  if (auto ready = connect(); !ready) {
+  if (!ready) {
     settle_all(group, ready.error());
     return taken;
   }
@@ -89,7 +81,7 @@ std::size_t Appender::run_group(std::span<Attempt* const> attempts) {
         call.settle(*rows, rules, reader_.store(), reader_.eras().back().era);
     saw_attempt(answer.attempt_now);
     if (answer.written) {
-      seen_ = answer.last_append;
+      reader_.saw(answer.last_append, *answer.written);
       ++counters.groups;
       on_written(*answer.written);
     }
@@ -99,6 +91,8 @@ std::size_t Appender::run_group(std::span<Attempt* const> attempts) {
     settle_in_doubt(group, rows.error());
   } else {
     settle_all(group, store_error(rows.error(), "appending", true));
+    // Of several hosts another one may be the primary.
+    if (rows.error().failure == Failure::read_only) connection_.reset();
   }
   for (const Attempt* attempt : group) {
     if (!attempt->outcome->has_value()) {
@@ -169,9 +163,8 @@ postgres::SqlDone Appender::forget_given_up(postgres::Connection& connection) {
 }
 
 void Appender::settle_in_doubt(std::span<Attempt* const> attempts, const postgres::SqlError& why) {
-  // Another session than connect() would make: that one is for the store as it is known to be.
   connection_.reset();
-  auto opened = postgres::Connection::open_within(connection_options(options_), options_.patience);
+  auto opened = postgres::Connection::open_within(reader_.session_options(), options_.patience);
   const auto found = opened ? give_up(**opened, ids_of(attempts))
                             : postgres::SqlResult<std::vector<LogReader::Found>>(opened.error());
   if (!found) {

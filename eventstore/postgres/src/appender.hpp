@@ -45,7 +45,7 @@ class Appender {
   Counters counters;
 
  private:
-  /// Makes sure that there is a session, of the same store as ever.
+  /// Makes sure that there is a session.
   Result<void> connect();
   void settle_all(std::span<Attempt* const> attempts, const Error& error);
   void settle_repeats(std::span<Attempt* const> attempts);
@@ -56,7 +56,6 @@ class Appender {
   const LogReader& reader_;
   const std::string sql_;
   std::unique_ptr<postgres::Connection> connection_;
-  GlobalPosition seen_;  // Where the last append begins: the store is never to be shorter again.
   std::atomic<std::uint64_t> attempt_now_ = 0;
   std::atomic<std::uint64_t> given_up_ = 0;
 };

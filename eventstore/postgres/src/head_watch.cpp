@@ -69,7 +69,7 @@ void HeadWatch::wait_beyond(GlobalPosition position, steady_clock::time_point un
   nudge();
   {
     std::unique_lock lock(mutex_);
-    woken_.wait_until(lock, until, [&] { return stopped() || known() > position; });
+    woken_.wait_until(lock, until, [&] { return stopped() || known() > position || diverged_; });
   }
   --waiting_;
 }
@@ -132,7 +132,10 @@ bool HeadWatch::round(postgres::Connection& connection, bool& listening) {
     }
     if (look) {
       looked_at_ = now;
-      if (const auto end = reader_.end()) saw(end->head.position);
+      const auto end = reader_.end();
+      if (end) saw(end->head.position);
+      diverged_ = !end && end.error().code == ErrorCode::diverged;
+      if (diverged_) wake();
     }
     no_later_than(looked_at_ + options_.poll_interval);
   }

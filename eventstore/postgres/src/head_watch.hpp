@@ -32,7 +32,8 @@ class HeadWatch {
   void saw(GlobalPosition head);
   GlobalPosition known() const { return {known_.load()}; }
 
-  /// Waits until something beyond `position` is known, `stopped` says so, or the time is over.
+  /// Waits until something beyond `position` is known, `stopped` says so, the server turns out to
+  /// hold another history, or the time is over.
   void wait_beyond(GlobalPosition position, std::chrono::steady_clock::time_point until,
                    const std::function<bool()>& stopped);
   void wake();
@@ -52,6 +53,7 @@ class HeadWatch {
   std::atomic<std::uint64_t> known_ = 0;
   std::atomic<std::uint64_t> to_announce_ = 0;  // The head that others are to be told; 0: none.
   std::atomic<int> waiting_ = 0;
+  std::atomic<bool> diverged_ = false;  // The server, at the last look.
 
   std::mutex mutex_;
   std::condition_variable woken_;

@@ -8,6 +8,7 @@
 #include "eras.hpp"
 #include "event_rows.hpp"
 #include "matchable.hpp"
+#include "schema.hpp"
 #include "sql_error_text.hpp"
 
 namespace annals::internal {
@@ -29,6 +30,11 @@ Link link_in(const Rows& rows, std::size_t row, std::size_t column) {
   const std::string bytes = rows.bytes(row, column);
   std::copy_n(bytes.begin(), std::min(bytes.size(), link.bytes.size()), link.bytes.begin());
   return link;
+}
+
+std::optional<Link> link_if_any(const Rows& rows, std::size_t row, std::size_t column) {
+  if (rows.is_null(row, column)) return std::nullopt;
+  return link_in(rows, row, column);
 }
 
 const char* const append_columns =
@@ -57,11 +63,76 @@ postgres::ConnectionOptions connection_options(const PostgresOptions& options) {
 
 LogReader::LogReader(const PostgresOptions& options, SchemaName schema, StoreId store,
                      std::vector<EraBegin> eras)
-    : schema_(std::move(schema)),
+    : options_(options),
+      schema_(std::move(schema)),
       store_(store),
       eras_(std::move(eras)),
       patience_(options.patience),
-      pool_(connection_options(options), std::max<std::size_t>(options.connections_max, 1)) {}
+      pool_(session_options(), std::max<std::size_t>(options.connections_max, 1)) {}
+
+postgres::ConnectionOptions LogReader::session_options() const {
+  postgres::ConnectionOptions options = connection_options(options_);
+  options.check = [this](postgres::Connection& connection) { return check(connection); };
+  return options;
+}
+
+void LogReader::saw(GlobalPosition first, const Head& head) const {
+  const std::lock_guard lock(seen_mutex_);
+  if (head.position > seen_.head.position) seen_ = {first, head};
+}
+
+LogReader::Seen LogReader::seen() const {
+  const std::lock_guard lock(seen_mutex_);
+  return seen_;
+}
+
+std::optional<postgres::SqlError> LogReader::objection(const Seen& seen,
+                                                       const std::optional<Link>& link,
+                                                       bool standby) const {
+  if (seen.first.value == 0 || link == seen.head.link) return std::nullopt;
+  const std::string position = to_string(seen.head.position);
+  if (!link && standby) {
+    return postgres::SqlError{postgres::Failure::not_connected,
+                              {},
+                              "the server is a standby that has not come to position " + position +
+                                  ", which was seen elsewhere"};
+  }
+  return postgres::SqlError{
+      postgres::Failure::diverged,
+      {},
+      "the server does not hold position " + position + " with link " + to_string(seen.head.link) +
+          ", which was seen: it is another one than before, or has lost history; begin another era "
+          "in it if that was meant, then open the store again"};
+}
+
+postgres::SqlDone LogReader::check(postgres::Connection& connection) const {
+  const auto other = [](std::string what) {
+    return postgres::SqlError{postgres::Failure::diverged,
+                              {},
+                              "the server holds " + std::move(what) + ": open the store again"};
+  };
+  const Seen seen_before = seen();
+  Parameters parameters;
+  parameters.integer(as_bigint(seen_before.first.value));
+  const auto rows = connection.run(
+      schema_.in("SELECT s.schema_version, s.store, (SELECT max(e.era) FROM @schema.eras e),"
+                 " (SELECT a.link FROM @schema.appends a WHERE a.first_position = $1::bigint),"
+                 " pg_is_in_recovery() FROM @schema.store s"),
+      parameters);
+  if (!rows) return rows.error();
+  if (rows->empty() || StoreId{rows->uuid(0, 1)} != store_ || rows->is_null(0, 2)) {
+    return other("another store than it did");
+  }
+  if (rows->integer(0, 0) != schema_version) {
+    return other("schema version " + std::to_string(rows->integer(0, 0)) + " by now");
+  }
+  if (rows->integer(0, 2) != static_cast<std::int64_t>(eras_.back().era.value)) {
+    return other("era " + std::to_string(rows->integer(0, 2)) + " of the store by now");
+  }
+  auto against = objection(seen_before, link_if_any(*rows, 0, 3), rows->boolean(0, 4));
+  if (against) return *std::move(against);
+  return std::monostate{};
+}
 
 Result<Rows> LogReader::ask(const std::string& sql, const Parameters& parameters, const char* doing,
                             bool keep) const {
@@ -75,11 +146,24 @@ Result<Rows> LogReader::ask(const std::string& sql, const Parameters& parameters
 Result<LogReader::End> LogReader::end() const {
   const std::string sql = schema_.in(
       "SELECT a.first_position + a.event_count - 1, a.link, a.recorded_at, a.appends, a.streams,"
-      " a.bytes FROM @schema.appends a ORDER BY a.first_position DESC LIMIT 1");
-  const auto rows = ask(sql, {}, "reading the head");
+      " a.bytes, a.first_position,"
+      " (SELECT b.link FROM @schema.appends b WHERE b.first_position = $1::bigint),"
+      " pg_is_in_recovery()"
+      " FROM (SELECT) AS one LEFT JOIN LATERAL"
+      " (SELECT * FROM @schema.appends x ORDER BY x.first_position DESC LIMIT 1) AS a ON true");
+  // Also of sessions that are open already: while two servers answer, sessions go to both.
+  const Seen seen_before = seen();
+  Parameters parameters;
+  parameters.integer(as_bigint(seen_before.first.value));
+  const auto rows = ask(sql, parameters, "reading the head");
   if (!rows) return rows.error();
-  if (rows->empty()) return End{.head = {{0}, first_link(store_)}, .recorded_at = {}};
-  return End{.head = {position_in(*rows, 0, 0), link_in(*rows, 0, 1)},
+  if (auto against = objection(seen_before, link_if_any(*rows, 0, 7), rows->boolean(0, 8))) {
+    return store_error(*against, "reading the head", true);
+  }
+  if (rows->is_null(0, 0)) return End{.head = {{0}, first_link(store_)}, .recorded_at = {}};
+  const Head head{position_in(*rows, 0, 0), link_in(*rows, 0, 1)};
+  saw(position_in(*rows, 0, 6), head);
+  return End{.head = head,
              .recorded_at = time_of(rows->integer(0, 2)),
              .appends = static_cast<std::uint64_t>(rows->integer(0, 3)),
              .streams = static_cast<std::uint64_t>(rows->integer(0, 4)),
@@ -96,6 +180,7 @@ Result<std::optional<RecordedAppend>> LogReader::holding(GlobalPosition position
   if (!rows) return rows.error();
   if (rows->empty()) return std::optional<RecordedAppend>();
   const RecordedAppend append = append_in(*rows, 0);
+  saw(append.first, {append.last(), append.link});
   if (append.last() < position) return std::optional<RecordedAppend>();
   return std::optional(append);
 }
@@ -197,6 +282,16 @@ postgres::SqlResult<std::vector<LogReader::Found>> LogReader::find(
     }
     found.back().receipt.versions.push_back(
         {std::string(rows->text(row, 6)), {static_cast<std::uint64_t>(rows->integer(row, 7))}});
+  }
+  if (found.empty()) return found;
+  // Its session may have ended while it waited for the standbys, and then it is visible before they
+  // have it. Whoever commits something now waits for all that came before.
+  const auto confirmed = connection.run_prepared(
+      "SELECT pg_logical_emit_message(true, 'annals', '') WHERE NOT pg_is_in_recovery()"
+      " AND current_setting('synchronous_standby_names') <> ''");
+  if (!confirmed) return confirmed.error();
+  for (const Found& one : found) {
+    saw(one.receipt.first_position, {one.receipt.last_position, one.receipt.link});
   }
   return found;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -20,6 +21,10 @@ namespace annals::internal {
 
 /// Everything that is asked of the tables without changing them. Each answer is of one moment, and
 /// what it tells never changes afterwards, but for the head. Thread-safe.
+///
+/// Sessions may come to another server than before: a replica that was promoted. One that does not
+/// hold the last append that this reader has seen is not the store's any more: `diverged`. That
+/// append's link stands for all before it.
 class LogReader {
  public:
   LogReader(const PostgresOptions& options, SchemaName schema, StoreId store,
@@ -28,6 +33,12 @@ class LogReader {
   const SchemaName& schema() const { return schema_; }
   const StoreId& store() const { return store_; }
   std::span<const EraBegin> eras() const { return eras_; }
+
+  /// How sessions of this store are made, by the reader and by others: to servers that hold what
+  /// was seen.
+  postgres::ConnectionOptions session_options() const;
+  /// The append that begins at `first`, and after which the head is `head`, is recorded.
+  void saw(GlobalPosition first, const Head& head) const;
 
   struct End {
     Head head;
@@ -58,7 +69,8 @@ class LogReader {
     Receipt receipt;  // Not marked repeated.
     RequestDigest digest;
   };
-  /// Those of the appends that are recorded.
+  /// Those of the appends that are recorded; where standbys confirm commits, they have confirmed
+  /// these.
   Result<std::vector<Found>> find(std::span<const AppendId> ids) const;
   /// The same on a session of the caller's.
   postgres::SqlResult<std::vector<Found>> find(postgres::Connection& connection,
@@ -82,14 +94,27 @@ class LogReader {
   }
 
  private:
+  struct Seen {
+    GlobalPosition first{0};  // 0: nothing so far.
+    Head head;
+  };
+  Seen seen() const;
+  /// Whether a server with `link` for the append that begins at seen.first holds what was seen.
+  std::optional<postgres::SqlError> objection(const Seen& seen, const std::optional<Link>& link,
+                                              bool standby) const;
+  postgres::SqlDone check(postgres::Connection& connection) const;
+
+  const PostgresOptions& options_;
   const SchemaName schema_;
   const StoreId store_;
   const std::vector<EraBegin> eras_;
   const std::chrono::milliseconds patience_;
+  mutable std::mutex seen_mutex_;
+  mutable Seen seen_;  // Guarded by seen_mutex_.
   mutable postgres::ConnectionPool pool_;
 };
 
-/// What sessions of a store are made with.
+/// What sessions are made with before it is known which store there is.
 postgres::ConnectionOptions connection_options(const PostgresOptions& options);
 
 }  // namespace annals::internal

@@ -308,8 +308,12 @@ Result<void> check_options(const PostgresOptions& options) {
 Result<std::unique_ptr<postgres::Connection>> connect(const PostgresOptions& options) {
   auto opened = postgres::Connection::open_within(connection_options(options), options.patience);
   if (opened) return *std::move(opened);
-  return store_error(opened.error(),
-                     "opening the store in " + postgres::without_password(options.url), true);
+  const std::string place = postgres::without_password(options.url);
+  // Of a URL that cannot be read the place is all there is to say.
+  if (opened.error().message == place) {
+    return Error{ErrorCode::invalid_argument, "opening the store in " + place};
+  }
+  return store_error(opened.error(), "opening the store in " + place, true);
 }
 
 // What an answered append is good for on this server.
@@ -322,6 +326,13 @@ Result<std::string> durability_of(postgres::Connection& connection) {
     return std::string("not synced: the server runs with full_page_writes off");
   }
   return std::string("synced");
+}
+
+std::string ends_too_early(const PostgresOptions& options, const EraBegin& era,
+                           GlobalPosition head) {
+  return "schema " + options.schema + ": era " + std::to_string(era.era.value) +
+         " began after position " + to_string(era.begins_after) + ", but the store ends at " +
+         to_string(head) + ": events are missing, or an exact import has not come to its end";
 }
 
 Result<void> check_identity(const PostgresOptions& options, const FoundSchema& found,
@@ -337,18 +348,49 @@ Result<void> check_identity(const PostgresOptions& options, const FoundSchema& f
                      to_string(options.identity->store) + "), or of other eras"};
   }
   if (eras.back().begins_after <= head.position) return {};
-  return Error{ErrorCode::corrupt,
-               "schema " + options.schema + ": era " + std::to_string(eras.back().era.value) +
-                   " began after position " + to_string(eras.back().begins_after) +
-                   ", but the store ends at " + to_string(head.position) +
-                   ": events are missing, or an exact import has not come to its end"};
+  return Error{ErrorCode::corrupt, ends_too_early(options, eras.back(), head.position)};
+}
+
+// "There is no store here", or one of an older version.
+Error not_there(const PostgresOptions& options, const FoundSchema& found) {
+  return {ErrorCode::unavailable,
+          (found.version == 0 ? "there is no store in schema "
+                              : "the store is of an older version in schema ") +
+              options.schema + " of " + postgres::without_password(options.url) +
+              ": run: annals migrate 'URL" +
+              (options.schema == PostgresOptions().schema ? "" : "#" + options.schema) + "'"};
 }
 
 }  // namespace
 }  // namespace internal
 
-Result<void> migrate_postgres_event_store(const PostgresOptions& options) {
-  if (auto checked = internal::check_options(options); !checked) return checked;
+Result<VerifyReport> verify_postgres_event_store(const PostgresOptions& options,
+                                                 const VerifyOptions& verify) {
+  if (auto checked = internal::check_options(options); !checked) return std::move(checked).error();
+  const auto schema = internal::SchemaName::of(options.schema);
+  if (!schema) return schema.error();
+  auto connection = internal::connect(options);
+  if (!connection) return std::move(connection).error();
+  const auto found = internal::look_at_schema(**connection, *schema);
+  if (!found) return found.error();
+  if (found->version < internal::schema_version) return internal::not_there(options, *found);
+  const internal::LogReader reader(options, *schema, found->identity.store, found->identity.eras);
+  auto report = internal::verify_tables(reader, verify);
+  if (!report || report->outcome == VerifyReport::Outcome::changed) return report;
+  const auto end = reader.end();
+  if (!end) return end.error();
+  const GlobalPosition head = end->head.position;
+  const EraBegin& era = found->identity.eras.back();
+  if (era.begins_after > head) {
+    report->outcome = VerifyReport::Outcome::changed;
+    report->first_bad = VerifyReport::Bad{
+        internal::ends_too_early(options, era, head), {head.value + 1}, era.begins_after, {}};
+  }
+  return report;
+}
+
+Result<PostgresMigration> migrate_postgres_event_store(const PostgresOptions& options) {
+  if (auto checked = internal::check_options(options); !checked) return std::move(checked).error();
   const auto schema = internal::SchemaName::of(options.schema);
   if (!schema) return schema.error();
   auto connection = internal::connect(options);
@@ -366,15 +408,7 @@ Result<std::unique_ptr<EventStore>> open_postgres_event_store(PostgresOptions op
   auto found = internal::look_at_schema(**connection, *schema);
   if (!found) return std::move(found).error();
   if (found->version < internal::schema_version) {
-    if (options.access != Access::create) {
-      return Error{ErrorCode::unavailable,
-                   (found->version == 0 ? "there is no store in schema "
-                                        : "the store is of an older version in schema ") +
-                       options.schema + " of " + postgres::without_password(options.url) +
-                       ": run: annals migrate 'URL" +
-                       (options.schema == PostgresOptions().schema ? "" : "#" + options.schema) +
-                       "'"};
-    }
+    if (options.access != Access::create) return internal::not_there(options, *found);
     auto made = internal::migrate_schema(**connection, *schema, options.identity);
     if (!made) return std::move(made).error();
     found = internal::look_at_schema(**connection, *schema);

@@ -1,6 +1,8 @@
 #include "schema.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <string_view>
 
 #include <annals/postgres/transaction.hpp>
 
@@ -30,13 +32,30 @@ Result<FoundSchema> look(Runner& runner, const SchemaName& name) {
       where);
   if (!there) return failed(there.error());
   if (!there->boolean(0, 0)) return FoundSchema{};
-  const auto rows = runner.run(name.in("SELECT schema_version, store FROM @schema.store"));
-  if (!rows) return failed(rows.error());
+  const auto rows =
+      runner.run(name.in("SELECT s.schema_version::text, s.store FROM @schema.store s"));
+  if (!rows) {
+    // Undefined column: somebody else's table.
+    if (rows.error().sqlstate == "42703") {
+      return Error{ErrorCode::invalid_argument,
+                   "schema " + name.plain +
+                       " has a table store that is no event store's: choose another schema"};
+    }
+    return failed(rows.error());
+  }
   if (rows->empty()) {
     return Error{ErrorCode::corrupt, "schema " + name.plain + ": its table store has no row"};
   }
   FoundSchema found;
-  found.version = static_cast<int>(rows->integer(0, 0));
+  const std::string_view version = rows->is_null(0, 0) ? std::string_view("") : rows->text(0, 0);
+  const auto [end, fault] =
+      std::from_chars(version.data(), version.data() + version.size(), found.version);
+  if (fault != std::errc() || end != version.data() + version.size() || found.version < 1 ||
+      rows->is_null(0, 1)) {
+    return Error{ErrorCode::corrupt, "schema " + name.plain + ": its table store says version '" +
+                                         std::string(version) +
+                                         "', which no library has written: restore that row"};
+  }
   found.identity.store.bytes = rows->uuid(0, 1);
   if (found.version != schema_version) return found;
   const auto eras = runner.run(name.in("SELECT era, begins_after FROM @schema.eras ORDER BY era"));
@@ -68,8 +87,8 @@ Result<FoundSchema> look_at_schema(postgres::Connection& connection, const Schem
   return found;
 }
 
-Result<void> migrate_schema(postgres::Connection& connection, const SchemaName& name,
-                            const std::optional<StoreIdentity>& identity) {
+Result<PostgresMigration> migrate_schema(postgres::Connection& connection, const SchemaName& name,
+                                         const std::optional<StoreIdentity>& identity) {
   const auto failed = [&](const postgres::SqlError& error) {
     return store_error(error, "making schema " + name.plain, true);
   };
@@ -80,8 +99,9 @@ Result<void> migrate_schema(postgres::Connection& connection, const SchemaName& 
   if (!locked) return failed(locked.error());
   const auto found = look(work, name);
   if (!found) return found.error();
-  if (auto known = newer(*found, name); !known) return known;
-  if (found->version == schema_version) return {};
+  if (auto known = newer(*found, name); !known) return std::move(known).error();
+  const PostgresMigration migration{found->version, schema_version};
+  if (found->version == schema_version) return migration;
 
   // Text columns hold UTF-8, which other encodings would change or refuse.
   const auto encoding = work.run("SELECT current_setting('server_encoding')");
@@ -118,7 +138,7 @@ Result<void> migrate_schema(postgres::Connection& connection, const SchemaName& 
     if (!inserted) return failed(inserted.error());
   }
   if (auto done = work.commit(); !done) return failed(done.error());
-  return {};
+  return migration;
 }
 
 }  // namespace annals::internal

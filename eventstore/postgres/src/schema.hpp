@@ -23,7 +23,7 @@ struct FoundSchema {
 Result<FoundSchema> look_at_schema(postgres::Connection& connection, const SchemaName& name);
 
 /// Makes the schema or brings it up to date: see migrate_postgres_event_store().
-Result<void> migrate_schema(postgres::Connection& connection, const SchemaName& name,
-                            const std::optional<StoreIdentity>& identity);
+Result<PostgresMigration> migrate_schema(postgres::Connection& connection, const SchemaName& name,
+                                         const std::optional<StoreIdentity>& identity);
 
 }  // namespace annals::internal

@@ -7,9 +7,10 @@ Error store_error(const postgres::SqlError& error, const std::string& doing, boo
   switch (error.failure) {
     case postgres::Failure::permission_denied:
       made.message +=
-          "; the role lacks a right: to make a store it needs CREATE on the database, to append "
-          "USAGE on the schema and its sequences with SELECT and INSERT on its tables, to read "
-          "USAGE on the schema and SELECT on its tables";
+          "; the role lacks a right: to make a store it needs CREATE on the database; to read, "
+          "USAGE on the schema, SELECT on its tables and sequences; to append, besides, USAGE on "
+          "its sequences, INSERT on appends, events and event_tags, INSERT, UPDATE and DELETE on "
+          "snapshots and given_up";
       break;
     case postgres::Failure::read_only:
       made.message += "; the server is a standby or read-only: appends go to the primary";

@@ -121,6 +121,24 @@ Result<std::optional<GlobalPosition>> wrong_category(const LogReader& reader) {
   return std::optional(GlobalPosition{static_cast<std::uint64_t>(rows->integer(0, 0))});
 }
 
+// Events whose appends are gone are no part of the log any more.
+struct Range {
+  GlobalPosition first;
+  GlobalPosition last;
+};
+Result<std::optional<Range>> events_beyond_appends(const LogReader& reader) {
+  const auto rows = reader.ask(
+      reader.schema().in(
+          "SELECT min(e.position), max(e.position) FROM @schema.events e WHERE e.position >"
+          " coalesce((SELECT a.first_position + a.event_count - 1 FROM @schema.appends a"
+          " ORDER BY a.first_position DESC LIMIT 1), 0)"),
+      {}, "looking for events beyond the last append");
+  if (!rows) return rows.error();
+  if (rows->is_null(0, 0)) return std::optional<Range>();
+  return std::optional(Range{{static_cast<std::uint64_t>(rows->integer(0, 0))},
+                             {static_cast<std::uint64_t>(rows->integer(0, 1))}});
+}
+
 }  // namespace
 
 Result<VerifyReport> verify_tables(const LogReader& reader, const VerifyOptions& options) {
@@ -197,6 +215,13 @@ Result<VerifyReport> verify_tables(const LogReader& reader, const VerifyOptions&
     }
   }
   if (whole_log) {
+    const auto beyond = events_beyond_appends(reader);
+    if (!beyond) return beyond.error();
+    if (*beyond) {
+      return bad("events from position " + to_string((*beyond)->first) +
+                     " on are of no append: the appends that held them are missing",
+                 (*beyond)->first, (*beyond)->last);
+    }
     const auto rows = tag_rows(reader, head);
     if (!rows) return rows.error();
     if (*rows != tags) {

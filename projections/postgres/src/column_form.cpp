@@ -57,6 +57,15 @@ bool jsonb_keeps(const ValueType& type) {
   }
 }
 
+// A NUL as JSON writes it; of an even number of backslashes each stands for itself.
+bool holds_escaped_nul(std::string_view json) {
+  constexpr std::string_view nul = "u0000";
+  for (std::size_t at = 0; (at = json.find('\\', at)) != json.npos; at += 2) {
+    if (json.substr(at + 1, nul.size()) == nul) return true;
+  }
+  return false;
+}
+
 // "2024-02-29 12:34:56.5+00" as "2024-02-29T12:34:56.500000Z"; the year before 1 is "0001-… BC".
 std::string iso_time(std::string_view text) {
   const bool bc = text.ends_with(" BC");
@@ -206,8 +215,8 @@ Result<void> add_value(const ValueType& type, const void* value, ColumnForm form
     case ColumnForm::jsonb: break;
   }
   const auto& text = std::get<std::string>(cell);
-  const bool escaped_nul = form == ColumnForm::jsonb && text.find("\\u0000") != std::string::npos;
-  if (text.find('\0') != std::string::npos || escaped_nul) {
+  if (text.find('\0') != std::string::npos ||
+      (form == ColumnForm::jsonb && holds_escaped_nul(text))) {
     return Error{.code = ErrorCode::invalid_argument,
                  .message = "a text with a NUL character, which PostgreSQL cannot hold"};
   }

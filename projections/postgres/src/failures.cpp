@@ -24,6 +24,7 @@ ErrorCode code_of(const postgres::SqlError& error) {
     case Failure::timeout: return ErrorCode::timeout;
     case Failure::undefined_function:
     case Failure::unsupported: return ErrorCode::unsupported;
+    case Failure::diverged: return ErrorCode::diverged;
     case Failure::unique_violation:
     case Failure::constraint:
     case Failure::other: break;

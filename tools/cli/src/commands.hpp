@@ -70,8 +70,8 @@ Result<int> export_events(const std::string& folder, const ExportRequest& reques
 Result<int> import_events(const std::string& folder, const ImportRequest& request, Format format,
                           Output& output);
 
-/// Makes the schema of a database, or brings it up to date.
-Result<int> migrate_database(const std::string& address, Output& output);
+/// Makes the schema of a database, or brings it up to date, and says which.
+Result<int> migrate_database(const std::string& address, Format format, Output& output);
 
 /// What a command that needs a program's own types says where there are none.
 Error without_types(std::string_view program, std::string_view command);

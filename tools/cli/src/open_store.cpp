@@ -68,10 +68,18 @@ Result<std::unique_ptr<EventStore>> open_store(const std::string& address) {
   return open_log_event_store({.path = address, .access = LogOptions::Access::read_only});
 }
 
-Result<void> migrate_store(const std::string& address) {
-  if (is_database(address)) return migrate_postgres_event_store(database_options(address));
-  return Error{ErrorCode::invalid_argument,
-               "a folder needs no migration: expected the URL of a database, postgres://…"};
+Result<VerifyReport> verify_database(const std::string& address, const VerifyOptions& options) {
+  return verify_postgres_event_store(database_options(address), options);
+}
+
+Result<Migrated> migrate_store(const std::string& address) {
+  if (!is_database(address)) {
+    return Error{ErrorCode::invalid_argument,
+                 "a folder needs no migration: expected the URL of a database, postgres://…"};
+  }
+  const auto migrated = migrate_postgres_event_store(database_options(address));
+  if (!migrated) return migrated.error();
+  return Migrated{migrated->from, migrated->to};
 }
 
 #else
@@ -85,7 +93,11 @@ Result<std::unique_ptr<EventStore>> open_store(const std::string& address) {
   return open_log_event_store({.path = address, .access = LogOptions::Access::read_only});
 }
 
-Result<void> migrate_store(const std::string&) { return without_postgres(); }
+Result<VerifyReport> verify_database(const std::string&, const VerifyOptions&) {
+  return without_postgres();
+}
+
+Result<Migrated> migrate_store(const std::string&) { return without_postgres(); }
 
 #endif
 

@@ -82,7 +82,7 @@ Result<int> dispatch(const std::string& program, const Request& request, const P
     return import_events(folder, *imported, format, output);
   }
   if (std::holds_alternative<MigrateRequest>(request.command)) {
-    return migrate_database(folder, output);
+    return migrate_database(folder, format, output);
   }
   return show_stats(folder, std::get<StatsRequest>(request.command), format, output);
 }

@@ -60,6 +60,9 @@ void print_bytes(const LogBytes& bytes, Output& output) {
   properties.print(output);
 }
 
+/// A database has no segments, and nothing that a writer has left unsettled.
+bool has_files(const Stats& stats) { return stats.engine == "log"; }
+
 std::string stats_json(const Stats& stats, const std::optional<LogBytes>& bytes) {
   std::string eras = "[";
   for (const EraBegin& era : stats.eras) {
@@ -80,14 +83,15 @@ std::string stats_json(const Stats& stats, const std::optional<LogBytes>& bytes)
   if (stats.head.position.value > 0) {
     object.text("last_recorded_at", to_string(stats.last_recorded_at));
   }
-  object.number("streams", stats.streams)
-      .number("appends", stats.appends)
-      .number("segments", stats.segments)
-      .number("bytes", stats.bytes)
-      .number("segments_packed", stats.segments_packed)
-      .number("packed_bytes", stats.packed_bytes)
-      .number("packed_file_bytes", stats.packed_file_bytes)
-      .number("unsettled_events", stats.unsettled_events);
+  object.number("streams", stats.streams).number("appends", stats.appends);
+  if (has_files(stats)) object.number("segments", stats.segments);
+  object.number("bytes", stats.bytes);
+  if (has_files(stats)) {
+    object.number("segments_packed", stats.segments_packed)
+        .number("packed_bytes", stats.packed_bytes)
+        .number("packed_file_bytes", stats.packed_file_bytes)
+        .number("unsettled_events", stats.unsettled_events);
+  }
   if (!stats.failure.empty()) object.text("failure", stats.failure);
   if (bytes) object.value("by_part", bytes_json(*bytes));
   return object.finish();
@@ -131,7 +135,7 @@ Result<int> show_stats(const std::string& folder, const StatsRequest& request, F
   }
   properties.add("streams", grouped(stats.streams));
   properties.add("appends", grouped(stats.appends));
-  properties.add("segments", grouped(stats.segments));
+  if (has_files(stats)) properties.add("segments", grouped(stats.segments));
   properties.add("bytes", grouped(stats.bytes));
   if (stats.segments_packed > 0) {
     properties.add("compressed", grouped(stats.segments_packed) + " segments, " +

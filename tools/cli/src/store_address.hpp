@@ -10,6 +10,7 @@
 #include <annals/eventstore/event_store.hpp>
 #include <annals/eventstore/store_identity.hpp>
 #include <annals/eventstore/time.hpp>
+#include <annals/eventstore/verify.hpp>
 
 namespace annals::cli {
 
@@ -25,6 +26,10 @@ std::string shown_address(const std::string& address);
 /// The store there, for reading.
 Result<std::unique_ptr<EventStore>> open_store(const std::string& address);
 
+/// EventStore::verify() of the store in a database, also of one that cannot be opened because its
+/// end is missing.
+Result<VerifyReport> verify_database(const std::string& address, const VerifyOptions& options);
+
 /// How a store is opened that events are imported into.
 struct ImportAccess {
   std::optional<StoreIdentity> identity = {};  ///< Of the store that is made.
@@ -36,9 +41,14 @@ struct ImportAccess {
 Result<std::unique_ptr<EventStore>> open_store_to_import(const std::string& address,
                                                          const ImportAccess& access);
 
+/// Versions of a database's schema.
+struct Migrated {
+  int from = 0;  ///< 0: there was none.
+  int to = 0;
+};
 /// Makes the schema of a database, or brings it up to date.
 ///
 /// Errors: invalid_argument (a folder needs no migration), and those of the engine.
-Result<void> migrate_store(const std::string& address);
+Result<Migrated> migrate_store(const std::string& address);
 
 }  // namespace annals::cli

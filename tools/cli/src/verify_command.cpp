@@ -91,9 +91,7 @@ Result<int> verify_store(std::string_view program, const std::string& folder,
       // Damaged files are reported, where opening them would refuse.
       return verify_log_files({.path = folder, .access = LogOptions::Access::read_only}, verify);
     }
-    auto store = open_store(folder);
-    if (!store) return std::move(store).error();
-    return (*store)->verify(verify);
+    return verify_database(folder, verify);
   }();
   if (!report) return std::move(report).error();
   // Nothing lies in a range that begins behind the end: that is no proof.

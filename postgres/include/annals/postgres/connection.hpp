@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,10 +19,14 @@
 
 namespace annals::postgres {
 
+class Connection;
+
 struct ConnectionOptions {
   /// "postgres://user:secret@host:5432/database?sslmode=verify-full&sslrootcert=…" or libpq's
   /// "host=… dbname=…". Everything libpq understands is passed on to it, TLS options included;
-  /// PGPASSWORD, PGSSLMODE and the password file count as with any client.
+  /// PGPASSWORD, PGSSLMODE and the password file count as with any client. Of several hosts,
+  /// "postgres://one:5432,two:5432/database?target_session_attrs=read-write", the first that
+  /// answers and takes writes is taken.
   std::string url = {};
   std::string application_name = "annals";  ///< Unless the URL has one.
   /// For one attempt, in whole seconds, at least 2. Unless the URL has connect_timeout.
@@ -30,10 +35,13 @@ struct ConnectionOptions {
   std::chrono::milliseconds statement_timeout = std::chrono::seconds(30);
   /// Other settings of the session, such as {"jit", "off"}.
   std::vector<std::pair<std::string, std::string>> settings = {};
+  /// Asked of each new session; one that it has something against is not used. Whoever fails over
+  /// may come to a server that is not what it should be.
+  std::function<SqlDone(Connection&)> check = {};
 };
 
-/// `url` without its password, and so fit for messages. What libpq cannot read becomes "(a
-/// connection URL that cannot be read)".
+/// `url` without its password, and so fit for messages. Of what libpq cannot read it says what is
+/// wrong with it.
 std::string without_password(std::string_view url);
 
 /// `name` as an SQL identifier, quoted.
@@ -53,9 +61,11 @@ struct Notification {
 /// Belongs to one thread at a time; cancel() may come from any.
 class Connection {
  public:
-  /// Errors: not_connected, other (a URL that cannot be read), unsupported (before version 13).
+  /// Errors: not_connected, other (a URL that cannot be read), unsupported (before version 13), and
+  /// those of ConnectionOptions::check.
   static SqlResult<std::unique_ptr<Connection>> open(const ConnectionOptions& options);
-  /// Tries again, with growing pauses, until it succeeds or `patience` is over.
+  /// Tries again, with growing pauses, until it succeeds or `patience` is over. What a later try
+  /// cannot make better (other, unsupported, diverged) is answered at once.
   static SqlResult<std::unique_ptr<Connection>> open_within(const ConnectionOptions& options,
                                                             std::chrono::milliseconds patience);
   ~Connection();

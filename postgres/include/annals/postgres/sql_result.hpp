@@ -33,6 +33,7 @@ enum class Failure : std::uint8_t {
   read_only,           ///< The server is a standby, or the transaction is read-only.
   no_resources,        ///< A full disk, no memory, too many connections.
   unsupported,         ///< The server is too old for what it was asked.
+  diverged,            ///< It does not hold what the caller has seen: ConnectionOptions::check.
   other,               ///< A mistake in the statement or its values.
 };
 

@@ -12,6 +12,7 @@
 #include <annals/eventstore/event_store.hpp>
 #include <annals/eventstore/store_identity.hpp>
 #include <annals/eventstore/time.hpp>
+#include <annals/eventstore/verify.hpp>
 
 namespace annals {
 
@@ -23,7 +24,8 @@ struct PostgresOptions {
   };
 
   /// "postgres://user:secret@host:5432/database?sslmode=verify-full": everything that libpq
-  /// understands. Never shown in a message.
+  /// understands, several hosts included ("?target_session_attrs=read-write" takes the primary).
+  /// Its password is never shown in a message.
   std::string url;
   /// Where the tables are: 1 to 40 of a-z, 0-9 and _, not beginning with a digit. A database may
   /// hold many stores.
@@ -61,14 +63,32 @@ struct PostgresOptions {
 /// written together. Stats::durability says "synced", or "not synced" and why if the server is set
 /// up to answer before its disk has the commit.
 ///
+/// A session that is lost is made again, on whichever server the URL then leads to. One that does
+/// not hold what this store has seen (a standby that was behind when it was promoted) is answered
+/// with `diverged`, by every function, until the store is opened again.
+///
 /// Errors: unavailable (no server, no store, rights that are missing), unsupported (made by a newer
-/// version, a server before 13), invalid_argument (options).
+/// version, a server before 13), invalid_argument (options), corrupt (the rows that say which
+/// store it is are damaged; the history ends before its era begins).
 Result<std::unique_ptr<EventStore>> open_postgres_event_store(PostgresOptions options);
+
+/// EventStore::verify() of the store in a schema, also of one that is not opened because its
+/// history ends before its era begins: what is missing is the first bad range then.
+///
+/// Errors: as open_postgres_event_store(), and diverged (a range beyond the head).
+Result<VerifyReport> verify_postgres_event_store(const PostgresOptions& options,
+                                                 const VerifyOptions& verify);
+
+/// What migrate_postgres_event_store() has found and left: versions of the schema.
+struct PostgresMigration {
+  int from = 0;  ///< 0: there was none.
+  int to = 0;
+};
 
 /// Makes the schema, or brings an older one up to date, in one transaction. Programs may use it
 /// meanwhile: they wait.
 ///
 /// Errors: as open_postgres_event_store().
-Result<void> migrate_postgres_event_store(const PostgresOptions& options);
+Result<PostgresMigration> migrate_postgres_event_store(const PostgresOptions& options);
 
 }  // namespace annals
