@@ -3,7 +3,7 @@
 #include <charconv>
 #include <utility>
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 namespace {
 
@@ -217,4 +217,4 @@ Result<void> write_record(Connection& connection, const CheckpointRecord& record
   return {};
 }
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

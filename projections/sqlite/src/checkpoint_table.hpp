@@ -8,7 +8,7 @@
 
 #include "connection.hpp"
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 /// The table annals_checkpoints. Functions run in whatever transaction the connection is in.
 Result<void> create_checkpoint_table(Connection& connection);
@@ -23,4 +23,4 @@ Result<std::vector<CheckpointRecord>> all_records(Connection& connection);
 /// Inserts the record, or replaces the one of its projection.
 Result<void> write_record(Connection& connection, const CheckpointRecord& record);
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

@@ -7,7 +7,7 @@
 
 #include "checkpoint_table.hpp"
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 namespace {
 
@@ -188,4 +188,4 @@ Result<Database::Lent> Database::reader() const {
   });
 }
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

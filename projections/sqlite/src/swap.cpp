@@ -13,7 +13,7 @@
 #include "table_sql.hpp"
 #include "user_sql.hpp"
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 namespace {
 
@@ -378,4 +378,4 @@ Result<void> SqliteReadModelStore::remove_shadow(const ProjectionType& projectio
   return {};
 }
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows
