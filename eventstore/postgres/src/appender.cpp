@@ -14,6 +14,14 @@ namespace {
 using postgres::Failure;
 
 constexpr std::uint64_t given_ups_between_forgetting = 1'000;
+// As many attempts must wait behind a group for the next one to be formed beside it.
+constexpr std::size_t ahead_min = 32;
+
+void take(AppendCall& call, std::span<Attempt* const> attempts) {
+  for (Attempt* const attempt : attempts) {
+    if (!call.add(*attempt)) return;
+  }
+}
 
 Error with_id(Error error, const Attempt& attempt) {
   error.append_id = attempt.append.request.id;
@@ -69,24 +77,59 @@ Result<void> Appender::connect() {
   return {};
 }
 
-std::size_t Appender::run_group(std::span<Attempt* const> attempts) {
-  AppendCall call;
-  std::size_t taken = 0;
-  while (taken < attempts.size() && call.add(*attempts[taken])) ++taken;
-  const auto group = attempts.first(taken);
+AppendCall::Rules Appender::rules() const {
+  return {.max_clock_skew = options_.max_clock_skew,
+          .accept_clock_behind = options_.accept_clock_behind,
+          .now = options_.clock ? std::optional(options_.clock->now()) : std::nullopt};
+}
 
-  if (auto ready = connect(); !ready) {
-    settle_all(group, ready.error());
-    return taken;
+postgres::SqlResult<postgres::Rows> Appender::call(const Flight& flight) {
+  return connection_->run_prepared(sql_, flight.call.parameters(flight.rules));
+}
+
+void Appender::send(Flight& flight) {
+  flight.rules = rules();
+  flight.answer = std::async(std::launch::async, [this, &flight] { return call(flight); });
+}
+
+CommitQueue::Ran Appender::run_group(std::span<Attempt* const> attempts,
+                                     const CommitQueue::Behind& behind) {
+  std::unique_ptr<Flight> flight = std::move(next_);
+  if (!flight) {
+    flight = std::make_unique<Flight>();
+    take(flight->call, attempts);
   }
-  const AppendCall::Rules rules{
-      .max_clock_skew = options_.max_clock_skew,
-      .accept_clock_behind = options_.accept_clock_behind,
-      .now = options_.clock ? std::optional(options_.clock->now()) : std::nullopt};
-  const auto rows = connection_->run_prepared(sql_, call.parameters(rules));
+  const std::size_t taken = flight->call.attempts().size();
+  const auto waiting = behind(taken);
+  // A thread is worth its while only if much can be done meanwhile.
+  const bool goes_ahead = waiting.size() >= ahead_min;
+  if (!flight->answer.valid()) {
+    if (auto ready = connect(); !ready) {
+      settle_all(flight->call.attempts(), ready.error());
+      return {.taken = taken};
+    }
+    if (!goes_ahead) {
+      flight->rules = rules();
+      settle(*flight, call(*flight));
+      return {.taken = taken};
+    }
+    send(*flight);
+  }
+  if (goes_ahead) {
+    next_ = std::make_unique<Flight>();
+    take(next_->call, waiting);
+  }
+  const auto rows = flight->answer.get();
+  if (rows && next_) send(*next_);
+  settle(*flight, rows);
+  return {.taken = taken, .ahead = next_ ? next_->call.attempts().size() : 0};
+}
+
+void Appender::settle(Flight& flight, const postgres::SqlResult<postgres::Rows>& rows) {
+  const auto group = flight.call.attempts();
   if (rows) {
     const AppendCall::Answer answer =
-        call.settle(*rows, rules, reader_.store(), reader_.eras().back().era);
+        flight.call.settle(*rows, flight.rules, reader_.store(), reader_.eras().back().era);
     saw_attempt(answer.attempt_now);
     if (answer.written) {
       seen_ = answer.last_append;
@@ -109,7 +152,6 @@ std::size_t Appender::run_group(std::span<Attempt* const> attempts) {
       ++counters.appends;
     }
   }
-  return taken;
 }
 
 void Appender::settle_repeats(std::span<Attempt* const> attempts) {
