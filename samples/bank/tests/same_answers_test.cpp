@@ -170,7 +170,8 @@ TEST_P(SameAnswers, TotalsAndAuditOfTheRoadFinesAreEqual) {
   using namespace fines;
   auto quarters = read_totals(totals_file);
   ASSERT_EQ(quarters.size(), 54U);
-  if (!soak()) quarters.erase(std::next(quarters.begin(), 2), quarters.end());
+  // The first fine whose stated total disagrees is of the third.
+  if (!soak()) quarters.erase(std::next(quarters.begin(), 3), quarters.end());
   const std::string last_day = soak() ? "9999-12-31" : quarters.rbegin()->first;
 
   HistoryStore store(made(session_));
