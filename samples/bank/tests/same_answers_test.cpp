@@ -106,6 +106,11 @@ TEST_P(SameAnswers, EveryRowOfTheCzechBankGivesItsBalance) {
   ASSERT_TRUE(answers) << annals::to_string(answers.error());
   ASSERT_EQ(answers->size(), 32U);
   if (!soak()) answers->resize(6);
+  // Each step sends what was sent before, too: few steps.
+  while (answers->size() > 8) {
+    for (std::size_t i = 0; i < answers->size() / 2; ++i) (*answers)[i] = (*answers)[2 * i + 1];
+    answers->resize(answers->size() / 2);
+  }
 
   Bank bank(made(session_));
   const auto side = ReadSide::open(bank.store(), session_);
