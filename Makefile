@@ -9,7 +9,7 @@ SEED ?=
 
 PACKAGES_BUILD := g++ cmake ninja-build pkg-config libboost-dev nlohmann-json3-dev libssl-dev libsqlite3-dev libzstd-dev
 PACKAGES_BANK := $(PACKAGES_BUILD) libcli11-dev zlib1g-dev
-PACKAGES_TEST := $(PACKAGES_BANK) libgtest-dev python3 libpqxx-dev postgresql openssl
+PACKAGES_TEST := $(PACKAGES_BANK) libgtest-dev python3 python3-yaml libpqxx-dev postgresql openssl
 PACKAGES_TOOLS := $(PACKAGES_BUILD) libcli11-dev  # tools/ is annals and annals-bench
 PACKAGES_BENCH := $(PACKAGES_TOOLS) librocksdb-dev liblmdb-dev libpqxx-dev python3  # peers, left out where missing
 PACKAGES_INSTALL := $(PACKAGES_TOOLS) libgtest-dev libpqxx-dev
@@ -27,7 +27,7 @@ BENCH = $(BUILD_DIR)/bin/annals-bench --seconds 1 --out $(BUILD_DIR)/bench/resul
 BENCH_GROWTH = $(BUILD_DIR)/bin/annals-bench --seconds 2 --streams 1000000 --event-bytes 100 --out $(BUILD_DIR)/bench/growth.jsonl
 
 .DEFAULT_GOAL := help
-.PHONY: help bank test bench bench-growth bench-peers bench-build soak install clean
+.PHONY: help bank test bench bench-growth bench-peers bench-postgres bench-build soak install clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -66,6 +66,12 @@ bench-peers: ## Measure UmaDB's appends likewise, if its Python package can be h
 	python3 -m venv $(BUILD_DIR)/bench/peers
 	$(BUILD_DIR)/bench/peers/bin/pip install --quiet umadb
 	$(BUILD_DIR)/bench/peers/bin/python tools/bench/umadb_peer.py --out $(BUILD_DIR)/bench/results.jsonl
+
+bench-postgres: ## Measure in PostgreSQL, beside message-db, eventsourcing and Emmett if their packages can be had
+	@$(PACKAGES) $(PACKAGES_TEST) python3-venv
+	$(CONFIGURE) $(PARTS_OFF) -DANNALS_BUILD_TOOLS=ON -DANNALS_BUILD_TESTS=ON -DANNALS_WITH_TESTKIT=ON
+	$(BUILD) --target annals-bench postgres_test_server
+	tools/bench/bench_postgres $(BUILD_DIR)
 
 bench-build:
 	@$(PACKAGES) $(PACKAGES_BENCH)

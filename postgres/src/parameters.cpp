@@ -36,7 +36,7 @@ void ArrayParameter::reserve(std::size_t elements, std::size_t bytes_each) {
 
 void ArrayParameter::add_null() {
   put_big_endian(elements_, 0xFFFFFFFFU, 4);
-  has_null_ = true;
+  ++nulls_;
   ++count_;
 }
 
@@ -81,7 +81,7 @@ void ArrayParameter::add_integer_or_null(const std::optional<std::int64_t>& valu
 
 void ArrayParameter::clear() noexcept {
   count_ = 0;
-  has_null_ = false;
+  nulls_ = 0;
   elements_.clear();
 }
 
@@ -89,7 +89,7 @@ std::string ArrayParameter::encoded() const {
   std::string all;
   all.reserve(elements_.size() + 20);
   put_big_endian(all, count_ == 0 ? 0 : 1, 4);  // Dimensions.
-  put_big_endian(all, has_null_ ? 1 : 0, 4);
+  put_big_endian(all, nulls_ > 0 ? 1 : 0, 4);
   put_big_endian(all, static_cast<std::uint32_t>(type_), 4);
   if (count_ == 0) return all;
   put_big_endian(all, count_, 4);

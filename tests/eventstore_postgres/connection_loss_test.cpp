@@ -2,7 +2,9 @@
 // what was answered, and looks at the store in the end.
 
 #include <atomic>
+#include <condition_variable>
 #include <map>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -149,6 +151,76 @@ TEST(PostgresConnectionLoss, AKilledSessionLosesAndDoublesNothing) {
   }
   killing = false;
   for (std::thread& thread : threads) thread.join();
+  expect_truth(*store, answers);
+}
+
+// With so many in flight the next group is formed, and sent, before the last one is settled.
+TEST(PostgresConnectionLoss, AppendsInFlightBehindAKilledSessionAreNeitherLostNorDoubled) {
+  ANNALS_NEEDS_POSTGRES();
+  const std::uint64_t seed = testkit::seed(11);
+  const int kills = soak() ? 300 : 5;
+  const postgres_test::Schema schema;
+  const auto store =
+      open_store({.url = schema.url(), .schema = schema.name(), .application_name = schema.name()});
+  ASSERT_TRUE(store);
+  std::atomic<bool> killing = true;
+  std::mutex mutex;
+  std::vector<Answers> answers(1);  // Guarded by mutex, as all of these.
+  std::vector<std::string> unknown;
+  GlobalPosition last;
+  int answered = 0;
+  std::condition_variable answered_one;
+  int sent = 0;  // The writer's until it has ended.
+  std::thread writer([&] {
+    for (; killing; ++sent) {
+      const std::string name = "flight/" + std::to_string(sent);
+      AppendRequest request =
+          append_of({event_on("a-" + std::to_string(sent % 100)), event_on("b-1")});
+      request.events[0].data = "{\"name\":\"" + name + "\"}";
+      request.id = append_id_of(name);
+      store->append_async(std::move(request), [&, name](Result<Receipt> receipt) {
+        const std::lock_guard lock(mutex);
+        ++answered;
+        answered_one.notify_one();
+        if (receipt) {
+          answers[0].written.emplace(name, receipt->first_position);
+          EXPECT_LT(last, receipt->first_position) << "completions come in the order of appends";
+          last = receipt->last_position;
+        } else if (receipt.error().code == ErrorCode::unavailable) {
+          answers[0].refused.push_back(name);
+        } else if (receipt.error().code == ErrorCode::outcome_unknown) {
+          unknown.push_back(name);
+        } else {
+          ++answers[0].wrong;
+          ADD_FAILURE() << to_string(receipt.error());
+        }
+      });
+    }
+  });
+  auto killer = postgres::Connection::open({.url = schema.url()});
+  ASSERT_TRUE(killer);
+  std::mt19937_64 dice(seed);
+  for (int killed = 0; killed < kills;) {
+    std::this_thread::sleep_for(std::chrono::microseconds(dice() % 50'000));
+    const auto rows = (*killer)->run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" +
+        schema.name() + "' AND query LIKE '%append(%' AND state = 'active' LIMIT 1");
+    ASSERT_TRUE(rows);
+    if (!rows->empty()) ++killed;
+  }
+  killing = false;
+  writer.join();
+  {
+    std::unique_lock lock(mutex);
+    answered_one.wait(lock, [&] { return answered == sent; });
+  }
+  for (const std::string& name : unknown) {
+    const auto found = store->find_append(append_id_of(name));
+    ASSERT_TRUE(found) << to_string(found.error());
+    if (*found) answers[0].written.emplace(name, (*found)->first_position);
+    if (!*found) answers[0].refused.push_back(name);
+  }
+  EXPECT_FALSE(answers[0].refused.empty()) << "nothing was in flight when sessions were killed";
   expect_truth(*store, answers);
 }
 

@@ -41,13 +41,16 @@
 // Each runs by turns with the raw disk (write + fdatasync of as many bytes as annals wrote for each
 // sync) and with the peers, each durable in the same way: SQLite (WAL, synchronous=FULL), RocksDB
 // (sync=true) and LMDB (synced), if this program was built with them; read models, queries, folds
-// and commands only with SQLite. The median of the runs counts. Writing workloads
+// and commands only with SQLite. With --postgres append-1, -16, -64, pipelined, bulk, project-* and
+// rebuild are measured in that database beside what people do in it by hand, and with --message-db
+// beside message-db. The median of the runs counts. Writing workloads
 // start with an empty store, and pay for the space that they take while they run. What is measured
 // is the log engine as users get it: every append durable, hashed and linked, and indexed by
 // stream, category, type and tags. Figures in documents come from this program.
 
 #include <algorithm>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -110,6 +113,24 @@ constexpr std::pair<const char*, Maker> workloads[] = {
     {"query-as-of-busy", [] { return make_query(Asked::as_of, true); }},
 };
 
+// With --postgres: what a database is used for.
+constexpr std::pair<const char*, Maker> postgres_workloads[] = {
+    {"append-1", [] { return make_append(1); }},
+    {"append-16", [] { return make_append(16); }},
+    {"append-64", [] { return make_append(64); }},
+    {"pipelined", make_pipelined},
+    {"bulk", make_bulk},
+    {"project-1", [] { return make_postgres_project(1); }},
+    {"project-10", [] { return make_postgres_project(10); }},
+    {"project-100000", [] { return make_postgres_project(100'000); }},
+    {"rebuild", make_postgres_rebuild},
+};
+
+std::span<const std::pair<const char*, Maker>> workloads_of(const Options& options) {
+  if (options.postgres.empty()) return workloads;
+  return postgres_workloads;
+}
+
 // From here on what counts is how many bytes the disk takes, not how many syncs.
 constexpr std::uint64_t large_event_bytes = 4096;
 
@@ -156,12 +177,14 @@ Result<Comparison> compare(Workload& workload, const Context& context) {
 
 Result<void> run(const Options& options) {
   for (const std::string& name : options.workloads) {
-    const bool known =
-        name == growth || std::any_of(std::begin(workloads), std::end(workloads),
-                                      [&](const auto& workload) { return name == workload.first; });
+    const auto there = workloads_of(options);
+    const bool known = (name == growth && options.postgres.empty()) ||
+                       std::any_of(there.begin(), there.end(),
+                                   [&](const auto& workload) { return name == workload.first; });
     if (!known) {
       return Error{.code = ErrorCode::invalid_argument,
-                   .message = "there is no workload '" + name + "' (see --help)"};
+                   .message = "there is no workload '" + name + "'" +
+                              (options.postgres.empty() ? "" : " in a database") + " (see --help)"};
     }
   }
   auto scratch = ScratchFolder::make(options.dir);
@@ -184,9 +207,9 @@ Result<void> run(const Options& options) {
                options.workloads.end();
   };
   const Context context{options, *scratch};
-  std::fputs(missing_peers().c_str(), stdout);
+  if (options.postgres.empty()) std::fputs(missing_peers().c_str(), stdout);
   print_title();
-  for (const auto& [name, make] : workloads) {
+  for (const auto& [name, make] : workloads_of(options)) {
     if (interrupted()) break;
     if (!wanted(name)) continue;
     const auto comparison = compare(*make(), context);
@@ -200,7 +223,7 @@ Result<void> run(const Options& options) {
       return kept;
     }
   }
-  if (wanted(growth) && !interrupted()) {
+  if (wanted(growth) && options.postgres.empty() && !interrupted()) {
     if (auto grown = measure_growth(options, *scratch); !grown) return grown;
   }
   print_legend(options);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -49,12 +50,18 @@ class AppendWorkload final : public Workload {
   Result<std::vector<Measurement>> peers(const Context& context) override {
     std::vector<Measurement> all;
     if (!context.options.postgres.empty()) {
-      if (shape_.batch > 1 || context.options.no_peers) return all;
-      auto peer = open_category_lock_peer(context.options.postgres);
-      if (!peer) return std::move(peer).error();
-      auto measurement = by_peer(context.options, **peer, "category-lock", "synced");
-      if (!measurement) return std::move(measurement).error();
-      all.push_back(std::move(*measurement));
+      if (shape_.batch > 1) return all;  // They take one event at a time.
+      for (const char* engine : {"category-lock", "message-db"}) {
+        const bool message_db = engine == std::string_view("message-db");
+        if (!context.options.wants(engine)) continue;
+        if (message_db && context.options.message_db.empty()) continue;
+        auto peer = message_db ? open_message_db_peer(context.options.message_db)
+                               : open_category_lock_peer(context.options.postgres);
+        if (!peer) return std::move(peer).error();
+        auto measurement = by_peer(context.options, **peer, engine, "synced");
+        if (!measurement) return std::move(measurement).error();
+        all.push_back(std::move(*measurement));
+      }
       return all;
     }
     for (const EventPeerKind& kind : event_peers(context.options)) {
@@ -97,7 +104,8 @@ class AppendWorkload final : public Workload {
   WrittenStreams written(const Options& options, unsigned index) const {
     // An append has one check a stream, so a caller with few streams writes more to each.
     const bool few = streams(options) / shape_.threads < shape_.batch / shape_.run;
-    return {streams(options), index, shape_.threads, few ? shape_.batch : shape_.run};
+    return {streams(options), index, shape_.threads, few ? shape_.batch : shape_.run,
+            options.categories};
   }
 
   Measurement measured(std::string engine, const CallersReport& report,

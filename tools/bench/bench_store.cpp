@@ -30,14 +30,19 @@ std::string payload(std::size_t bytes) {
 }
 
 WrittenStreams::WrittenStreams(std::uint64_t count, unsigned index, unsigned callers,
-                               std::uint64_t run)
-    : own_((count - index + callers - 1) / callers), index_(index), callers_(callers), run_(run) {}
+                               std::uint64_t run, std::uint64_t categories)
+    : own_((count - index + callers - 1) / callers),
+      index_(index),
+      callers_(callers),
+      run_(run),
+      categories_(categories) {}
 
 WrittenStreams::Place WrittenStreams::take() {
   const std::uint64_t number = index_ + turn_ % own_ * callers_;
   const std::uint64_t version = turn_ / own_ * run_;
   ++turn_;
-  return {"bench-" + std::to_string(number), version};
+  const std::string category = categories_ > 1 ? std::to_string(number % categories_) : "";
+  return {"bench" + category + "-" + std::to_string(number), version};
 }
 
 std::vector<std::string> tags_of(std::string_view stream, std::uint32_t tags) {

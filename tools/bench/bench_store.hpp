@@ -38,7 +38,8 @@ class WrittenStreams {
  public:
   /// Of `count` streams, which are at least as many as `callers`, those that caller `index` owns.
   /// Each turn writes `run` events to one stream. Keeps no list: ten million streams cost nothing.
-  WrittenStreams(std::uint64_t count, unsigned index, unsigned callers, std::uint64_t run);
+  WrittenStreams(std::uint64_t count, unsigned index, unsigned callers, std::uint64_t run,
+                 std::uint64_t categories = 1);
 
   struct Place {
     std::string stream;
@@ -55,6 +56,7 @@ class WrittenStreams {
   std::uint64_t index_;
   std::uint64_t callers_;
   std::uint64_t run_;
+  std::uint64_t categories_;
   std::uint64_t turn_ = 0;
 };
 

@@ -71,6 +71,8 @@ std::string take(Options& options, std::string_view name, std::string_view text)
     }
   } else if (name == "--postgres") {
     options.postgres = text;
+  } else if (name == "--message-db") {
+    options.message_db = text;
   } else if (name == "--ingest") {
     options.ingest.engine = text;
   } else if (name == "--store") {
@@ -87,6 +89,8 @@ std::string take(Options& options, std::string_view name, std::string_view text)
     return set(options.events, 100, 1'000'000'000);
   } else if (name == "--streams") {
     return set(options.streams, 4, 100'000'000);
+  } else if (name == "--categories") {
+    return set(options.categories, 1, 1'000'000);
   } else if (name == "--long-events") {
     return set(options.long_events, 1000, 100'000'000);
   } else if (name == "--tags") {
@@ -151,15 +155,20 @@ std::string options_help() {
          "  --runs N             how often each is measured, by turns; the median counts (3)\n"
          "  --events N           events in the store that is read (200000)\n"
          "  --streams N          streams that are written to (10000)\n"
+         "  --categories N       categories that these streams are spread over (1)\n"
          "  --tags N             tags of each event written, 0 to 16 (1)\n"
          "  --event-bytes N      data of each event written (256)\n"
          "  --long-events N      events of the long stream of as-of and last-10 (100000)\n"
          "  --sizes N,N,...      events in the store of growth, at which it is looked at\n"
          "                       (--events and five times as many)\n"
-         "  --peers NAME,...     measure only these peers: sqlite, rocksdb, lmdb; or none (all)\n"
-         "  --postgres URL       append-*, pipelined and bulk in this database instead of in a "
-         "log;\n"
-         "                       peer of append-*: a function that locks the category\n"
+         "  --peers NAME,...     measure only these peers: sqlite, rocksdb, lmdb, or with "
+         "--postgres\n"
+         "                       category-lock, message-db, by-hand; or none (all)\n"
+         "  --postgres URL       append-*, pipelined, bulk, project-* and rebuild in this "
+         "database, "
+         "beside\n"
+         "                       what people do there by hand; nothing else\n"
+         "  --message-db URL     message-db is in this database: a peer of append-*\n"
          "  --dir DIR            the disk: stores are made in a new folder below DIR, and removed\n"
          "                       (the folder of --out)\n"
          "  --out FILE           JSON lines are added to FILE (bench/results.jsonl of the build)\n"

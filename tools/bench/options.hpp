@@ -29,14 +29,17 @@ struct Options {
   std::filesystem::path dir;                ///< The stores are made in a new folder below this one.
   std::uint64_t events = 200'000;           ///< In the store that is read.
   std::uint64_t streams = 10'000;           ///< Written by append, pipelined and bulk.
+  std::uint64_t categories = 1;             ///< Of those streams.
   std::uint32_t tags = 1;                   ///< Of each event written.
   std::uint32_t event_bytes = 256;          ///< Of an event's data.
   std::uint64_t long_events = 100'000;      ///< In the one long stream of as-of and last-10.
   std::vector<std::uint64_t> sizes = {};    ///< Of the store of growth, rising.
   std::vector<std::string> engines = {};    ///< The peers to measure; empty: all of them.
   bool no_peers = false;                    ///< None of them.
-  /// The URL of a database in which append, pipelined and bulk write instead of in a log.
+  /// The URL of a database: what it can be used for is measured in it, and nothing else.
   std::string postgres = {};
+  /// The URL of a database with message-db in it, which is then a peer of append there.
+  std::string message_db = {};
   Ingest ingest = {};
   bool help = false;
 

@@ -26,7 +26,7 @@ class PipelinedWorkload final : public Workload {
     auto store = open_written_store(options, context.scratch.fresh("annals"));
     if (!store) return std::move(store).error();
     const std::string data = payload(options.event_bytes);
-    WrittenStreams streams(options.streams, 0, 1, 1);
+    WrittenStreams streams(options.streams, 0, 1, 1, options.categories);
     const auto started = Clock::now();
     const Deadline deadline(options.seconds);
     while (!deadline.over() && !pipeline.failing()) {

@@ -1,47 +1,27 @@
 #include "postgres_bench.hpp"
 
-#include <atomic>
 #include <utility>
 
 #include <annals/eventstore/postgres_event_store.hpp>
 #include <annals/postgres/connection_pool.hpp>
 
-#include <unistd.h>
+#include "postgres_schema.hpp"
 
 namespace annals::bench {
 
 namespace {
 
-using postgres::Connection;
 using postgres::Parameters;
 
-std::string new_schema() {
-  static std::atomic<int> count = 0;
-  return "bench_" + std::to_string(::getpid()) + "_" + std::to_string(++count);
-}
-
-Result<void> run_script(const std::string& url, const std::string& sql) {
-  auto connection = Connection::open({.url = url});
-  if (!connection) return to_error(connection.error(), "opening the database");
-  if (auto done = (*connection)->run_script(sql); !done) return to_error(done.error(), "preparing");
-  return {};
-}
-
-void drop(const std::string& url, const std::string& schema) {
-  // What is left behind is named for this program, and harmless.
-  (void)run_script(url, "DROP SCHEMA IF EXISTS " + schema + " CASCADE").has_value();
-}
-
-class CategoryLockPeer final : public EventPeer {
+/// A statement that appends one event: to stream $1, as version $2, of type $3, with JSON $4.
+class StatementPeer final : public EventPeer {
  public:
-  CategoryLockPeer(const std::string& url, std::string schema)
-      : url_(url),
-        schema_(std::move(schema)),
-        sql_("SELECT " + schema_ + ".write($1::text, $2::bigint, $3::text, $4::text)"),
-        pool_({.url = url}, 512) {}
-  ~CategoryLockPeer() override {
+  /// `schema` is dropped in the end, if one is given.
+  StatementPeer(const std::string& url, std::string sql, std::string schema = {})
+      : url_(url), schema_(std::move(schema)), sql_(std::move(sql)), pool_({.url = url}, 512) {}
+  ~StatementPeer() override {
     pool_.drop_idle();
-    drop(url_, schema_);
+    if (!schema_.empty()) drop_schema(url_, schema_);
   }
 
   Result<void> append(const std::vector<PeerEvent>& events) override {
@@ -107,21 +87,34 @@ END $$;
 }  // namespace
 
 Result<std::shared_ptr<EventStore>> open_postgres_bench_store(const std::string& url) {
-  const std::string schema = new_schema();
+  const std::string schema = new_schema_name();
   auto store = open_postgres_event_store({.url = url, .schema = schema});
   if (!store) return std::move(store).error();
   return std::shared_ptr<EventStore>(store->release(), [url, schema](EventStore* ended) {
     delete ended;
-    drop(url, schema);
+    drop_schema(url, schema);
   });
 }
 
 Result<std::unique_ptr<EventPeer>> open_category_lock_peer(const std::string& url) {
-  const std::string schema = new_schema();
+  const std::string schema = new_schema_name();
   std::string sql = category_lock_sql;
   for (std::size_t at; (at = sql.find('@')) != std::string::npos;) sql.replace(at, 1, schema);
   if (auto made = run_script(url, sql); !made) return std::move(made).error();
-  return std::unique_ptr<EventPeer>(std::make_unique<CategoryLockPeer>(url, schema));
+  return std::unique_ptr<EventPeer>(std::make_unique<StatementPeer>(
+      url, "SELECT " + schema + ".write($1::text, $2::bigint, $3::text, $4::text)", schema));
+}
+
+Result<std::unique_ptr<EventPeer>> open_message_db_peer(const std::string& url) {
+  if (auto emptied = run_script(url, "TRUNCATE message_store.messages RESTART IDENTITY");
+      !emptied) {
+    return std::move(emptied).error();
+  }
+  // It expects -1 where there is no stream yet.
+  return std::unique_ptr<EventPeer>(std::make_unique<StatementPeer>(
+      url,
+      "SELECT message_store.write_message(gen_random_uuid()::varchar, $1::varchar, $3::varchar,"
+      " $4::jsonb, NULL::jsonb, $2::bigint - 1)"));
 }
 
 }  // namespace annals::bench

@@ -102,11 +102,11 @@ void print_legend(const Options& options) {
       "sqlite: WAL, synchronous=FULL; rocksdb: sync=true; lmdb: synced. The same work in the same "
       "run;\n"
       "  pipelined: 1,000 events a transaction. annals / it: events over events.\n"
-      "project-*, rebuild: into a SQLite file, WAL, synchronous=NORMAL; sqlite: the same by hand, "
-      "a\n"
-      "  transaction for each event (rebuild: one for all). query-*: answers a second, one event "
-      "an\n"
-      "  answer.\n",
+      "project-*, rebuild: into a SQLite file, WAL, synchronous=NORMAL, or with --postgres a table "
+      "there;\n"
+      "  sqlite, by-hand: the same, a transaction for each event (rebuild: one for all). query-*: "
+      "answers a\n"
+      "  second, one event an answer.\n",
       options.postgres.empty() ? "log" : "postgres", options.tags,
       std::string(build_type()).c_str(), options.runs, options.seconds);
 }
@@ -119,11 +119,13 @@ std::string json_lines(const Comparison& comparison, const Options& options) {
   for (const Measurement* m : engines) {
     lines += formatted(
         R"({"workload":"%s","engine":"%s","threads":%u,"batch":%llu,"event_bytes":%llu,)"
-        R"("streams":%llu,"tags":%u,"events_per_second":%.1f,"p50_us":%.2f,"p99_us":%.2f,)",
+        R"("streams":%llu,"categories":%llu,"tags":%u,"events_per_second":%.1f,"p50_us":%.2f,)"
+        R"("p99_us":%.2f,)",
         comparison.workload.c_str(), m->engine.c_str(), m->threads,
         static_cast<unsigned long long>(m->batch), static_cast<unsigned long long>(m->event_bytes),
-        static_cast<unsigned long long>(m->streams), options.tags, m->events_per_second, m->p50_us,
-        m->p99_us);
+        static_cast<unsigned long long>(m->streams),
+        static_cast<unsigned long long>(options.categories), options.tags, m->events_per_second,
+        m->p50_us, m->p99_us);
     lines += formatted(
         R"("syncs_per_second":%.1f,"bytes_per_sync":%.0f,"raw_fdatasync_per_second":%.1f,)"
         R"("raw_growing_fdatasync_per_second":%.1f,"raw_p50_us":%.2f,"raw_bytes":%llu,)",

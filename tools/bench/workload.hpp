@@ -90,6 +90,9 @@ std::unique_ptr<Workload> make_project(std::uint64_t rows);
 std::unique_ptr<Workload> make_project_one();
 /// Makes a read model anew beside the old one, and puts it in place.
 std::unique_ptr<Workload> make_rebuild();
+/// The same two with tables in --postgres, each event exactly once and durable.
+std::unique_ptr<Workload> make_postgres_project(std::uint64_t rows);
+std::unique_ptr<Workload> make_postgres_rebuild();
 
 enum class Asked { eventual, at_least, strong, load, as_of };
 /// Asks for one account's balance; `busy`: while another thread appends, and a projector runs.

@@ -164,17 +164,19 @@ postgres::Parameters AppendCall::parameters(const Rules& rules) const {
       .integer(rules.max_clock_skew.count())
       .boolean(rules.accept_clock_behind)
       .integer(as_bigint(oldest_attempt_));
-  for (const Array* array : {&stream_names_, &a_attempt_, &a_id_,           &a_digest_,
-                             &a_bytes_,      &a_known_,   &a_events_,       &a_checks_,
-                             &a_conditions_, &c_stream_,  &c_kind_,         &c_version_,
-                             &k_after_,      &k_items_,   &k_matches_,      &i_streams_,
-                             &i_categories_, &i_types_,   &i_tags_,         &g_event_,
-                             &e_stream_,     &e_hash_,    &e_id_,           &e_id_given_,
-                             &e_type_,       &e_schema_,  &e_content_,      &e_known_,
-                             &e_effective_,  &e_tags_,    &e_correlation_,  &e_causation_,
-                             &e_actor_,      &e_trace_,   &e_origin_store_, &e_origin_position_,
-                             &e_metadata_,   &e_data_}) {
+  for (const Array* array :
+       {&stream_names_, &a_attempt_, &a_id_,         &a_digest_,  &a_bytes_,      &a_known_,
+        &a_events_,     &a_checks_,  &a_conditions_, &c_stream_,  &c_kind_,       &c_version_,
+        &k_after_,      &k_items_,   &k_matches_,    &i_streams_, &i_categories_, &i_types_,
+        &i_tags_,       &g_event_,   &e_stream_}) {
     made.array(*array);
+  }
+  // What no event of the group has need not be sent: beyond an array's end all is null.
+  for (const Array* array :
+       {&e_hash_, &e_id_, &e_id_given_, &e_type_, &e_schema_, &e_content_, &e_known_, &e_effective_,
+        &e_tags_, &e_correlation_, &e_causation_, &e_actor_, &e_trace_, &e_origin_store_,
+        &e_origin_position_, &e_metadata_, &e_data_}) {
+    made.array(array->all_null() ? Array(array->type()) : *array);
   }
   return made;
 }

@@ -8,7 +8,9 @@ namespace annals::internal {
 //
 //   a_  one element for each append    c_  for each check        k_  for each condition
 //   i_  for each item of a condition   g_  for each event of the group that a condition matches
-//   e_  for each event                 counts say how many of the next kind belong to one
+//   e_  for each event; none where all would be null
+//
+// Counts say how many of the next kind belong to one.
 //
 // Streams are numbers: their place in stream_names. Lists of names are texts, one name a line.
 const char* const append_sql = R"sql(
@@ -239,20 +241,17 @@ BEGIN
                                 schema_version, content_type, id_given, stream, category, type, tags,
                                 correlation_id, causation_id, actor, traceparent, origin_store,
                                 origin_position, metadata, data)
-      SELECT u.position, u.version, recorded, u.known, u.effective, u.id, u.schema, u.content,
-             u.id_given, stream_names[u.stream], split_part(stream_names[u.stream], '-', 1), u.type,
-             u.tags, u.correlation, u.causation, u.actor, u.trace, u.origin_store,
-             u.origin_position, u.metadata, u.data
-        FROM unnest(e_position, e_version, e_known, e_effective, e_id, e_schema, e_content,
-                    e_id_given, e_stream, e_type, e_tags, e_correlation, e_causation, e_actor,
-                    e_trace, e_origin_store, e_origin_position, e_metadata, e_data)
-          AS u(position, version, known, effective, id, schema, content, id_given, stream, type, tags,
-               correlation, causation, actor, trace, origin_store, origin_position, metadata, data)
-        WHERE u.position IS NOT NULL;
+      -- By subscripts: unnest() would store each column by itself first.
+      SELECT e_position[e], e_version[e], recorded, e_known[e], e_effective[e], e_id[e], e_schema[e],
+             e_content[e], e_id_given[e], stream_names[e_stream[e]],
+             split_part(stream_names[e_stream[e]], '-', 1), e_type[e], e_tags[e], e_correlation[e],
+             e_causation[e], e_actor[e], e_trace[e], e_origin_store[e], e_origin_position[e],
+             e_metadata[e], e_data[e]
+        FROM generate_series(1, events_n) AS e WHERE e_position[e] IS NOT NULL;
     INSERT INTO @schema.event_tags (tag, position)
-      SELECT t.tag, u.position FROM unnest(e_position, e_tags) AS u(position, tags)
-        CROSS JOIN LATERAL unnest(string_to_array(u.tags, E'\n')) AS t(tag)
-        WHERE u.position IS NOT NULL AND u.tags IS NOT NULL;
+      SELECT t.tag, e_position[e] FROM generate_series(1, cardinality(e_tags)) AS e
+        CROSS JOIN LATERAL unnest(string_to_array(e_tags[e], E'\n')) AS t(tag)
+        WHERE e_position[e] IS NOT NULL AND e_tags[e] IS NOT NULL;
   END IF;
   SELECT string_agg(u.link, ''::bytea ORDER BY u.place) INTO links
     FROM unnest(a_link) WITH ORDINALITY AS u(link, place);

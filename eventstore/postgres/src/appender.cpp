@@ -13,6 +13,8 @@ namespace {
 using postgres::Failure;
 
 constexpr std::uint64_t given_ups_between_forgetting = 1'000;
+// As many attempts must wait behind a group for the next one to be formed beside it.
+constexpr std::size_t ahead_min = 32;
 
 Error with_id(Error error, const Attempt& attempt) {
   error.append_id = attempt.append.request.id;
@@ -41,8 +43,16 @@ void Appender::settle_all(std::span<Attempt* const> attempts, const Error& error
   }
 }
 
+void Appender::take(AppendCall& call, std::span<Attempt* const> attempts) const {
+  for (Attempt* const attempt : attempts) {
+    // A server that took over may not have given out the number that the caller has seen.
+    attempt->append.begun = std::min(attempt->append.begun, attempt_now());
+    if (!call.add(*attempt)) return;
+  }
+}
+
 Result<void> Appender::connect() {
-  if (connection_ && !connection_->lost()) return {};
+  if (has_session()) return {};
   connection_.reset();
   auto opened = postgres::Connection::open_within(reader_.session_options(), options_.patience);
   if (!opened) return store_error(opened.error(), "appending", true);
@@ -56,29 +66,68 @@ Result<void> Appender::connect() {
   return {};
 }
 
-std::size_t Appender::run_group(std::span<Attempt* const> attempts) {
-  const auto ready = connect();
-  AppendCall call;
-  std::size_t taken = 0;
-  while (taken < attempts.size()) {
-    PreparedAppend& append = attempts[taken]->append;
-    append.begun = std::min(append.begun, attempt_now());
-    if (!call.add(*attempts[taken])) break;
-    ++taken;
+AppendCall::Rules Appender::rules() const {
+  return {.max_clock_skew = options_.max_clock_skew,
+          .accept_clock_behind = options_.accept_clock_behind,
+          .now = options_.clock ? std::optional(options_.clock->now()) : std::nullopt};
+}
+
+postgres::SqlResult<postgres::Rows> Appender::call(const Flight& flight) {
+  return connection_->run_prepared(sql_, flight.call.parameters(flight.rules));
+}
+
+void Appender::send(Flight& flight) {
+  flight.rules = rules();
+  flight.answer = std::async(std::launch::async, [this, &flight] { return call(flight); });
+}
+
+CommitQueue::Ran Appender::run_group(std::span<Attempt* const> attempts,
+                                     const CommitQueue::Behind& behind) {
+  std::unique_ptr<Flight> flight = std::move(next_);
+  Result<void> ready;
+  if (!flight || !flight->answer.valid()) {
+    if (flight && !has_session()) {
+      // It was formed for the session that was lost.
+      attempts = attempts.first(flight->call.attempts().size());
+      flight.reset();
+    }
+    ready = connect();
   }
-  const auto group = attempts.first(taken);
-  if (!ready) {
-    settle_all(group, ready.error());
-    return taken;
+  if (!flight) {
+    flight = std::make_unique<Flight>();
+    take(flight->call, attempts);
   }
-  const AppendCall::Rules rules{
-      .max_clock_skew = options_.max_clock_skew,
-      .accept_clock_behind = options_.accept_clock_behind,
-      .now = options_.clock ? std::optional(options_.clock->now()) : std::nullopt};
-  const auto rows = connection_->run_prepared(sql_, call.parameters(rules));
+  const std::size_t taken = flight->call.attempts().size();
+  const auto waiting = behind(taken);
+  // A thread is worth its while only if much can be done meanwhile.
+  const bool goes_ahead = waiting.size() >= ahead_min;
+  if (!flight->answer.valid()) {
+    if (!ready) {
+      settle_all(flight->call.attempts(), ready.error());
+      return {.taken = taken};
+    }
+    if (!goes_ahead) {
+      flight->rules = rules();
+      settle(*flight, call(*flight));
+      return {.taken = taken};
+    }
+    send(*flight);
+  }
+  if (goes_ahead) {
+    next_ = std::make_unique<Flight>();
+    take(next_->call, waiting);
+  }
+  const auto rows = flight->answer.get();
+  if (rows && next_) send(*next_);
+  settle(*flight, rows);
+  return {.taken = taken, .ahead = next_ ? next_->call.attempts().size() : 0};
+}
+
+void Appender::settle(Flight& flight, const postgres::SqlResult<postgres::Rows>& rows) {
+  const auto group = flight.call.attempts();
   if (rows) {
     const AppendCall::Answer answer =
-        call.settle(*rows, rules, reader_.store(), reader_.eras().back().era);
+        flight.call.settle(*rows, flight.rules, reader_.store(), reader_.eras().back().era);
     saw_attempt(answer.attempt_now);
     if (answer.written) {
       reader_.saw(answer.last_append, *answer.written);
@@ -103,7 +152,6 @@ std::size_t Appender::run_group(std::span<Attempt* const> attempts) {
       ++counters.appends;
     }
   }
-  return taken;
 }
 
 void Appender::settle_repeats(std::span<Attempt* const> attempts) {

@@ -2,11 +2,13 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "append_call.hpp"
+#include "commit_queue.hpp"
 #include "log_reader.hpp"
 
 namespace annals::internal {
@@ -19,9 +21,10 @@ class Appender {
   Appender(const PostgresOptions& options, const LogReader& reader)
       : options_(options), reader_(reader), sql_(AppendCall::sql(reader.schema())) {}
 
-  /// Runs one group from the front of the attempts, settles them, and returns how many it took. One
-  /// thread at a time.
-  std::size_t run_group(std::span<Attempt* const> attempts);
+  /// Runs one group from the front of the attempts and settles them. If many more wait behind it,
+  /// the next group is formed while the server works on this one, and sent before this one is
+  /// settled: the server need not wait for us. One thread at a time.
+  CommitQueue::Ran run_group(std::span<Attempt* const> attempts, const CommitQueue::Behind& behind);
 
   /// Gives the ids up: attempts that began before this call and are not recorded when it returns
   /// never will be. Returns those that are recorded. On any session; thread-safe.
@@ -45,8 +48,23 @@ class Appender {
   Counters counters;
 
  private:
+  /// A group with its call.
+  struct Flight {
+    AppendCall call;
+    AppendCall::Rules rules = {};
+    std::future<postgres::SqlResult<postgres::Rows>> answer = {};  // Not valid: not sent yet.
+  };
+
+  /// Adds to the call as many of the attempts as it takes. REQUIRES: a session, if there can be one.
+  void take(AppendCall& call, std::span<Attempt* const> attempts) const;
+  bool has_session() const { return connection_ && !connection_->lost(); }
   /// Makes sure that there is a session.
   Result<void> connect();
+  AppendCall::Rules rules() const;
+  postgres::SqlResult<postgres::Rows> call(const Flight& flight);
+  /// Begins the call on a thread of its own, which has the session until the answer is there.
+  void send(Flight& flight);
+  void settle(Flight& flight, const postgres::SqlResult<postgres::Rows>& rows);
   void settle_all(std::span<Attempt* const> attempts, const Error& error);
   void settle_repeats(std::span<Attempt* const> attempts);
   /// After the session was lost in a call: looks which of its appends are recorded.
@@ -56,6 +74,7 @@ class Appender {
   const LogReader& reader_;
   const std::string sql_;
   std::unique_ptr<postgres::Connection> connection_;
+  std::unique_ptr<Flight> next_;  // Formed behind the last group, and sent unless that one failed.
   std::atomic<std::uint64_t> attempt_now_ = 0;
   std::atomic<std::uint64_t> given_up_ = 0;
 };

@@ -37,8 +37,8 @@ class PostgresEventStore final : public EventStore {
       watch_.appended(head.position);
     };
     queue_.emplace(
-        [this](std::span<Attempt* const> group, const CommitQueue::Behind&) {
-          return CommitQueue::Ran{.taken = appender_.run_group(group)};
+        [this](std::span<Attempt* const> attempts, const CommitQueue::Behind& behind) {
+          return appender_.run_group(attempts, behind);
         },
         options_.in_flight_bytes_max);
   }

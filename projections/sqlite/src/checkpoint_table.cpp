@@ -10,7 +10,7 @@
 
 #include "parked_table.hpp"
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 namespace {
 
@@ -280,4 +280,4 @@ Result<void> write_record(Connection& connection, const CheckpointRecord& record
   return {};
 }
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

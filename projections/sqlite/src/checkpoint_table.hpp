@@ -9,7 +9,7 @@
 
 #include "connection.hpp"
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 /// The table annals_checkpoints. Functions run in whatever transaction the connection is in.
 Result<void> create_checkpoint_table(Connection& connection);
@@ -31,4 +31,4 @@ Result<void> erase_records(Connection& connection, std::string_view projection);
 /// Inserts the record, or replaces the one of its partition.
 Result<void> write_record(Connection& connection, const CheckpointRecord& record);
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

@@ -9,7 +9,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 namespace {
 
@@ -140,4 +140,4 @@ bool CommitWatch::drain() {
   return news;
 }
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

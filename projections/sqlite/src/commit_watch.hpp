@@ -14,7 +14,7 @@
 #include <annals/eventstore/result.hpp>
 #include <annals/projections/checkpoint_record.hpp>
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 /// Wakes who waits for commits: of this object at once, of other processes through inotify on the
 /// write-ahead log. There is no thread of its own: of all who wait, one watches for the others.
@@ -87,4 +87,4 @@ class CommitWatch {
   std::map<std::string, Awaited, std::less<>> waiting_;
 };
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

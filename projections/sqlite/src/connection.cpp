@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 void Statement::bind(int parameter, const Cell& cell) {
   if (const auto* number = std::get_if<std::int64_t>(&cell)) {
@@ -180,4 +180,4 @@ void Connection::roll_back() noexcept {
   sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

@@ -13,7 +13,7 @@
 
 #include <sqlite3.h>
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 /// A prepared statement. Belongs to its connection and to one thread at a time.
 class Statement {
@@ -103,4 +103,4 @@ class Connection {
   std::unordered_map<std::string, std::unique_ptr<Statement>> statements_;
 };
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

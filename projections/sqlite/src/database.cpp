@@ -8,7 +8,7 @@
 #include "checkpoint_table.hpp"
 #include "parked_table.hpp"
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 namespace {
 
@@ -206,4 +206,4 @@ Result<Database::Lent> Database::reader() const {
   });
 }
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

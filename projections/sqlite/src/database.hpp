@@ -13,7 +13,7 @@
 
 #include "connection.hpp"
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 /// The connections of one process to one database: one that writes, and as many as there are
 /// readers at a time. In memory there is one for both, since a second one would see nothing.
@@ -70,4 +70,4 @@ class Database {
   mutable std::vector<std::unique_ptr<Connection>> idle_;  // Guarded by idle_mutex_.
 };
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

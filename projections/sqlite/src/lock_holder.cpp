@@ -8,7 +8,7 @@
 
 #include <sys/stat.h>
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 namespace {
 
@@ -37,4 +37,4 @@ std::optional<std::int64_t> write_lock_holder(const std::string& path) {
   return std::nullopt;
 }
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

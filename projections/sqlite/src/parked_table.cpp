@@ -5,7 +5,7 @@
 
 #include <annals/eventstore/time.hpp>
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 namespace {
 
@@ -109,4 +109,4 @@ Result<void> drop_parked(Connection& connection, std::string_view projection) {
   return {};
 }
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

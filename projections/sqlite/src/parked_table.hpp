@@ -9,7 +9,7 @@
 
 #include "connection.hpp"
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 /// The table annals_parked: events that wait for a row of theirs to be mended. Functions run in
 /// whatever transaction the connection is in; what is parked is read by parked_keys() and the like.
@@ -28,4 +28,4 @@ Result<std::uint64_t> write_wish(Connection& connection, std::string_view projec
 /// Everything that is parked for a projection is forgotten.
 Result<void> drop_parked(Connection& connection, std::string_view projection);
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

@@ -12,7 +12,7 @@
 #include "table_sql.hpp"
 #include "user_sql.hpp"
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 namespace {
 
@@ -438,15 +438,15 @@ Result<std::optional<CheckpointRecord>> SqliteReadModelStore::wait(
   }
 }
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows
 
 namespace annals {
 
 Result<std::unique_ptr<ReadModelStore>> open_sqlite_read_models(SqliteOptions options) {
-  auto database = internal::Database::open(std::move(options));
+  auto database = sqlite_rows::Database::open(std::move(options));
   if (!database) return std::move(database).error();
   return std::unique_ptr<ReadModelStore>(
-      std::make_unique<internal::SqliteReadModelStore>(*std::move(database)));
+      std::make_unique<sqlite_rows::SqliteReadModelStore>(*std::move(database)));
 }
 
 }  // namespace annals

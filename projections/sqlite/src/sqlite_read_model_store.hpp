@@ -12,7 +12,7 @@
 #include "commit_watch.hpp"
 #include "database.hpp"
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 class SqliteReadModelStore final : public ReadModelStore {
  public:
@@ -113,4 +113,4 @@ Result<std::vector<std::string>> create_tables(Connection& connection,
 Result<void> copy_tables(Connection& source, Connection& target, const CheckpointRecord& record,
                          const std::vector<std::string>& replaced, bool attached);
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

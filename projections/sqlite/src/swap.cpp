@@ -14,7 +14,7 @@
 #include "table_sql.hpp"
 #include "user_sql.hpp"
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 namespace {
 
@@ -373,4 +373,4 @@ Result<void> SqliteReadModelStore::remove_shadow(const ProjectionType& projectio
   return {};
 }
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

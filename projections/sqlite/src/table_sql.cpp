@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 namespace {
 
@@ -143,4 +143,4 @@ std::string erase_sql(const TableType& table) {
   return "DELETE FROM " + sql_name(table.name) + where_key(table);
 }
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

@@ -6,7 +6,7 @@
 
 #include <annals/projections/projection.hpp>
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 /// The statements that make a table and its indexes, comments included.
 std::string create_sql(const TableType& table);
@@ -25,4 +25,4 @@ std::string write_sql(const TableType& table);
 
 std::string erase_sql(const TableType& table);
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 namespace {
 
@@ -153,4 +153,4 @@ Result<void> run_schema(Connection& connection, std::string_view schema) {
   return error;
 }
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

@@ -6,7 +6,7 @@
 
 #include "connection.hpp"
 
-namespace annals::internal {
+namespace annals::sqlite_rows {
 
 /// SQL that users wrote, on a connection of ours: it can neither end our transaction nor touch our
 /// tables.
@@ -43,4 +43,4 @@ class UserSql final : public Sql {
 /// Errors: invalid_argument (SQLite does not understand or refuses it), unavailable.
 Result<void> run_schema(Connection& connection, std::string_view schema);
 
-}  // namespace annals::internal
+}  // namespace annals::sqlite_rows

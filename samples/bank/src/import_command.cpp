@@ -66,9 +66,9 @@ int import_rows(const Session& session, const ImportRequest& request, std::uniqu
 }
 
 /// Projects what was imported, and shows where to look at it.
-Result<std::unique_ptr<ReadSide>> project_imported(Bank& bank, const std::string& folder) {
+Result<std::unique_ptr<ReadSide>> project_imported(Bank& bank, const Session& session) {
   const auto started = std::chrono::steady_clock::now();
-  auto side = ReadSide::open(bank.store(), folder);
+  auto side = ReadSide::open(bank.store(), session);
   if (!side) return side;
   if (auto caught_up = (*side)->catch_up(); !caught_up) return caught_up.error();
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - started;
@@ -81,16 +81,14 @@ Result<std::unique_ptr<ReadSide>> project_imported(Bank& bank, const std::string
     applied += (*side)->runner().status(status.projection)->events_applied;
   }
   std::printf("%s events projected into the tables of %s in %.2f s\n",
-              with_thousands(applied).c_str(), ReadSide::file_in(folder).c_str(), taken.count());
+              with_thousands(applied).c_str(), session.place_of_tables().c_str(), taken.count());
   return side;
 }
 
-void print_where_to_look(const std::string& folder, const char* commands) {
-  std::printf(
-      "Look further: %s, or\n"
-      "  sqlite3 -box %s \"SELECT account, balance FROM balances ORDER BY balance_minor DESC LIMIT "
-      "5\"\n",
-      commands, ReadSide::file_in(folder).c_str());
+void print_where_to_look(const Session& session, const char* commands) {
+  const std::string look = session.shell_command(
+      "SELECT account, balance FROM balances ORDER BY balance_minor DESC LIMIT 5");
+  std::printf("Look further: %s, or\n  %s\n", commands, look.c_str());
 }
 
 int import_berka_file(const Session& session, const ImportRequest& request) {
@@ -101,9 +99,9 @@ int import_berka_file(const Session& session, const ImportRequest& request) {
     return import_berka(bus, *rows, answered);
   });
   if (code != exit_done) return code;
-  auto side = project_imported(*bank, session.data);
+  auto side = project_imported(*bank, session);
   if (!side) return failed(side.error());
-  print_where_to_look(session.data, "bank accounts, bank statement ACCOUNT, bank verify");
+  print_where_to_look(session, "bank accounts, bank statement ACCOUNT, bank verify");
   return exit_done;
 }
 
@@ -124,7 +122,7 @@ int import_books_file(const Session& session, const ImportRequest& request) {
     return import_books(bus, *entries, answered);
   });
   if (code != exit_done) return code;
-  auto side = project_imported(*bank, session.data);
+  auto side = project_imported(*bank, session);
   if (!side) return failed(side.error());
   if (!answers.empty()) {
     const auto comparison = compare((*side)->queries(), answers);
@@ -132,7 +130,7 @@ int import_books_file(const Session& session, const ImportRequest& request) {
     code = print_comparison(*comparison);
   }
   print_where_to_look(
-      session.data, "bank balances --as-of 2016-12-31, bank statement Assets:PayPal, bank largest");
+      session, "bank balances --as-of 2016-12-31, bank statement Assets:PayPal, bank largest");
   return code;
 }
 

@@ -50,10 +50,15 @@ struct Words {
   Words() {
     app.require_subcommand(1);
     app.fallthrough();
-    app.add_option("--data", session.data, "Folder of the bank's log")->capture_default_str();
-    app.add_option("--store", session.database,
-                   "postgres://…: the events in a database; read models stay in --data")
-        ->type_name("URL");
+    app.add_option("--data", session.data, "Folder of what is not in a database")
+        ->capture_default_str();
+    app.add_option("--store", session.store, "postgres://…: the events in a database")
+        ->type_name("URL")
+        ->envname("BANK_STORE");
+    app.add_option("--read-models", session.read_models,
+                   "postgres://…: the tables in a database, the same or another")
+        ->type_name("URL")
+        ->envname("BANK_READ_MODELS");
     session.output = output_of_stdout();
     auto* table = app.add_flag_callback(
         "--table", [this] { session.output = Output::table; }, "Tables, also in a pipe");

@@ -1,5 +1,6 @@
 /// @file
-/// What can be asked of the read models: plain structs.
+/// What can be asked of the read models: plain structs. Their SQL is such as SQLite and PostgreSQL
+/// read alike: tables may lie in either, and a past that is asked for is folded into SQLite.
 
 #pragma once
 
@@ -18,15 +19,27 @@ namespace bank {
 using annals::Result;
 using annals::Rows;
 
+/// SQL: whether `text` holds ?1, which is not empty, whatever the case of A to Z. Each database has
+/// a function for this that the other one does not know.
+inline std::string holds(const std::string& text) {
+  return "replace(lower(" + text + "), ?1, '') <> lower(" + text + ")";
+}
+/// `text` as holds() wants it. Not by SQL, where lower() of an argument may know more letters than
+/// lower() of a column.
+inline std::string in_lower_case(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
 /// All customers, or those whose name holds `owner`.
 struct FindCustomers {
   std::string owner = {};
   using Projection = Customers;
   Result<std::vector<CustomerAccount>> answer(Rows& rows) const {
-    return rows.where<CustomerAccount>(
-        "WHERE instr(lower(owner), lower(?1)) > 0 OR ?1 = '' "
-        "ORDER BY account",
-        owner);
+    return rows.where<CustomerAccount>("WHERE " + holds("owner") + " OR ?1 = '' ORDER BY account",
+                                       in_lower_case(owner));
   }
 };
 
@@ -75,10 +88,9 @@ struct FindMovements {
   std::string text;
   using Projection = Statements;
   Result<std::vector<StatementLine>> answer(Rows& rows) const {
-    return rows.where<StatementLine>(
-        "WHERE instr(lower(text || ' ' || account || ' ' || what), lower(?1)) > 0 "
-        "ORDER BY date, account, number",
-        text);
+    return rows.where<StatementLine>("WHERE " + holds("text || ' ' || account || ' ' || what") +
+                                         " OR ?1 = '' ORDER BY date, account, number",
+                                     in_lower_case(text));
   }
 };
 

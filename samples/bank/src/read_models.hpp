@@ -1,5 +1,6 @@
 /// @file
-/// The bank's read models: what its events come to, as tables that anybody can query.
+/// The bank's read models: what its events come to, as tables that anybody can query. They lie in
+/// SQLite or in PostgreSQL, so what is SQL here is such as both read alike.
 
 #pragma once
 
@@ -146,11 +147,11 @@ struct DailyTotals {
 CREATE TABLE daily_totals (  -- money in and out by day, over all accounts
   day TEXT NOT NULL,
   currency TEXT NOT NULL,
-  in_minor INTEGER NOT NULL,  -- in minor units, as below
-  out_minor INTEGER NOT NULL,
-  movements INTEGER NOT NULL,
+  in_minor BIGINT NOT NULL,  -- in minor units, as below
+  out_minor BIGINT NOT NULL,
+  movements BIGINT NOT NULL,
   PRIMARY KEY (day, currency)
-) WITHOUT ROWID;)";
+);)";
   using SqlEvents = MoneyEvents;
 
   static annals::Result<void> apply(annals::Sql& sql, const auto& event, const EventInfo& info) {
@@ -158,8 +159,9 @@ CREATE TABLE daily_totals (  -- money in and out by day, over all accounts
     const std::int64_t in = amount.is_positive() ? amount.minor_units() : 0;
     const std::int64_t out = amount.is_negative() ? -amount.minor_units() : 0;
     auto done = sql.run(
-        "INSERT INTO daily_totals VALUES (?1, ?2, ?3, ?4, 1) ON CONFLICT DO UPDATE SET "
-        "in_minor = in_minor + ?3, out_minor = out_minor + ?4, movements = movements + 1",
+        "INSERT INTO daily_totals AS old VALUES (?1, ?2, ?3, ?4, 1) "
+        "ON CONFLICT (day, currency) DO UPDATE SET in_minor = old.in_minor + excluded.in_minor, "
+        "out_minor = old.out_minor + excluded.out_minor, movements = old.movements + 1",
         day_of(info.effective_at), amount.currency(), in, out);
     if (!done) return std::move(done).error();
     return {};

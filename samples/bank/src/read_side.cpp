@@ -17,8 +17,8 @@ using annals::Result;
 using std::chrono::steady_clock;
 
 Result<std::unique_ptr<ReadSide>> ReadSide::open(annals::EventStore& events,
-                                                 const std::string& folder) {
-  auto rows = annals::open_sqlite_read_models({.path = file_in(folder)});
+                                                 const Session& session) {
+  auto rows = session.open_read_models();
   if (!rows) return std::move(rows).error();
   std::unique_ptr<ReadSide> side(new ReadSide);
   side->events_ = &events;
@@ -77,7 +77,7 @@ Result<Reading> Reading::open(const Session& session) {
   auto events = session.open(Access::read);
   if (!events) return std::move(events).error();
   Reading reading{.events = std::move(*events), .side = nullptr};
-  auto side = ReadSide::open(*reading.events, session.data);
+  auto side = ReadSide::open(*reading.events, session);
   if (!side) return std::move(side).error();
   reading.side = std::move(*side);
   if (auto caught_up = reading.side->catch_up(); !caught_up) return std::move(caught_up).error();

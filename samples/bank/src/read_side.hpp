@@ -14,16 +14,15 @@
 
 namespace bank {
 
-/// Projects from a store into the file `read-models.db` of the same folder, and answers queries.
-/// Where another process of the bank does the projecting, this one waits for it.
+/// Projects from a store into the session's read models, and answers queries. Where another process
+/// of the bank does the projecting, this one waits for it.
 class ReadSide {
  public:
   /// `events` must outlive it.
   ///
-  /// Errors: as annals::open_sqlite_read_models and ProjectionRunner::add.
+  /// Errors: as Session::open_read_models and ProjectionRunner::add.
   static annals::Result<std::unique_ptr<ReadSide>> open(annals::EventStore& events,
-                                                        const std::string& folder);
-  static std::string file_in(const std::string& folder) { return folder + "/read-models.db"; }
+                                                        const Session& session);
 
   annals::QueryBus& queries() { return *queries_; }
   annals::ProjectionRunner& runner() { return *runner_; }

@@ -180,7 +180,7 @@ int print_found(const Session& session, const std::string& text) {
 int print_books(const Session& session, const std::string& account, const std::string& first,
                 const std::string& last) {
   BooksBetween query{.account = account,
-                     .first = std::chrono::year(0) / 1 / 1,
+                     .first = std::chrono::year(1) / 1 / 1,
                      .last = std::chrono::year(9999) / 12 / 31};
   for (const auto& [text, day] : {std::pair(&first, &query.first), std::pair(&last, &query.last)}) {
     if (text->empty()) continue;

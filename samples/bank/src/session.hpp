@@ -10,6 +10,7 @@
 
 #include <annals/eventstore/error.hpp>
 #include <annals/eventstore/event_store.hpp>
+#include <annals/projections/read_model_store.hpp>
 
 #include "output.hpp"
 
@@ -29,17 +30,24 @@ enum class Access : std::uint8_t {
 
 struct Session {
   std::string data = "./bank-data";
-  /// The URL of a PostgreSQL database that holds the store; empty: it is a log in `data`. The read
-  /// models lie in `data` in either case.
-  std::string database = {};
+  /// The URL of a PostgreSQL database that holds the events; empty: they are a log in `data`.
+  std::string store = {};
+  /// Of one that holds the read models; empty: they are a file in `data`.
+  std::string read_models = {};
   Output output = Output::table;
 
   /// Errors: those of the engines; unsupported (a database, in a program built without).
   annals::Result<std::unique_ptr<annals::EventStore>> open(Access access) const;
+  /// Makes them if there are none. Errors: as open().
+  annals::Result<std::unique_ptr<annals::ReadModelStore>> open_read_models() const;
   /// Proves the store, a damaged log included.
   annals::Result<annals::VerifyReport> verify(const annals::VerifyOptions& options) const;
-  /// Where the store is, fit to be shown.
+  /// Where the events are, fit to be shown.
   std::string place() const;
+  /// Where the tables are, likewise.
+  std::string place_of_tables() const;
+  /// A command for the shell that looks at the tables.
+  std::string shell_command(const std::string& select) const;
 };
 
 /// Says on standard error what went wrong, and gives the exit code: words that can never make sense

@@ -19,7 +19,7 @@ TEST(BankDatabase, CommandsReadModelsAndProofWorkOnADatabase) {
   ANNALS_NEEDS_POSTGRES();
   const annals::postgres_test::Database database;
   const annals::testkit::TemporaryFolder folder;
-  const Session session{.data = folder.file("bank"), .database = database.url()};
+  const Session session{.data = folder.file("bank"), .store = database.url()};
   EXPECT_FALSE(session.open(Access::write)) << "there is none yet";
   {
     auto store = session.open(Access::make);

@@ -1,5 +1,5 @@
 /// @file
-/// Other people's histories as events: a log in a folder, filled in bulk.
+/// Other people's histories as events: a store filled in bulk.
 
 #pragma once
 
@@ -18,15 +18,17 @@
 
 namespace bank {
 
-/// A log that is written in appends of many events.
+/// A store that is written in appends of many events.
 class HistoryStore {
  public:
+  /// A log in a folder.
   explicit HistoryStore(const std::string& path) {
     auto opened = annals::open_log_event_store(
         {.path = path, .durability = annals::Durability::survives_process_only});
     EXPECT_TRUE(opened) << annals::to_string(opened.error());
     if (opened) store_ = std::move(*opened);
   }
+  explicit HistoryStore(std::unique_ptr<annals::EventStore> store) : store_(std::move(store)) {}
 
   template <typename E>
   void add(std::string stream, const E& event, annals::Timestamp effective_at) {
@@ -39,6 +41,7 @@ class HistoryStore {
                                .effective_at = effective_at});
   }
   void flush() {
+    if (request_.events.empty()) return;
     for (const auto& event : request_.events) {
       if (streams_.insert(event.stream).second) {
         request_.checks.push_back({event.stream, annals::ExpectedVersion::any()});

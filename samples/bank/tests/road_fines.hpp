@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -124,8 +126,11 @@ struct Disagreements {
   }
 };
 
-inline void import(const std::string& file, HistoryStore& store) {
+/// The file's events, up to the last day of those that are wanted; it is in the order of days.
+inline void import(const std::string& file, HistoryStore& store,
+                   const std::string& last_day = "9999-12-31") {
   for_each_record(file, [&](CsvRecord& row) {
+    if (row.text("date") > last_day) return;
     const std::string kind = row.text("kind");
     const std::string stream = "fine-" + row.text("account");
     const auto amount = row.integer("amount");
@@ -136,6 +141,30 @@ inline void import(const std::string& file, HistoryStore& store) {
     }
   });
   store.flush();
+}
+
+/// What the publisher says the totals were at each quarter's end.
+inline std::map<std::string, Totals> read_totals(const std::string& file) {
+  std::map<std::string, Totals> totals;
+  for_each_record(file, [&](CsvRecord& row) {
+    totals[row.text("asof")] = {row.integer("events"), row.integer("fines"),
+                                row.integer("outstanding"), row.integer("cash_received")};
+  });
+  return totals;
+}
+
+/// The fines whose stated total is not what was paid, by a plain pass over the file.
+inline std::set<std::string> disagreements_in(const std::string& file,
+                                              const std::string& last_day = "9999-12-31") {
+  std::map<std::string, std::int64_t> paid;
+  std::set<std::string> found;
+  for_each_record(file, [&](CsvRecord& row) {
+    if (row.text("kind") != "payment" || row.text("date") > last_day) return;
+    std::int64_t& so_far = paid[row.text("account")];
+    so_far -= row.integer("amount");
+    if (so_far != row.integer("stated_total")) found.insert(row.text("account"));
+  });
+  return found;
 }
 
 }  // namespace bank::fines

@@ -1,15 +1,13 @@
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <utility>
-
-#include <annals/projections/sqlite_read_model_store.hpp>
 
 #include "commands.hpp"
 #include "exit_code.hpp"
 #include "json_text.hpp"
 #include "progress.hpp"
+#include "read_model_place.hpp"
 #include "table.hpp"
 
 namespace annals::cli {
@@ -109,9 +107,8 @@ Result<int> check_types(std::string_view program, const std::string& folder,
                  std::to_string(seen.events), std::to_string(seen.first.value), *problem});
     }
   }
-  if (std::filesystem::exists(request.read_models)) {
-    auto rows = open_sqlite_read_models(
-        {.path = request.read_models, .access = SqliteOptions::Access::read_only});
+  if (!is_missing_file(request.read_models)) {
+    auto rows = open_read_models(request.read_models, ReadModelAccess::read);
     if (!rows) return std::move(rows).error();
     auto records = (*rows)->records();
     if (!records) return std::move(records).error();

@@ -281,12 +281,17 @@ class CommandLine {
   }
 
   void add_read_models(CLI::App* sub) {
-    sub->add_option("--read-models", read_models_, "The database; default: DIR/read-models.db")
-        ->type_name("FILE");
+    sub->add_option("--read-models", read_models_,
+                    "A file or postgres://USER@HOST/DATABASE#SCHEMA; default: DIR/read-models.db")
+        ->type_name("PLACE");
   }
   std::string read_models() const {
+    if (!is_database(read_models_) && looks_like_an_address(read_models_)) {
+      refuse("--read-models", "expects a file, or a database as postgres://USER@HOST/DATABASE");
+    }
     if (!read_models_.empty()) return read_models_;
-    if (is_database(request_.folder)) refuse("--read-models", "names the file of a database's");
+    if (is_database(request_.folder))
+      refuse("--read-models", "says where a database's are: a file or a URL");
     return request_.folder + "/read-models.db";
   }
 

@@ -27,16 +27,14 @@ PostgresOptions database_options(const std::string& address) {
   return options;
 }
 
-#else
+#endif
+
+}  // namespace
 
 Error without_postgres() {
   return {ErrorCode::unavailable,
           "this program was built without PostgreSQL: libpqxx was not installed then"};
 }
-
-#endif
-
-}  // namespace
 
 bool is_database(const std::string& address) {
   return address.starts_with("postgres://") || address.starts_with("postgresql://");

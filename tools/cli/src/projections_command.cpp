@@ -1,15 +1,14 @@
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include <annals/eventstore/time.hpp>
 #include <annals/projections/rebuild.hpp>
-#include <annals/projections/sqlite_read_model_store.hpp>
 
 #include "commands.hpp"
 #include "exit_code.hpp"
 #include "json_text.hpp"
 #include "progress.hpp"
+#include "read_model_place.hpp"
 #include "stop_signal.hpp"
 #include "table.hpp"
 
@@ -259,16 +258,15 @@ Result<int> rebuild_all(const EventStore& store, ReadModelStore& rows,
 Result<int> manage_projections(std::string_view program, const std::string& folder,
                                const ProjectionsRequest& request, const ProgramTypes& types,
                                Format format, Output& output) {
-  SqliteOptions options{.path = request.read_models};
   const bool only_reads = request.action == Action::list || request.action == Action::lag ||
                           request.action == Action::parked_list;
-  options.access =
-      only_reads ? SqliteOptions::Access::read_only : SqliteOptions::Access::must_exist;
-  if (request.create) options.access = SqliteOptions::Access::create;
+  const auto access = request.create ? ReadModelAccess::make
+                      : only_reads   ? ReadModelAccess::read
+                                     : ReadModelAccess::change;
   if (request.action == Action::rebuild && types.projections.empty()) {
     return without_types(program, "projections rebuild");
   }
-  if (request.create || !std::filesystem::exists(request.read_models)) {
+  if (request.create || is_missing_file(request.read_models)) {
     // A wrong folder is the likelier mistake, and no place to make a database in.
     if (auto store = open_store(folder); !store) return std::move(store).error();
     if (!request.create) {
@@ -278,7 +276,7 @@ Result<int> manage_projections(std::string_view program, const std::string& fold
                               std::string(program) + " projections rebuild --create' does"};
     }
   }
-  auto rows = open_sqlite_read_models(options);
+  auto rows = open_read_models(request.read_models, access);
   if (!rows) return std::move(rows).error();
   switch (request.action) {
     case Action::list: return list(**rows, request, format, output);

@@ -63,7 +63,7 @@ struct DiffRequest {
 };
 
 struct CheckRequest {
-  std::string read_models;  ///< The database's file.
+  std::string read_models;  ///< A file, or a database's URL.
 };
 
 struct ProjectionsRequest {

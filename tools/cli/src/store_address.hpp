@@ -20,6 +20,9 @@ bool is_database(const std::string& address);
 /// A database's address that was mistyped: nothing of it may be shown, it can hold a password.
 bool looks_like_an_address(const std::string& text);
 
+/// What a program answers that was built without it.
+Error without_postgres();
+
 /// `address` as it may be shown: without a password.
 std::string shown_address(const std::string& address);
 

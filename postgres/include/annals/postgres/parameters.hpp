@@ -45,7 +45,9 @@ class ArrayParameter {
   void add_bytes_or_null(const std::optional<std::string>& bytes);
   void add_integer_or_null(const std::optional<std::int64_t>& value);
 
+  Type type() const noexcept { return type_; }
   std::size_t size() const noexcept { return count_; }
+  bool all_null() const noexcept { return nulls_ == count_; }
   std::size_t bytes() const noexcept { return elements_.size(); }
   void clear() noexcept;
 
@@ -55,7 +57,7 @@ class ArrayParameter {
  private:
   Type type_;
   std::size_t count_ = 0;
-  bool has_null_ = false;
+  std::size_t nulls_ = 0;
   std::string elements_;
 };
 
