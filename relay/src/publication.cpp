@@ -86,7 +86,7 @@ Result<void> Publication::check_topic() {
     return refused("it was published to the Kafka cluster " + record.cluster +
                    ", and these brokers are of the cluster " + *cluster);
   }
-  if (first) {
+  if (first && options_.make_topic) {
     TopicShape shape{options_.partitions, options_.replication, options_.topic_settings};
     const auto is_limit = [](const auto& setting) { return setting.first == "max.message.bytes"; };
     if (std::none_of(shape.settings.begin(), shape.settings.end(), is_limit)) {

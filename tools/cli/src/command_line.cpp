@@ -5,6 +5,7 @@
 
 #include "exit_code.hpp"
 #include "option_text.hpp"
+#include "relay_options.hpp"
 #include "store_address.hpp"
 
 #include <CLI/CLI.hpp>
@@ -404,37 +405,7 @@ class CommandLine {
 
   void add_relay() {
     CLI::App* sub = command("relay", "Publish to a Kafka topic, until interrupted");
-    sub->footer(
-        "Several relays may run: one leads, the others take over when it is gone.\n"
-        "Status is JSON lines. docs/explanation/relay.md tells what a crash repeats.");
-    const auto count = [&](const std::string& name, const std::string& what, std::uint32_t& into) {
-      sub->add_option(name, into, what)->type_name("N");
-    };
-    const auto list = [&](const std::string& name, const std::string& what, auto& into) {
-      valued(sub, name, "NAME=VALUE", what, [this, name, &into](const std::string& text) {
-        const std::size_t mark = text.find('=');
-        if (mark == std::string::npos) refuse(name, "expects NAME=VALUE, not '" + text + "'");
-        into.emplace_back(text.substr(0, mark), text.substr(mark + 1));
-      })->trigger_on_parse();
-    };
-    sub->add_option("--brokers", relay_.brokers, "HOST:PORT, with commas between")->type_name("");
-    sub->add_option("--topic", relay_.topic, "One for each store")->type_name("NAME");
-    count("--partitions", "Of a topic that is made, or that must be so", relay_.partitions);
-    count("--replication", "Copies of a topic that is made", relay_.replication);
-    sub->add_option("--compression", relay_.compression, "none, gzip, snappy, lz4 or zstd")
-        ->type_name("NAME");
-    list("--set", "A setting of librdkafka; again: another", relay_.settings);
-    list("--topic-set", "A setting of a topic that is made; again", relay_.topic_settings);
-    sub->add_option("--checkpoints", relay_.checkpoints, "Folder; default: relay in DIR")
-        ->type_name("FOLDER");
-    sub->add_flag("--into-filled-topic", relay_.into_filled_topic,
-                  "Begin again in it: the checkpoint was lost");
-    sub->add_flag("--once", relay_.once, "End when all that is there is published");
-    valued(sub, "--lease", "SECONDS", "Silence after which another takes over",
-           [this](const std::string& text) { relay_.lease = seconds("--lease", text); });
-    valued(
-        sub, "--status-every", "SECONDS", "How often status is printed",
-        [this](const std::string& text) { relay_.status_every = seconds("--status-every", text); });
+    add_relay_options(*sub, relay_);
     sub->callback([this] { request_.command = relay_; });
   }
 

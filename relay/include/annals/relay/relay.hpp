@@ -19,9 +19,10 @@
 namespace annals {
 
 struct RelayOptions {
-  std::string brokers;  ///< "one.example:9092,two.example:9092": any of the cluster.
-  std::string topic;    ///< One for each store.
-  /// Made if it is missing, with so many; of one that is there, how many it must have. 0: the
+  std::string brokers;     ///< "one.example:9092,two.example:9092": any of the cluster.
+  std::string topic;       ///< One for each store.
+  bool make_topic = true;  ///< If it is missing. Otherwise it is waited for.
+  /// Of a topic that is made, or that is there: how many it must have. 0: the
   /// broker's default, or however many it has. Never changed once something was published.
   std::uint32_t partitions = 0;
   std::uint32_t replication = 0;  ///< Copies of a topic that is made; 0: the broker's default.
