@@ -69,7 +69,7 @@ def need(program_is_there, *packages):
 
 def fetch_jars(folder):
     """Fills `folder` with the broker's jars, unless it is full already."""
-    need(lambda: java_version() >= 17, "openjdk-17-jre-headless")
+    need(lambda: java_version() >= 17, "default-jre-headless")
     complete = folder / "complete"
     wanted = (HERE / "pom.xml").read_bytes()
     folder.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,9 @@
 
 #if ANNALS_WITH_KAFKA
 #include <annals/relay/relay.hpp>
+#if ANNALS_WITH_POSTGRES
+#include <annals/relay/postgres_relay_checkpoints.hpp>
+#endif
 #endif
 
 namespace annals::cli {
@@ -31,6 +34,20 @@ RelayOptions options_of(const RelayRequest& request) {
   options.topic_settings = request.topic_settings;
   options.lease = request.lease;
   return options;
+}
+
+// Beside the store, unless a folder is given: of a database, in a schema of its own.
+Result<std::unique_ptr<RelayCheckpoints>> open_checkpoints(const std::string& store,
+                                                           const std::string& given) {
+#if ANNALS_WITH_POSTGRES
+  if (given.empty() && is_database(store)) {
+    const std::size_t mark = store.find('#');
+    const std::string schema = mark == std::string::npos ? "annals" : store.substr(mark + 1);
+    return open_postgres_relay_checkpoints(
+        {.url = store.substr(0, mark), .schema = schema + "_relay"});
+  }
+#endif
+  return open_relay_checkpoint_folder(given.empty() ? store + "/relay" : given);
 }
 
 std::string status_line(const RelayStatus& status) {
@@ -56,14 +73,7 @@ Result<int> relay_events(const std::string& folder, const RelayRequest& request,
   const StopSignal stop;
   auto store = open_store(folder);
   if (!store) return std::move(store).error();
-  std::string place = request.checkpoints;
-  if (place.empty() && is_database(folder)) {
-    return Error{ErrorCode::invalid_argument,
-                 "the relay of a database needs --checkpoints, a folder that all of its relays "
-                 "share"};
-  }
-  if (place.empty()) place = folder + "/relay";
-  auto checkpoints = open_relay_checkpoint_folder(place);
+  auto checkpoints = open_checkpoints(folder, request.checkpoints);
   if (!checkpoints) return std::move(checkpoints).error();
   auto relay = make_relay(**store, **checkpoints, options_of(request));
   if (!relay) return std::move(relay).error();
