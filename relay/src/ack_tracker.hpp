@@ -35,7 +35,9 @@ class AckTracker {
  public:
   explicit AckTracker(Published begin) : published_(std::move(begin)) {}
 
-  /// Returns the number to acknowledge it by: 0, 1, 2, …
+  /// The number that the next record will have: 0, 1, 2, …
+  std::uint64_t next() const noexcept { return first_ + entries_.size(); }
+  /// Returns the number to acknowledge it by.
   std::uint64_t add(Produced record);
   /// The record is in the topic for good. Returns false for one that has been acknowledged already
   /// or was never added.

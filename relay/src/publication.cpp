@@ -50,9 +50,9 @@ Result<Publication::End> Publication::run() {
   window_begin_ = saved_at_ = next_watermarks_ = next_save_ = next_show_ = now;
   if (auto connected = connect(); !connected) return connected.error();
   if (auto followed = follow(); !followed) {
-    // The next producer begins behind what this one has done.
-    const Moment then = SteadyClock::now();
-    if (tracker_ && lease_.holds(then)) save(then);
+    // What comes before the failure goes out, and the next producer begins behind what this one has
+    // done.
+    if (tracker_ && lease_.holds(SteadyClock::now())) settle();
     return followed.error();
   }
   if (end_ == End::stopped) settle();
@@ -226,7 +226,7 @@ Result<void> Publication::send(Produced record, std::optional<std::string_view> 
   }
   const std::uint32_t partition = record.partition;
   const GlobalPosition position = record.position;
-  const std::uint64_t number = tracker_->add(std::move(record));
+  const std::uint64_t number = tracker_->next();
   while (true) {
     const auto error = producer_->send(topic_.get(), partition, key, value, headers, number);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
@@ -238,6 +238,7 @@ Result<void> Publication::send(Produced record, std::optional<std::string_view> 
     }
     if (auto tended = tend(nap); !tended || end_) return tended;
   }
+  tracker_->add(std::move(record));
   produced_[partition] = position;
   if (number % 256 == 255) return tend(milliseconds(0));
   return {};

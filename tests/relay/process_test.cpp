@@ -117,6 +117,8 @@ TEST_F(RelayProcesses, StatusIsJsonLinesAndASignalEndsThemCleanly) {
   for (const char* name : {"role", "epoch", "head", "lag", "events", "events_per_second"}) {
     EXPECT_NE(last.find('"' + std::string(name) + "\":"), std::string::npos) << last;
   }
+  const test::Ended verified = test::run({ANNALS_PROGRAM, "verify", folder_.file("store")});
+  EXPECT_EQ(verified.exit_code, 0) << "the checkpoint beside it is none of the store's";
   expect_whole(head);
 }
 
