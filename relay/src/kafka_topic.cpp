@@ -25,7 +25,7 @@ bool leaves_it_to_be_seen(rd_kafka_resp_err_t error) {
 
 }  // namespace
 
-Result<void> make_topic(KafkaProducer& producer, const std::string& topic,
+Result<bool> make_topic(KafkaProducer& producer, const std::string& topic,
                         const TopicShape& shape) {
   const std::string doing = "making topic " + topic;
   char said[512] = {};
@@ -59,7 +59,8 @@ Result<void> make_topic(KafkaProducer& producer, const std::string& topic,
       text = rd_kafka_topic_result_error_string(results[0]);
     }
   }
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR || leaves_it_to_be_seen(error)) return {};
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
+  if (leaves_it_to_be_seen(error)) return false;
   return to_error(error, doing, text == nullptr ? "" : text);
 }
 

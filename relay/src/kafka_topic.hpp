@@ -17,10 +17,11 @@ struct TopicShape {
   KafkaSettings settings = {};
 };
 
-/// Makes the topic unless it is there, or may not be made by us: then asking for it says so.
+/// Makes the topic unless it is there, or may not be made by us: then asking for it says so. True:
+/// it is new.
 ///
 /// Errors: unavailable, invalid_argument (the broker refuses the shape).
-Result<void> make_topic(KafkaProducer& producer, const std::string& topic, const TopicShape& shape);
+Result<bool> make_topic(KafkaProducer& producer, const std::string& topic, const TopicShape& shape);
 
 /// How many partitions the topic has. Errors: unavailable (also: there is no such topic).
 Result<std::uint32_t> count_partitions(KafkaProducer& producer, const std::string& topic);

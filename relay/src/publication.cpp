@@ -80,6 +80,7 @@ Error Publication::refused(const std::string& why) const {
 Result<void> Publication::check_topic() {
   RelayRecord& record = lease_.record();
   const bool first = record.last_positions.empty();
+  bool is_new = false;
   const auto cluster = cluster_id(*producer_);
   if (!cluster) return cluster.error();
   if (!first && !cluster->empty() && !record.cluster.empty() && *cluster != record.cluster) {
@@ -93,7 +94,9 @@ Result<void> Publication::check_topic() {
       shape.settings.emplace_back("max.message.bytes",
                                   std::to_string(options_.record_bytes_max + headers_bytes_max));
     }
-    if (auto made = make_topic(*producer_, options_.topic, shape); !made) return made;
+    const auto made = make_topic(*producer_, options_.topic, shape);
+    if (!made) return made.error();
+    is_new = *made;
   }
   const auto count = count_partitions(*producer_, options_.topic);
   if (!count) return count.error();
@@ -115,7 +118,8 @@ Result<void> Publication::check_topic() {
                    " topic");
   }
   for (std::uint32_t partition = 0; partition < *count; ++partition) {
-    if (first ? options_.into_filled_topic : record.last_positions[partition].value == 0) continue;
+    if (first ? is_new || options_.into_filled_topic : record.last_positions[partition].value == 0)
+      continue;
     const auto end = end_of_partition(*producer_, options_.topic, partition);
     if (!end) return end.error();
     if (first && *end > 0) {

@@ -54,6 +54,7 @@ TEST_F(RelayToKafka, EveryEventArrivesOnceInOrderWithItsBytes) {
   relay.until_published(head);
   relay.until([&](const RelayStatus& s) { return up_to_date(s, head, 1) && s.lag() == 0; });
   std::this_thread::sleep_for(3 * options_.watermark_every);
+  EXPECT_EQ(relay.status().producers, 1U);
   ASSERT_TRUE(relay.stop());
 
   const auto records = read_topic(options_.brokers, options_.topic);
