@@ -57,9 +57,14 @@ class RelayProcesses : public testing::Test {
 TEST_F(RelayProcesses, KilledAtAnyMomentTheyLeaveNoGap) {
   GlobalPosition head = grow(*store_, 1'000, random_);
   for (int round = 0; round < 8; ++round) {
-    Program relay(words({"--set", "linger.ms=20"}));
-    head = grow(*store_, head.value + 200, random_);
-    sleep_some(1'500);
+    // Records wait for longer than a checkpoint does, so that there always are some in flight.
+    Program relay(words({"--set", "linger.ms=400"}));
+    const auto until =
+        std::chrono::steady_clock::now() + 400ms + std::chrono::milliseconds(random_() % 1'200);
+    while (std::chrono::steady_clock::now() < until) {
+      head = grow(*store_, head.value + 10, random_);
+      std::this_thread::sleep_for(5ms);
+    }
     relay.signal(SIGKILL);
     relay.wait();
   }
