@@ -13,16 +13,18 @@ if(ANNALS_BUILD_TESTS)
   add_custom_target(engine_unit_tests)
 endif()
 
-# annals_add_test(<name> SOURCES … [LABELS …] [LINK …] [TIMEOUT <seconds>] [POSTGRES])
+# annals_add_test(<name> SOURCES … [LABELS …] [LINK …] [TIMEOUT <seconds>] [POSTGRES]
+#                 [KAFKA])
 #
 # Makes the program <name> of GoogleTest tests, with gtest's main, and tells ctest of each test in it
 # as <name>.<suite>.<test>.
 #   LABELS   unit if not given. Known: unit crash simulation soak external-data install lint docs
-#            compile-fail postgres.
+#            compile-fail postgres kafka.
 #   LINK     what the tests use, such as annals::eventstore annals::testkit.
 #   TIMEOUT  of one test, 120 seconds if not given.
 #   POSTGRES the tests share a PostgreSQL server, which ctest starts before and ends after them: see
 #            tests/postgres. LINK postgres_test_database then.
+#   KAFKA    likewise a broker: see tests/kafka. LINK kafka_test_brokers then.
 # A test under tests/<room> also has the room's name as a label, and its program is built by the target
 # engine_unit_tests if the room is one of the engine's and unit a label: CI runs those under sanitizers.
 # The programs see ANNALS_SOURCE_DIR and ANNALS_TEST_DATA_DEFAULT as string literals. Without
@@ -31,7 +33,7 @@ function(annals_add_test name)
   if(NOT ANNALS_BUILD_TESTS)
     return()
   endif()
-  cmake_parse_arguments(PARSE_ARGV 1 arg "POSTGRES" "TIMEOUT" "SOURCES;LABELS;LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "POSTGRES;KAFKA" "TIMEOUT" "SOURCES;LABELS;LINK")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
     message(FATAL_ERROR "annals_add_test(${name}): SOURCES missing or unknown arguments "
                         "${arg_UNPARSED_ARGUMENTS}")
@@ -63,9 +65,12 @@ function(annals_add_test name)
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     TEST_PREFIX ${name}. TEST_LIST ${name}_TESTS PROPERTIES TIMEOUT ${arg_TIMEOUT})
-  set(server "")
+  set(servers "")
   if(arg_POSTGRES)
-    set(server annals_postgres_server)
+    list(APPEND servers annals_postgres_server)
+  endif()
+  if(arg_KAFKA)
+    list(APPEND servers annals_kafka_brokers)
   endif()
   # Labels are set after discovery, in a file that ctest includes: gtest_discover_tests flattens
   # lists, and would keep only the first.
@@ -73,7 +78,7 @@ function(annals_add_test name)
   file(CONFIGURE OUTPUT "${labels_file}" @ONLY CONTENT [[
 foreach(test IN LISTS @name@_TESTS)
   set_tests_properties("${test}" PROPERTIES LABELS "@arg_LABELS@"
-    FIXTURES_REQUIRED "@server@")
+    FIXTURES_REQUIRED "@servers@")
   if(DEFINED ENV{ANNALS_SOAK})
     set_tests_properties("${test}" PROPERTIES TIMEOUT 86400)
   endif()

@@ -55,6 +55,7 @@ ARROWS = {
     "projections/postgres": _PROJECTIONS | _POSTGRES,
     "queries": _QUERIES,
     "relay": _RELAY,
+    "relay/postgres": _RELAY | _POSTGRES,
     "tests": _ALL_ROOMS | {"testkit", "cli"},
     "tools": _ALL_ROOMS | {"cli"},
     "samples": _ALL_ROOMS | {"cli"},

@@ -8,6 +8,7 @@
 #include "exit_code.hpp"
 #include "option_text.hpp"
 #include "parked_options.hpp"
+#include "relay_options.hpp"
 #include "store_address.hpp"
 
 #include <CLI/CLI.hpp>
@@ -53,6 +54,7 @@ class CommandLine {
     add_restore();
     add_export();
     add_import();
+    add_relay();
     command("migrate", "Make or update a database's tables")->callback([this] {
       request_.command = MigrateRequest{};
     });
@@ -431,6 +433,12 @@ class CommandLine {
     });
   }
 
+  void add_relay() {
+    CLI::App* sub = command("relay", "Publish to a Kafka topic, until interrupted");
+    add_relay_options(*sub, relay_);
+    sub->callback([this] { request_.command = relay_; });
+  }
+
   Query query() const { return {{item_}}; }
   AsOf as_of() const { return as_of_.value_or(AsOf::head()); }
 
@@ -487,6 +495,7 @@ class CommandLine {
   RestoreRequest restore_;
   ExportRequest export_;
   ImportRequest import_;
+  RelayRequest relay_;
 };
 
 }  // namespace

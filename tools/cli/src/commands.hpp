@@ -70,6 +70,9 @@ Result<int> export_events(const std::string& folder, const ExportRequest& reques
 Result<int> import_events(const std::string& folder, const ImportRequest& request, Format format,
                           Output& output);
 
+/// Publishes to Kafka until interrupted; a JSON line of status now and then.
+Result<int> relay_events(const std::string& folder, const RelayRequest& request, Output& output);
+
 /// Makes the schema of a database, or brings it up to date, and says which.
 Result<int> migrate_database(const std::string& address, Format format, Output& output);
 

@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -128,12 +129,27 @@ struct ImportRequest {
 
 struct MigrateRequest {};
 
+struct RelayRequest {
+  std::string brokers;
+  std::string topic;
+  std::uint32_t partitions = 0;
+  std::uint32_t replication = 0;
+  std::string compression = "none";
+  std::vector<std::pair<std::string, std::string>> settings = {};
+  std::vector<std::pair<std::string, std::string>> topic_settings = {};
+  std::string checkpoints = {};  ///< A folder; empty: "relay" in the store's.
+  bool into_filled_topic = false;
+  bool once = false;  ///< End when all that was there has been published.
+  std::chrono::milliseconds lease = std::chrono::seconds(10);
+  std::chrono::milliseconds status_every = std::chrono::seconds(1);
+};
+
 struct Request {
   std::string folder;  ///< Or a database's URL: see store_address.hpp.
   Format format = Format::automatic;
   std::variant<StreamsRequest, ReadRequest, TailRequest, StatsRequest, VerifyRequest, StateRequest,
                DiffRequest, CheckRequest, ProjectionsRequest, BackupRequest, RestoreRequest,
-               CompressRequest, ExportRequest, ImportRequest, MigrateRequest>
+               CompressRequest, ExportRequest, ImportRequest, MigrateRequest, RelayRequest>
       command;
 };
 

@@ -84,6 +84,9 @@ Result<int> dispatch(const std::string& program, const Request& request, const P
   if (std::holds_alternative<MigrateRequest>(request.command)) {
     return migrate_database(folder, format, output);
   }
+  if (const auto* relayed = std::get_if<RelayRequest>(&request.command)) {
+    return relay_events(folder, *relayed, output);
+  }
   return show_stats(folder, std::get<StatsRequest>(request.command), format, output);
 }
 

@@ -1,11 +1,11 @@
-// Who projects, and whether he still does: Linux's /proc tells processes of one pid apart.
+// Who holds a lease, and whether he is still there: Linux's /proc tells processes of one pid apart.
 
 #include <fstream>
 #include <iterator>
 #include <random>
 #include <string>
 
-#include <annals/projections/checkpoint_record.hpp>
+#include <annals/eventstore/holder.hpp>
 
 #include <signal.h>
 #include <unistd.h>

@@ -1,0 +1,39 @@
+#include "ack_tracker.hpp"
+
+namespace annals::internal {
+
+std::uint64_t AckTracker::add(Produced record) {
+  waiting_bytes_ += record.bytes;
+  ++waiting_records_;
+  entries_.push_back({.record = std::move(record)});
+  return first_ + entries_.size() - 1;
+}
+
+bool AckTracker::acknowledge(std::uint64_t number) {
+  if (number < first_ || number - first_ >= entries_.size()) return false;
+  Entry& acknowledged = entries_[number - first_];
+  if (acknowledged.acknowledged) return false;
+  acknowledged.acknowledged = true;
+  waiting_bytes_ -= acknowledged.record.bytes;
+  --waiting_records_;
+  ++(acknowledged.record.watermark ? watermarks_ : events_);
+  for (; !entries_.empty() && entries_.front().acknowledged; entries_.pop_front(), ++first_) {
+    const Produced& record = entries_.front().record;
+    begun_.emplace_back(record.partition, record.position);
+    if (!record.end) continue;
+    for (const auto& [partition, position] : begun_) {
+      published_.last_positions[partition] = position;
+    }
+    begun_.clear();
+    published_.position = record.position;
+    published_.link = record.end;
+  }
+  return true;
+}
+
+std::optional<GlobalPosition> AckTracker::position_of(std::uint64_t number) const {
+  if (number < first_ || number - first_ >= entries_.size()) return std::nullopt;
+  return entries_[number - first_].record.position;
+}
+
+}  // namespace annals::internal

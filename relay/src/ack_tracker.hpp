@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <annals/eventstore/digest.hpp>
+#include <annals/eventstore/position.hpp>
+
+namespace annals::internal {
+
+/// What lies in a topic without a hole, up to the end of an append.
+struct Published {
+  GlobalPosition position;
+  std::optional<Link> link;                    ///< At `position`, if known.
+  std::vector<GlobalPosition> last_positions;  ///< Of each partition.
+
+  bool operator==(const Published&) const = default;
+};
+
+/// A record that was handed to Kafka.
+struct Produced {
+  std::uint32_t partition = 0;
+  GlobalPosition position;
+  std::optional<Link> end = {};  ///< The append's, of its last record, and of a watermark.
+  std::size_t bytes = 0;
+  bool watermark = false;
+};
+
+/// Records in the order in which they were produced, acknowledged in any: finds how far all of them
+/// are. Belongs to one thread.
+class AckTracker {
+ public:
+  explicit AckTracker(Published begin) : published_(std::move(begin)) {}
+
+  /// The number that the next record will have: 0, 1, 2, …
+  std::uint64_t next() const noexcept { return first_ + entries_.size(); }
+  /// Returns the number to acknowledge it by.
+  std::uint64_t add(Produced record);
+  /// The record is in the topic for good. Returns false for one that has been acknowledged already
+  /// or was never added.
+  bool acknowledge(std::uint64_t number);
+
+  /// Everything up to here has been acknowledged, and it is the end of an append.
+  const Published& published() const noexcept { return published_; }
+  std::size_t waiting_bytes() const noexcept { return waiting_bytes_; }
+  std::size_t waiting_records() const noexcept { return waiting_records_; }
+  std::uint64_t events() const noexcept { return events_; }          ///< Acknowledged.
+  std::uint64_t watermarks() const noexcept { return watermarks_; }  ///< Acknowledged.
+  /// The position of a record that has not been acknowledged, or of one behind which another is
+  /// not.
+  std::optional<GlobalPosition> position_of(std::uint64_t number) const;
+
+ private:
+  struct Entry {
+    Produced record;
+    bool acknowledged = false;
+  };
+
+  Published published_;
+  std::deque<Entry> entries_;
+  std::uint64_t first_ = 0;  // The number of entries_.front().
+  // Acknowledged without a hole, behind the end of the last whole append.
+  std::vector<std::pair<std::uint32_t, GlobalPosition>> begun_;
+  std::size_t waiting_bytes_ = 0;
+  std::size_t waiting_records_ = 0;
+  std::uint64_t events_ = 0;
+  std::uint64_t watermarks_ = 0;
+};
+
+}  // namespace annals::internal

@@ -1,0 +1,155 @@
+#include "kafka_producer.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "kafka_error.hpp"
+
+namespace annals::internal {
+
+namespace {
+
+// What order and completeness rest on. With no limit to a record's time and no hole allowed, a
+// record fails only when the whole producer does.
+const std::array<std::pair<const char*, const char*>, 5> own_settings = {{
+    {"enable.idempotence", "true"},
+    {"acks", "all"},
+    {"enable.gapless.guarantee", "true"},
+    {"message.timeout.ms", "0"},
+    {"partitioner", "murmur2"},
+}};
+
+// Other names of the same, and what the relay's own options say.
+constexpr std::array refused_settings = {
+    "request.required.acks", "delivery.timeout.ms", "transactional.id", "bootstrap.servers",
+    "metadata.broker.list",  "message.max.bytes",   "compression.type", "compression.codec",
+};
+
+Error refused(const std::string& name, const std::string& why) {
+  return {ErrorCode::invalid_argument, "Kafka setting '" + name + "': " + why};
+}
+
+void no_log(const rd_kafka_t*, int, const char*, const char*) {}
+
+using Configuration = std::unique_ptr<rd_kafka_conf_t, KafkaDestroyer<rd_kafka_conf_destroy>>;
+
+Result<void> set(rd_kafka_conf_t* configuration, const std::string& name,
+                 const std::string& value) {
+  char said[512] = {};
+  switch (rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), said, sizeof said)) {
+    case RD_KAFKA_CONF_OK: return {};
+    case RD_KAFKA_CONF_UNKNOWN: return refused(name, "librdkafka knows no setting of this name");
+    default: return refused(name, said);
+  }
+}
+
+}  // namespace
+
+Result<void> check_user_settings(const KafkaSettings& settings) {
+  for (const auto& [name, value] : settings) {
+    const auto is_it = [&name = name](const char* other) { return name == other; };
+    const auto is_own = [&name = name](const auto& own) { return name == own.first; };
+    if (std::any_of(own_settings.begin(), own_settings.end(), is_own) ||
+        std::any_of(refused_settings.begin(), refused_settings.end(), is_it)) {
+      return refused(name,
+                     "the relay sets it itself, because its promises or its options say what"
+                     " it must be");
+    }
+  }
+  return {};
+}
+
+Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(const KafkaSettings& settings,
+                                                           Delivered delivered) {
+  std::unique_ptr<KafkaProducer> producer(new KafkaProducer(std::move(delivered)));
+  Configuration configuration(rd_kafka_conf_new());
+  for (const auto& [name, value] : settings) {
+    if (auto done = set(configuration.get(), name, value); !done) return done.error();
+  }
+  for (const auto& [name, value] : own_settings) {
+    if (auto done = set(configuration.get(), name, value); !done) return done.error();
+  }
+  rd_kafka_conf_set_opaque(configuration.get(), producer.get());
+  rd_kafka_conf_set_dr_msg_cb(configuration.get(), on_delivery);
+  rd_kafka_conf_set_error_cb(configuration.get(), on_error);
+  rd_kafka_conf_set_log_cb(configuration.get(), no_log);  // It writes to standard error otherwise.
+  char said[512] = {};
+  producer->client_ = rd_kafka_new(RD_KAFKA_PRODUCER, configuration.get(), said, sizeof said);
+  if (producer->client_ == nullptr) {
+    return Error{ErrorCode::invalid_argument, std::string("Kafka settings: ") + said};
+  }
+  static_cast<void>(configuration.release());  // The client has it now.
+  return producer;
+}
+
+KafkaProducer::~KafkaProducer() {
+  if (client_ == nullptr) return;
+  // Destroying with records in the queues would lose track of them; purged, they are reported.
+  delivered_ = {};
+  rd_kafka_purge(client_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  for (int tries = 0; tries < 100 && rd_kafka_outq_len(client_) > 0; ++tries) {
+    rd_kafka_poll(client_, 20);
+  }
+  rd_kafka_destroy(client_);
+}
+
+rd_kafka_resp_err_t KafkaProducer::send(rd_kafka_topic_t* topic, std::uint32_t partition,
+                                        std::optional<std::string_view> key,
+                                        std::optional<std::string_view> value,
+                                        KafkaHeaders& headers, std::uint64_t number) {
+  const auto bytes = [](const std::optional<std::string_view>& text) -> void* {
+    if (!text) return nullptr;
+    return const_cast<char*>(text->empty() ? "" : text->data());
+  };
+  const auto size = [](const std::optional<std::string_view>& text) {
+    return text ? text->size() : 0;
+  };
+  std::array<rd_kafka_vu_t, 7> words{};
+  words[0].vtype = RD_KAFKA_VTYPE_RKT;
+  words[0].u.rkt = topic;
+  words[1].vtype = RD_KAFKA_VTYPE_PARTITION;
+  words[1].u.i32 = static_cast<std::int32_t>(partition);
+  words[2].vtype = RD_KAFKA_VTYPE_KEY;
+  words[2].u.mem = {bytes(key), size(key)};
+  words[3].vtype = RD_KAFKA_VTYPE_VALUE;
+  words[3].u.mem = {bytes(value), size(value)};
+  words[4].vtype = RD_KAFKA_VTYPE_HEADERS;
+  words[4].u.headers = headers.get();
+  words[5].vtype = RD_KAFKA_VTYPE_OPAQUE;
+  words[5].u.ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(number));
+  words[6].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  words[6].u.i = RD_KAFKA_MSG_F_COPY;
+  rd_kafka_error_t* problem = rd_kafka_produceva(client_, words.data(), words.size());
+  if (problem == nullptr) {
+    static_cast<void>(headers.release());
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
+  const rd_kafka_resp_err_t code = rd_kafka_error_code(problem);
+  rd_kafka_error_destroy(problem);
+  return code;
+}
+
+void KafkaProducer::poll(std::chrono::milliseconds wait) {
+  rd_kafka_poll(client_, static_cast<int>(wait.count()));
+}
+
+void KafkaProducer::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* producer) {
+  auto& self = *static_cast<KafkaProducer*>(producer);
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) self.complaint_.clear();
+  if (!self.delivered_) return;
+  self.delivered_(static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(message->_private)),
+                  message->err);
+}
+
+void KafkaProducer::on_error(rd_kafka_t* client, int code, const char* reason, void* producer) {
+  auto& self = *static_cast<KafkaProducer*>(producer);
+  if (code != RD_KAFKA_RESP_ERR__FATAL) {
+    self.complaint_ = reason;
+    return;
+  }
+  char said[512] = {};
+  const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client, said, sizeof said);
+  if (!self.fatal_) self.fatal_ = text_of(cause) + ": " + said;
+}
+
+}  // namespace annals::internal

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <librdkafka/rdkafka.h>
+
+#include <annals/eventstore/result.hpp>
+
+namespace annals::internal {
+
+/// librdkafka's objects end with their owners.
+template <auto Destroy>
+struct KafkaDestroyer {
+  template <typename T>
+  void operator()(T* what) const noexcept {
+    Destroy(what);
+  }
+};
+using KafkaHeaders = std::unique_ptr<rd_kafka_headers_t, KafkaDestroyer<rd_kafka_headers_destroy>>;
+
+using KafkaSettings = std::vector<std::pair<std::string, std::string>>;
+
+/// Refuses what an owner of a relay may not set. Errors: invalid_argument.
+Result<void> check_user_settings(const KafkaSettings& settings);
+
+/// An idempotent producer whose records of a partition arrive in order and without a hole, or not
+/// at all: it never gives one up while later ones go on. Once one has failed it is of no more use.
+///
+/// Belongs to one thread: all callbacks come out of poll().
+class KafkaProducer {
+ public:
+  /// What became of the record that was sent with `number`.
+  using Delivered = std::function<void(std::uint64_t number, rd_kafka_resp_err_t error)>;
+
+  /// Connects to nobody yet. `settings` are librdkafka's; those that its promise rests on are set
+  /// here.
+  ///
+  /// Errors: invalid_argument (an unknown setting, a value that it cannot have).
+  static Result<std::unique_ptr<KafkaProducer>> make(const KafkaSettings& settings,
+                                                     Delivered delivered);
+  /// Drops what is waiting: no callback comes any more.
+  ~KafkaProducer();
+  KafkaProducer(const KafkaProducer&) = delete;
+  KafkaProducer& operator=(const KafkaProducer&) = delete;
+
+  /// Hands a record over; key and value are copied, the headers are taken if it succeeds. Without a
+  /// key, or a value, the record has none.
+  ///
+  /// Answers _QUEUE_FULL (poll, and try again), MSG_SIZE_TOO_LARGE, _FATAL.
+  rd_kafka_resp_err_t send(rd_kafka_topic_t* topic, std::uint32_t partition,
+                           std::optional<std::string_view> key,
+                           std::optional<std::string_view> value, KafkaHeaders& headers,
+                           std::uint64_t number);
+  /// Calls back for what has happened, waiting for it if nothing has.
+  void poll(std::chrono::milliseconds wait);
+
+  /// Why it is of no more use, if it is.
+  const std::optional<std::string>& fatal() const noexcept { return fatal_; }
+  /// What librdkafka said last about brokers that it cannot reach; empty: nothing.
+  const std::string& complaint() const noexcept { return complaint_; }
+  rd_kafka_t* client() const noexcept { return client_; }
+
+ private:
+  explicit KafkaProducer(Delivered delivered) : delivered_(std::move(delivered)) {}
+  static void on_delivery(rd_kafka_t* client, const rd_kafka_message_t* message, void* producer);
+  static void on_error(rd_kafka_t* client, int code, const char* reason, void* producer);
+
+  Delivered delivered_;
+  rd_kafka_t* client_ = nullptr;
+  std::optional<std::string> fatal_;
+  std::string complaint_;
+};
+
+}  // namespace annals::internal

@@ -1,0 +1,110 @@
+#include "kafka_topic.hpp"
+
+#include "kafka_error.hpp"
+
+namespace annals::internal {
+
+namespace {
+
+// Of one question; a lease lasts longer.
+constexpr int patience_ms = 3'000;
+
+using Event = std::unique_ptr<rd_kafka_event_t, KafkaDestroyer<rd_kafka_event_destroy>>;
+using Queue = std::unique_ptr<rd_kafka_queue_t, KafkaDestroyer<rd_kafka_queue_destroy>>;
+using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, KafkaDestroyer<rd_kafka_NewTopic_destroy>>;
+using AdminOptions =
+    std::unique_ptr<rd_kafka_AdminOptions_t, KafkaDestroyer<rd_kafka_AdminOptions_destroy>>;
+
+// Says whether the topic may well be there all the same.
+bool leaves_it_to_be_seen(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS ||
+         error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+         error == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ||
+         error == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE;
+}
+
+}  // namespace
+
+Result<bool> make_topic(KafkaProducer& producer, const std::string& topic,
+                        const TopicShape& shape) {
+  const std::string doing = "making topic " + topic;
+  char said[512] = {};
+  const auto count_or_default = [](std::uint32_t count) {
+    return count == 0 ? -1 : static_cast<int>(count);
+  };
+  const NewTopic wanted(rd_kafka_NewTopic_new(topic.c_str(), count_or_default(shape.partitions),
+                                              count_or_default(shape.replication), said,
+                                              sizeof said));
+  if (!wanted) return Error{ErrorCode::invalid_argument, doing + ": " + said};
+  for (const auto& [name, value] : shape.settings) {
+    const auto set = rd_kafka_NewTopic_set_config(wanted.get(), name.c_str(), value.c_str());
+    if (set != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(set, doing, name + "=" + value);
+  }
+  const AdminOptions options(
+      rd_kafka_AdminOptions_new(producer.client(), RD_KAFKA_ADMIN_OP_CREATETOPICS));
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), patience_ms, said, sizeof said);
+  const Queue queue(rd_kafka_queue_new(producer.client()));
+  rd_kafka_NewTopic_t* list[] = {wanted.get()};
+  rd_kafka_CreateTopics(producer.client(), list, 1, options.get(), queue.get());
+  const Event event(rd_kafka_queue_poll(queue.get(), 2 * patience_ms));
+  if (!event) return to_error(RD_KAFKA_RESP_ERR__TIMED_OUT, doing);
+  rd_kafka_resp_err_t error = rd_kafka_event_error(event.get());
+  const char* text = rd_kafka_event_error_string(event.get());
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    std::size_t count = 0;
+    const auto* const results = rd_kafka_CreateTopics_result_topics(
+        rd_kafka_event_CreateTopics_result(event.get()), &count);
+    if (count == 1) {
+      error = rd_kafka_topic_result_error(results[0]);
+      text = rd_kafka_topic_result_error_string(results[0]);
+    }
+  }
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
+  if (leaves_it_to_be_seen(error)) return false;
+  return to_error(error, doing, text == nullptr ? "" : text);
+}
+
+Result<std::uint32_t> count_partitions(KafkaProducer& producer, const std::string& topic) {
+  const std::string doing = "asking for topic " + topic;
+  const KafkaTopic handle(rd_kafka_topic_new(producer.client(), topic.c_str(), nullptr));
+  const rd_kafka_metadata_t* found = nullptr;
+  // A topic that has just been made is not known to every broker at once.
+  for (int tries = 0;; ++tries) {
+    const auto asked = rd_kafka_metadata(producer.client(), 0, handle.get(), &found, patience_ms);
+    if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return to_error(asked, doing, producer.complaint());
+    }
+    const std::unique_ptr<const rd_kafka_metadata_t, KafkaDestroyer<rd_kafka_metadata_destroy>>
+        owner(found);
+    const rd_kafka_resp_err_t error =
+        found->topic_cnt == 1 ? found->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR && found->topics[0].partition_cnt > 0) {
+      return static_cast<std::uint32_t>(found->topics[0].partition_cnt);
+    }
+    if (tries == 20) return to_error(error, doing);
+    producer.poll(std::chrono::milliseconds(50));
+  }
+}
+
+Result<std::int64_t> end_of_partition(KafkaProducer& producer, const std::string& topic,
+                                      std::uint32_t partition) {
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  const auto asked = rd_kafka_query_watermark_offsets(producer.client(), topic.c_str(),
+                                                      static_cast<std::int32_t>(partition), &low,
+                                                      &high, patience_ms);
+  if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return to_error(
+        asked, "asking for the end of topic " + topic + ", partition " + std::to_string(partition));
+  }
+  return high;
+}
+
+Result<std::string> cluster_id(KafkaProducer& producer) {
+  char* const text = rd_kafka_clusterid(producer.client(), patience_ms);
+  std::string id = text == nullptr ? "" : text;
+  if (text != nullptr) rd_kafka_mem_free(producer.client(), text);
+  return id;
+}
+
+}  // namespace annals::internal

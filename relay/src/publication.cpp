@@ -1,0 +1,361 @@
+#include "publication.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <annals/relay/partitioner.hpp>
+
+#include "kafka_error.hpp"
+
+namespace annals::internal {
+
+namespace {
+
+using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
+
+// What headers and librdkafka's own bookkeeping add to a record in memory, about.
+constexpr std::size_t record_overhead_bytes = 1024;
+// So much larger than a record may be is the topic's own limit, for headers and the batch around
+// it.
+constexpr std::size_t headers_bytes_max = std::size_t{128} * 1024;
+// A wait that a stop, or an acknowledgement, is noticed after.
+constexpr milliseconds nap{50};
+constexpr milliseconds settling_max{10'000};
+
+}  // namespace
+
+KafkaSettings kafka_settings(const RelayOptions& options) {
+  const auto number = [](std::size_t value) { return std::to_string(value); };
+  constexpr std::size_t batch_bytes = 1'000'000;
+  KafkaSettings settings = {
+      {"client.id", "annals-relay"},
+      {"batch.size", number(std::min(batch_bytes, options.record_bytes_max))},
+      {"queue.buffering.max.kbytes", number(2 * options.buffer_bytes_max / 1024 + 64 * 1024)},
+      {"queue.buffering.max.messages", "1000000"},
+  };
+  settings.insert(settings.end(), options.settings.begin(), options.settings.end());
+  settings.emplace_back("bootstrap.servers", options.brokers);
+  settings.emplace_back("compression.type", options.compression);
+  settings.emplace_back("message.max.bytes", number(options.record_bytes_max));
+  return settings;
+}
+
+Publication::Publication(const EventStore& store, const RelayOptions& options, RelayLease& lease,
+                         RelayState& state)
+    : store_(store), options_(options), lease_(lease), state_(state) {}
+
+Result<Publication::End> Publication::run() {
+  const Moment now = SteadyClock::now();
+  window_begin_ = saved_at_ = next_watermarks_ = next_save_ = next_show_ = now;
+  if (auto connected = connect(); !connected) return connected.error();
+  if (auto followed = follow(); !followed) {
+    // What comes before the failure goes out, and the next producer begins behind what this one has
+    // done.
+    if (tracker_ && lease_.holds(SteadyClock::now())) settle();
+    return followed.error();
+  }
+  if (end_ == End::stopped) settle();
+  show(SteadyClock::now());
+  return *end_;
+}
+
+Result<void> Publication::connect() {
+  auto producer = KafkaProducer::make(
+      kafka_settings(options_),
+      [this](std::uint64_t number, rd_kafka_resp_err_t error) { on_delivered(number, error); });
+  if (!producer) return std::move(producer).error();
+  producer_ = *std::move(producer);
+  state_.update([](RelayStatus& status) { ++status.producers; });
+  if (auto checked = check_topic(); !checked) return checked;
+  topic_.reset(rd_kafka_topic_new(producer_->client(), options_.topic.c_str(), nullptr));
+  if (!topic_) return to_error(rd_kafka_last_error(), "opening topic " + options_.topic);
+  return {};
+}
+
+Error Publication::refused(const std::string& why) const {
+  return {ErrorCode::invalid_argument, "topic " + options_.topic + ": " + why};
+}
+
+Result<void> Publication::check_topic() {
+  RelayRecord& record = lease_.record();
+  const bool first = record.last_positions.empty();
+  bool is_new = false;
+  const auto cluster = cluster_id(*producer_);
+  if (!cluster) return cluster.error();
+  if (!first && !cluster->empty() && !record.cluster.empty() && *cluster != record.cluster) {
+    return refused("it was published to the Kafka cluster " + record.cluster +
+                   ", and these brokers are of the cluster " + *cluster);
+  }
+  if (first && options_.make_topic) {
+    TopicShape shape{options_.partitions, options_.replication, options_.topic_settings};
+    const auto is_limit = [](const auto& setting) { return setting.first == "max.message.bytes"; };
+    if (std::none_of(shape.settings.begin(), shape.settings.end(), is_limit)) {
+      shape.settings.emplace_back("max.message.bytes",
+                                  std::to_string(options_.record_bytes_max + headers_bytes_max));
+    }
+    const auto made = make_topic(*producer_, options_.topic, shape);
+    if (!made) return made.error();
+    is_new = *made;
+  }
+  const auto count = count_partitions(*producer_, options_.topic);
+  if (!count) return count.error();
+  const auto partitions = [](std::size_t number) {
+    return std::to_string(number) + (number == 1 ? " partition" : " partitions");
+  };
+  if (options_.partitions != 0 && options_.partitions != *count) {
+    return refused("it has " + partitions(*count) + ", and " + std::to_string(options_.partitions) +
+                   " were asked for");
+  }
+  if (!first && record.partitioner != partitioner_name) {
+    return refused("it was published by the partitioner '" + record.partitioner +
+                   "', and this annals has '" + std::string(partitioner_name) + "'");
+  }
+  if (!first && record.last_positions.size() != *count) {
+    return refused("it had " + partitions(record.last_positions.size()) + " and has " +
+                   partitions(*count) +
+                   " now: streams would change partitions, and lose their order. Publish to a new"
+                   " topic");
+  }
+  for (std::uint32_t partition = 0; partition < *count; ++partition) {
+    if (first ? is_new || options_.into_filled_topic : record.last_positions[partition].value == 0)
+      continue;
+    const auto end = end_of_partition(*producer_, options_.topic, partition);
+    if (!end) return end.error();
+    if (first && *end > 0) {
+      return refused(
+          "it holds records already, and no relay's checkpoint is kept for it. If the"
+          " checkpoint was lost, ask for a filled topic");
+    }
+    if (!first && *end == 0) {
+      return refused("partition " + std::to_string(partition) + " is empty, but position " +
+                     to_string(record.last_positions[partition]) +
+                     " was published there: the topic was made anew. Publish to a new topic");
+    }
+  }
+  if (!first) return {};
+  record.cluster = *cluster;
+  record.partitioner = partitioner_name;
+  record.last_positions.assign(*count, GlobalPosition{});
+  auto saved = lease_.save(SteadyClock::now());
+  if (!saved) return std::move(saved).error();
+  if (!*saved) end_ = End::lease_lost;
+  return {};
+}
+
+Result<void> Publication::follow() {
+  if (end_) return {};
+  const RelayRecord& record = lease_.record();
+  const auto begin = store_.resume(record.checkpoint);
+  if (!begin) return begin.error();
+  source_.emplace(begin->token);
+  era_ = begin->token.era;
+  produced_ = record.last_positions;
+  tracker_.emplace(Published{begin->token.position, begin->link, record.last_positions});
+  auto subscription = store_.subscribe({.after = *begin});
+  if (!subscription) return std::move(subscription).error();
+  while (!end_) {
+    auto batch = (*subscription)->next(tracker_->waiting_records() > 0 ? nap / 10 : nap);
+    if (!batch) return std::move(batch).error();
+    if (auto published = publish(*batch); !published || end_) return published;
+    if (SteadyClock::now() >= next_watermarks_) {
+      next_watermarks_ = SteadyClock::now() + options_.watermark_every;
+      auto marked = publish_watermarks(batch->complete_up_to, batch->link);
+      if (!marked || end_) return marked;
+    }
+    if (auto tended = tend(milliseconds(0)); !tended) return tended;
+  }
+  return {};
+}
+
+Result<void> Publication::publish(const Batch& batch) {
+  const RecordedEvents& events = batch.events;
+  std::optional<RecordedAppend> append;  // The one that holds the event, while there are more.
+  for (std::size_t i = 0; i < events.size() && !end_; ++i) {
+    const RecordedEvent& event = events[i];
+    std::optional<Link> link;
+    if (i + 1 == events.size()) {
+      link = batch.link;
+    } else {
+      if (!append || append->last() < event.position) {
+        auto found = store_.append_holding(event.position);
+        if (!found) return std::move(found).error();
+        append = *found;
+      }
+      if (append->last() < events[i + 1].position) link = append->link;
+    }
+    if (auto published = publish_event(event, link); !published) return published;
+  }
+  return {};
+}
+
+Result<void> Publication::publish_event(const RecordedEvent& event,
+                                        const std::optional<Link>& link) {
+  const std::uint32_t partition =
+      partition_of(event.stream, static_cast<std::uint32_t>(produced_.size()));
+  return send({.partition = partition,
+               .position = event.position,
+               .end = link,
+               .bytes = event.stream.size() + event.data.size() + event.metadata.size() +
+                        record_overhead_bytes},
+              event.stream, event.data, event_headers(*source_, event, produced_[partition], link));
+}
+
+Result<void> Publication::publish_watermarks(GlobalPosition position, const Link& link) {
+  for (std::uint32_t partition = 0; partition < produced_.size() && !end_; ++partition) {
+    const GlobalPosition previous = produced_[partition];
+    if (previous >= position) continue;
+    auto sent = send({.partition = partition,
+                      .position = position,
+                      .end = link,
+                      .bytes = record_overhead_bytes,
+                      .watermark = true},
+                     std::nullopt, std::nullopt,
+                     watermark_headers(*source_, partition, position, previous, link));
+    if (!sent) return sent;
+  }
+  return {};
+}
+
+Result<void> Publication::send(Produced record, std::optional<std::string_view> key,
+                               std::optional<std::string_view> value, KafkaHeaders headers) {
+  while (tracker_->waiting_records() > 0 &&
+         tracker_->waiting_bytes() + record.bytes > options_.buffer_bytes_max) {
+    if (auto tended = tend(nap); !tended || end_) return tended;
+  }
+  // A relay that was frozen must not go on as if nothing had happened.
+  if (!lease_.holds(SteadyClock::now())) {
+    end_ = End::lease_lost;
+    return {};
+  }
+  const std::uint32_t partition = record.partition;
+  const GlobalPosition position = record.position;
+  const std::uint64_t number = tracker_->next();
+  while (true) {
+    const auto error = producer_->send(topic_.get(), partition, key, value, headers, number);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
+    if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) return too_large(position);
+    if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+      producer_->poll(milliseconds(0));
+      if (producer_->fatal() || failed_) return failure();
+      return to_error(error, "producing position " + to_string(position));
+    }
+    if (auto tended = tend(nap); !tended || end_) return tended;
+  }
+  tracker_->add(std::move(record));
+  produced_[partition] = position;
+  if (number % 256 == 255) return tend(milliseconds(0));
+  return {};
+}
+
+Result<void> Publication::tend(milliseconds wait) {
+  producer_->poll(wait);
+  if (failed_ || producer_->fatal()) return failure();
+  const Moment now = SteadyClock::now();
+  if (state_.stopped()) {
+    end_ = End::stopped;
+  } else if (!lease_.holds(now)) {
+    end_ = End::lease_lost;
+  } else if (now >= next_save_) {
+    next_save_ = now + options_.checkpoint_every;
+    save(now);
+  }
+  if (now >= next_show_) show(now);
+  return {};
+}
+
+void Publication::settle() {
+  const Moment until = SteadyClock::now() + settling_max;
+  while (tracker_->waiting_records() > 0 && SteadyClock::now() < until && !failed_ &&
+         !producer_->fatal()) {
+    producer_->poll(nap);
+  }
+  save(SteadyClock::now());
+}
+
+void Publication::save(Moment now) {
+  const Published& published = tracker_->published();
+  RelayRecord& record = lease_.record();
+  const bool moved = record.checkpoint.token.position != published.position;
+  if (!moved && now - saved_at_ < options_.lease / 3) return;
+  record.checkpoint.token.position = published.position;
+  record.checkpoint.link = published.link;
+  record.checkpoint.token.era = era_;
+  record.last_positions = published.last_positions;
+  const auto saved = lease_.save(now);
+  if (!saved) {
+    // The lease goes on running out; until then it is tried again.
+    state_.update([&](RelayStatus& status) { status.last_error = to_string(saved.error()); });
+    return;
+  }
+  saved_at_ = now;
+  if (!*saved) end_ = End::lease_lost;
+}
+
+void Publication::show(Moment now) {
+  next_show_ = now + milliseconds(100);
+  if (!tracker_) return;
+  const std::uint64_t events = tracker_->events();
+  const std::chrono::duration<double> window = now - window_begin_;
+  const bool full = window >= std::chrono::seconds(1);
+  const double rate = full ? static_cast<double>(events - window_events_) / window.count() : 0;
+  const GlobalPosition head = store_.head().position;
+  state_.update([&](RelayStatus& status) {
+    status.position = tracker_->published().position;
+    status.head = std::max(head, status.position);
+    status.events += events - shown_events_;
+    status.watermarks += tracker_->watermarks() - shown_watermarks_;
+    status.waiting_bytes = tracker_->waiting_bytes();
+    if (full) status.events_per_second = rate;
+    const bool goes_on = events + tracker_->watermarks() > shown_events_ + shown_watermarks_;
+    const bool idle = tracker_->waiting_records() == 0;
+    if (!producer_->complaint().empty() && !goes_on && !idle) {
+      status.last_error = producer_->complaint();
+    } else if (goes_on || idle) {
+      status.last_error.clear();
+    }
+  });
+  shown_events_ = events;
+  shown_watermarks_ = tracker_->watermarks();
+  if (full) {
+    window_begin_ = now;
+    window_events_ = events;
+  }
+}
+
+void Publication::on_delivered(std::uint64_t number, rd_kafka_resp_err_t error) {
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    tracker_->acknowledge(number);
+  } else if (!failed_) {
+    failed_ = Failed{error, tracker_->position_of(number)};
+  }
+}
+
+Error Publication::failure() const {
+  if (failed_ && failed_->error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && failed_->position) {
+    return too_large(*failed_->position);
+  }
+  const std::string cause = producer_->fatal().value_or("");
+  if (!failed_) return {ErrorCode::unavailable, "the producer failed: " + cause};
+  const std::string what =
+      failed_->position ? "producing position " + to_string(*failed_->position) : "producing";
+  return to_error(failed_->error, what, cause);
+}
+
+Error Publication::too_large(GlobalPosition position) const {
+  std::string event = "position " + to_string(position);
+  auto events = read_all(store_, {.start = Start::from(position), .limit = 1});
+  if (events && !events->empty()) {
+    const RecordedEvent& large = events->front();
+    event = "event " + std::string(large.stream) + " version " + to_string(large.version) + " at " +
+            event + " (" + std::to_string(large.data.size()) + " bytes of data)";
+  }
+  return {.code = ErrorCode::invalid_argument,
+          .message = event + " is larger than a record may be: record_bytes_max is " +
+                     std::to_string(options_.record_bytes_max) +
+                     "; raise it, and max.message.bytes of topic " + options_.topic +
+                     " (and the brokers' replica.fetch.max.bytes)",
+          .position = position};
+}
+
+}  // namespace annals::internal

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <annals/relay/relay.hpp>
+
+#include "ack_tracker.hpp"
+#include "kafka_producer.hpp"
+#include "kafka_topic.hpp"
+#include "record_headers.hpp"
+#include "relay_lease.hpp"
+#include "relay_state.hpp"
+
+namespace annals::internal {
+
+/// The settings of librdkafka that these options come to.
+KafkaSettings kafka_settings(const RelayOptions& options);
+
+/// What one producer publishes, from the lease's checkpoint on, while the lease is held. Belongs to
+/// one thread.
+class Publication {
+ public:
+  /// How it ended, when nobody needs to repair anything.
+  enum class End : std::uint8_t { stopped, lease_lost };
+
+  Publication(const EventStore& store, const RelayOptions& options, RelayLease& lease,
+              RelayState& state);
+
+  /// Errors: unavailable (begin again with another producer, from the checkpoint), and those of
+  /// Relay::run(), which begin-again does not help.
+  Result<End> run();
+
+ private:
+  using Moment = std::chrono::steady_clock::time_point;
+
+  Result<void> connect();
+  Result<void> check_topic();
+  Result<void> follow();
+  Result<void> publish(const Batch& batch);
+  Result<void> publish_event(const RecordedEvent& event, const std::optional<Link>& link);
+  Result<void> publish_watermarks(GlobalPosition position, const Link& link);
+  Result<void> send(Produced record, std::optional<std::string_view> key,
+                    std::optional<std::string_view> value, KafkaHeaders headers);
+  // Looks after deliveries, lease, checkpoint and status. When end_ is set, it is over.
+  Result<void> tend(std::chrono::milliseconds wait);
+  void settle();
+  void save(Moment now);
+  void show(Moment now);
+  void on_delivered(std::uint64_t number, rd_kafka_resp_err_t error);
+  Error failure() const;
+  Error refused(const std::string& why) const;
+  Error too_large(GlobalPosition position) const;
+
+  const EventStore& store_;
+  const RelayOptions& options_;
+  RelayLease& lease_;
+  RelayState& state_;
+
+  std::unique_ptr<KafkaProducer> producer_;
+  KafkaTopic topic_;  // Ends before its producer.
+  std::optional<RecordSource> source_;
+  Era era_;
+  std::optional<AckTracker> tracker_;
+  std::vector<GlobalPosition> produced_;  // The last position of each partition.
+  std::optional<End> end_;
+
+  struct Failed {
+    rd_kafka_resp_err_t error;
+    std::optional<GlobalPosition> position;
+  };
+  std::optional<Failed> failed_;  // The first record that was given up.
+  std::uint64_t shown_events_ = 0;
+  std::uint64_t shown_watermarks_ = 0;
+  std::uint64_t window_events_ = 0;  // Of the window that the rate is about.
+  Moment window_begin_;
+  Moment saved_at_;
+  Moment next_watermarks_;
+  Moment next_save_;
+  Moment next_show_;
+};
+
+}  // namespace annals::internal

@@ -1,0 +1,166 @@
+#include "topic.hpp"
+
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+
+#include <gtest/gtest.h>
+#include <librdkafka/rdkafka.h>
+
+namespace annals::kafka_test {
+
+namespace {
+
+template <auto Destroy>
+struct Destroyer {
+  template <typename T>
+  void operator()(T* what) const {
+    Destroy(what);
+  }
+};
+using Client = std::unique_ptr<rd_kafka_t, Destroyer<rd_kafka_destroy>>;
+using Message = std::unique_ptr<rd_kafka_message_t, Destroyer<rd_kafka_message_destroy>>;
+using List = std::unique_ptr<rd_kafka_topic_partition_list_t,
+                             Destroyer<rd_kafka_topic_partition_list_destroy>>;
+using Queue = std::unique_ptr<rd_kafka_queue_t, Destroyer<rd_kafka_queue_destroy>>;
+using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Destroyer<rd_kafka_NewTopic_destroy>>;
+using Event = std::unique_ptr<rd_kafka_event_t, Destroyer<rd_kafka_event_destroy>>;
+
+Client make_client(rd_kafka_type_t type, const std::string& brokers) {
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  char said[512] = {};
+  const std::pair<const char*, std::string> settings[] = {{"bootstrap.servers", brokers},
+                                                          {"group.id", "none"},
+                                                          {"enable.auto.commit", "false"},
+                                                          {"auto.offset.reset", "error"},
+                                                          {"fetch.wait.max.ms", "10"}};
+  for (const auto& [name, value] : settings) {
+    if (type == RD_KAFKA_PRODUCER && std::string(name) != "bootstrap.servers") continue;
+    rd_kafka_conf_set(conf, name, value.c_str(), said, sizeof said);
+  }
+  rd_kafka_conf_set_log_cb(conf, [](const rd_kafka_t*, int, const char*, const char*) {});
+  return Client(rd_kafka_new(type, conf, said, sizeof said));
+}
+
+std::optional<std::string> text(const void* bytes, std::size_t size) {
+  if (bytes == nullptr) return std::nullopt;
+  return std::string(static_cast<const char*>(bytes), size);
+}
+
+TopicRecord record_of(const rd_kafka_message_t& message) {
+  TopicRecord record{.offset = message.offset,
+                     .key = text(message.key, message.key_len),
+                     .value = text(message.payload, message.len),
+                     .headers = {}};
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const char* name = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    for (std::size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         ++i) {
+      EXPECT_TRUE(record.headers.emplace(name, text(value, size).value_or("")).second)
+          << "header " << name << " is there twice";
+    }
+  }
+  return record;
+}
+
+constexpr int patience_ms = 30'000;
+
+}  // namespace
+
+std::string TopicRecord::header(const std::string& name) const {
+  const auto found = headers.find(name);
+  if (found == headers.end()) {
+    ADD_FAILURE() << "no header " << name << " at offset " << offset;
+    return {};
+  }
+  return found->second;
+}
+
+std::uint64_t TopicRecord::number(const std::string& name) const {
+  return std::strtoull(header(name).c_str(), nullptr, 10);
+}
+
+std::vector<std::vector<TopicRecord>> read_topic(const std::string& brokers,
+                                                 const std::string& topic) {
+  const Client client = make_client(RD_KAFKA_CONSUMER, brokers);
+  rd_kafka_poll_set_consumer(client.get());
+  rd_kafka_topic_t* handle = rd_kafka_topic_new(client.get(), topic.c_str(), nullptr);
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const auto known = rd_kafka_metadata(client.get(), 0, handle, &metadata, patience_ms);
+  rd_kafka_topic_destroy(handle);
+  if (known != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    ADD_FAILURE() << topic << ": " << rd_kafka_err2str(known);
+    return {};
+  }
+  const int partitions = metadata->topics[0].partition_cnt;
+  rd_kafka_metadata_destroy(metadata);
+
+  std::vector<std::vector<TopicRecord>> records(static_cast<std::size_t>(partitions));
+  std::vector<std::int64_t> ends(records.size());
+  const List assigned(rd_kafka_topic_partition_list_new(partitions));
+  int open = 0;
+  for (int i = 0; i < partitions; ++i) {
+    std::int64_t low = 0;
+    const auto asked = rd_kafka_query_watermark_offsets(
+        client.get(), topic.c_str(), i, &low, &ends[static_cast<std::size_t>(i)], patience_ms);
+    EXPECT_EQ(asked, RD_KAFKA_RESP_ERR_NO_ERROR) << rd_kafka_err2str(asked);
+    if (ends[static_cast<std::size_t>(i)] == low) continue;
+    ++open;
+    rd_kafka_topic_partition_list_add(assigned.get(), topic.c_str(), i)->offset = low;
+  }
+  rd_kafka_assign(client.get(), assigned.get());
+  const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (open > 0) {
+    if (std::chrono::steady_clock::now() > until) {
+      ADD_FAILURE() << topic << " could not be read to its end in a minute";
+      break;
+    }
+    const Message message(rd_kafka_consumer_poll(client.get(), 100));
+    if (!message || message->err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    const auto partition = static_cast<std::size_t>(message->partition);
+    if (message->offset < ends[partition]) records[partition].push_back(record_of(*message));
+    if (message->offset == ends[partition] - 1) --open;
+  }
+  rd_kafka_consumer_close(client.get());
+  return records;
+}
+
+void make_topic(const std::string& brokers, const std::string& topic, int partitions,
+                const std::vector<std::pair<std::string, std::string>>& settings) {
+  const Client client = make_client(RD_KAFKA_PRODUCER, brokers);
+  char said[512] = {};
+  const NewTopic wanted(rd_kafka_NewTopic_new(topic.c_str(), partitions, -1, said, sizeof said));
+  for (const auto& [name, value] : settings) {
+    rd_kafka_NewTopic_set_config(wanted.get(), name.c_str(), value.c_str());
+  }
+  const Queue queue(rd_kafka_queue_new(client.get()));
+  rd_kafka_NewTopic_t* list[] = {wanted.get()};
+  rd_kafka_CreateTopics(client.get(), list, 1, nullptr, queue.get());
+  const Event event(rd_kafka_queue_poll(queue.get(), patience_ms));
+  ASSERT_TRUE(event) << "no answer to making " << topic;
+  ASSERT_EQ(rd_kafka_event_error(event.get()), RD_KAFKA_RESP_ERR_NO_ERROR)
+      << rd_kafka_event_error_string(event.get());
+  std::size_t count = 0;
+  const auto** results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+  ASSERT_EQ(count, 1U);
+  ASSERT_EQ(rd_kafka_topic_result_error(results[0]), RD_KAFKA_RESP_ERR_NO_ERROR)
+      << rd_kafka_topic_result_error_string(results[0]);
+}
+
+void produce(const std::string& brokers, const std::string& topic, const std::string& key,
+             const std::string& value) {
+  const Client client = make_client(RD_KAFKA_PRODUCER, brokers);
+  ASSERT_EQ(rd_kafka_producev(client.get(), RD_KAFKA_V_TOPIC(topic.c_str()),
+                              RD_KAFKA_V_KEY(key.data(), key.size()),
+                              RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
+                              RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+            RD_KAFKA_RESP_ERR_NO_ERROR);
+  ASSERT_EQ(rd_kafka_flush(client.get(), patience_ms), RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+}  // namespace annals::kafka_test

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace annals::kafka_test {
+
+/// A record as a plain consumer sees it.
+struct TopicRecord {
+  std::int64_t offset = 0;
+  std::optional<std::string> key;    ///< Nothing: it has none, which is not an empty one.
+  std::optional<std::string> value;  ///< Likewise.
+  std::map<std::string, std::string> headers;
+
+  /// A header's value; fails the test if it is missing.
+  std::string header(const std::string& name) const;
+  std::uint64_t number(const std::string& name) const;
+};
+
+/// Everything that lies in a topic now, partition by partition, read by a consumer without a group.
+/// Fails the test if that takes more than a minute.
+std::vector<std::vector<TopicRecord>> read_topic(const std::string& brokers,
+                                                 const std::string& topic);
+
+/// Fails the test if the topic cannot be made.
+void make_topic(const std::string& brokers, const std::string& topic, int partitions,
+                const std::vector<std::pair<std::string, std::string>>& settings = {});
+/// One record without headers.
+void produce(const std::string& brokers, const std::string& topic, const std::string& key,
+             const std::string& value);
+
+}  // namespace annals::kafka_test

@@ -1,0 +1,107 @@
+// The relay against librdkafka's own mock cluster, which fails as it is told to. The mock forgets
+// nothing and doubles nothing here; what it cannot show (fencing, restarts) is broker_test's.
+
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include <annals/eventstore/memory_event_store.hpp>
+#include <annals/testkit/seed.hpp>
+#include <annals/testkit/temporary_folder.hpp>
+
+#include "history.hpp"
+#include "kafka/topic.hpp"
+#include "running_relay.hpp"
+#include "topic_check.hpp"
+
+namespace annals::relay_test {
+namespace {
+
+constexpr std::int16_t produce_request = 0;
+constexpr int partitions = 3;
+
+class RelayToMock : public testing::Test {
+ protected:
+  void SetUp() override {
+    rd_kafka_conf_t* conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_log_cb(conf, [](const rd_kafka_t*, int, const char*, const char*) {});
+    char said[512] = {};
+    owner_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, said, sizeof said);
+    ASSERT_NE(owner_, nullptr) << said;
+    mock_ = rd_kafka_mock_cluster_new(owner_, 3);
+    ASSERT_NE(mock_, nullptr);
+    rd_kafka_mock_topic_create(mock_, "ledger", partitions, 3);
+    options_ = {
+        .brokers = rd_kafka_mock_cluster_bootstraps(mock_), .topic = "ledger", .make_topic = false};
+  }
+  void TearDown() override {
+    if (mock_ != nullptr) rd_kafka_mock_cluster_destroy(mock_);
+    if (owner_ != nullptr) rd_kafka_destroy(owner_);
+  }
+  void expect_whole(GlobalPosition head) {
+    const auto records = kafka_test::read_topic(options_.brokers, options_.topic);
+    const TopicCheck check = check_topic(records);
+    EXPECT_EQ(check.missing(head.value), 0U);
+  }
+
+  rd_kafka_t* owner_ = nullptr;
+  rd_kafka_mock_cluster_t* mock_ = nullptr;
+  std::unique_ptr<EventStore> store_ = make_memory_event_store();
+  testkit::TemporaryFolder folder_;
+  std::unique_ptr<RelayCheckpoints> checkpoints_ = *open_relay_checkpoint_folder(folder_.path());
+  RelayOptions options_;
+  std::mt19937_64 random_{testkit::seed(6003)};
+};
+
+TEST_F(RelayToMock, AnswersThatAskToTryAgainCostNothing) {
+  GlobalPosition head = grow(*store_, 200, random_);
+  RunningRelay relay(*store_, *checkpoints_, options_);
+  relay.until_published(head);
+  rd_kafka_mock_push_request_errors(
+      mock_, produce_request, 4, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+      RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+      RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
+  head = grow(*store_, 600, random_);
+  relay.until_published(head);
+  EXPECT_EQ(relay.status().producers, 1U);
+  ASSERT_TRUE(relay.stop());
+  expect_whole(head);
+}
+
+TEST_F(RelayToMock, AFatalErrorCostsTheProducerAndNothingElse) {
+  GlobalPosition head = grow(*store_, 200, random_);
+  RunningRelay relay(*store_, *checkpoints_, options_);
+  relay.until_published(head);
+  rd_kafka_mock_push_request_errors(mock_, produce_request, 1,
+                                    RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+  head = grow(*store_, 600, random_);
+  relay.until_published(head);
+  EXPECT_GE(relay.status().producers, 2U);
+  EXPECT_EQ(relay.status().claims, 1U) << "the lease stays";
+  ASSERT_TRUE(relay.stop());
+  expect_whole(head);
+}
+
+TEST_F(RelayToMock, BrokersThatAreAwayAreWaitedForAndTheBufferStaysBounded) {
+  options_.buffer_bytes_max = 64 * 1024;
+  GlobalPosition head = grow(*store_, 200, random_);
+  RunningRelay relay(*store_, *checkpoints_, options_);
+  relay.until_published(head);
+  for (std::int32_t broker = 1; broker <= 3; ++broker) {
+    rd_kafka_mock_broker_set_down(mock_, broker);
+  }
+  head = grow(*store_, 1'500, random_);
+  relay.until([](const RelayStatus& s) { return s.waiting_bytes > 0 && !s.last_error.empty(); });
+  EXPECT_LE(relay.status().waiting_bytes, options_.buffer_bytes_max);
+  EXPECT_GT(relay.status().lag(), 0U);
+  EXPECT_EQ(relay.status().role, RelayStatus::Role::leader);
+  for (std::int32_t broker = 1; broker <= 3; ++broker) {
+    rd_kafka_mock_broker_set_up(mock_, broker);
+  }
+  relay.until_published(head);
+  relay.until([](const RelayStatus& s) { return s.last_error.empty(); });
+  ASSERT_TRUE(relay.stop());
+  expect_whole(head);
+}
+
+}  // namespace
+}  // namespace annals::relay_test

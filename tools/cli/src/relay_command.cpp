@@ -1,0 +1,118 @@
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <utility>
+
+#include "commands.hpp"
+#include "exit_code.hpp"
+#include "json_text.hpp"
+#include "stop_signal.hpp"
+
+#if ANNALS_WITH_KAFKA
+#include <annals/relay/relay.hpp>
+#if ANNALS_WITH_POSTGRES
+#include <annals/relay/postgres_relay_checkpoints.hpp>
+#endif
+#endif
+
+namespace annals::cli {
+
+#if ANNALS_WITH_KAFKA
+
+namespace {
+
+using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
+
+RelayOptions options_of(const RelayRequest& request) {
+  RelayOptions options{.brokers = request.brokers, .topic = request.topic};
+  options.partitions = request.partitions;
+  options.replication = request.replication;
+  options.into_filled_topic = request.into_filled_topic;
+  options.compression = request.compression;
+  options.settings = request.settings;
+  options.topic_settings = request.topic_settings;
+  options.lease = request.lease;
+  return options;
+}
+
+// Beside the store, unless a folder is given: of a database, in a schema of its own.
+Result<std::unique_ptr<RelayCheckpoints>> open_checkpoints(const std::string& store,
+                                                           const std::string& given) {
+#if ANNALS_WITH_POSTGRES
+  if (given.empty() && is_database(store)) {
+    const std::size_t mark = store.find('#');
+    const std::string schema = mark == std::string::npos ? "annals" : store.substr(mark + 1);
+    return open_postgres_relay_checkpoints(
+        {.url = store.substr(0, mark), .schema = schema + "_relay"});
+  }
+#endif
+  return open_relay_checkpoint_folder(given.empty() ? store + "/relay" : given);
+}
+
+std::string status_line(const RelayStatus& status) {
+  JsonObject line;
+  line.text("role", to_string(status.role))
+      .number("epoch", status.epoch)
+      .number("position", status.position.value)
+      .number("head", status.head.value)
+      .number("lag", status.lag())
+      .number("events", status.events)
+      .number("watermarks", status.watermarks)
+      .number("events_per_second", static_cast<std::uint64_t>(status.events_per_second))
+      .number("waiting_bytes", status.waiting_bytes)
+      .number("producers", status.producers);
+  if (status.holder) line.text("holder", to_string(*status.holder));
+  if (!status.last_error.empty()) line.text("error", status.last_error);
+  return line.finish();
+}
+
+}  // namespace
+
+Result<int> relay_events(const std::string& folder, const RelayRequest& request, Output& output) {
+  const StopSignal stop;
+  auto store = open_store(folder);
+  if (!store) return std::move(store).error();
+  auto checkpoints = open_checkpoints(folder, request.checkpoints);
+  if (!checkpoints) return std::move(checkpoints).error();
+  auto relay = make_relay(**store, **checkpoints, options_of(request));
+  if (!relay) return std::move(relay).error();
+
+  const GlobalPosition goal = (*store)->head().position;
+  Result<void> ended;
+  std::atomic<bool> over = false;
+  std::jthread runner([&] {
+    ended = (*relay)->run();
+    over = true;
+  });
+  RelayStatus::Role shown = RelayStatus::Role::idle;
+  auto next = SteadyClock::now() + request.status_every;
+  while (!over && !stop.raised() && output.wanted()) {
+    std::this_thread::sleep_for(milliseconds(20));
+    const RelayStatus status = (*relay)->status();
+    const auto now = SteadyClock::now();
+    if (now >= next || status.role != shown) {
+      output.line(status_line(status));
+      output.flush();
+      shown = status.role;
+      next = now + request.status_every;
+    }
+    if (request.once && status.role == RelayStatus::Role::leader && status.position >= goal) break;
+  }
+  (*relay)->stop();
+  runner.join();
+  output.line(status_line((*relay)->status()));
+  if (!ended) return ended.error();
+  return exit_ok;
+}
+
+#else
+
+Result<int> relay_events(const std::string&, const RelayRequest&, Output&) {
+  return Error{ErrorCode::unavailable,
+               "this program was built without Kafka: librdkafka was not installed then"};
+}
+
+#endif
+
+}  // namespace annals::cli

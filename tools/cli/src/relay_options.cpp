@@ -1,0 +1,59 @@
+#include "relay_options.hpp"
+
+#include "option_text.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace annals::cli {
+
+namespace {
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+void add_settings(CLI::App& sub, const std::string& name, const std::string& what, Settings& into) {
+  const auto take = [name, &into](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+      const std::size_t mark = text.find('=');
+      if (mark == std::string::npos) refuse(name, "expects NAME=VALUE, not '" + text + "'");
+      into.emplace_back(text.substr(0, mark), text.substr(mark + 1));
+    }
+  };
+  sub.add_option_function<std::vector<std::string>>(name, take, what)
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->take_all();
+}
+
+void add_seconds(CLI::App& sub, const std::string& name, const std::string& what,
+                 std::chrono::milliseconds& into) {
+  const auto take = [name, &into](const std::string& text) { into = seconds(name, text); };
+  sub.add_option_function<std::string>(name, take, what)->type_name("SECONDS");
+}
+
+}  // namespace
+
+void add_relay_options(CLI::App& sub, RelayRequest& request) {
+  sub.footer(
+      "Several relays may run: one leads, the others take over when it is gone.\n"
+      "Status is JSON lines. docs/explanation/relay.md tells what a crash repeats.");
+  sub.add_option("--brokers", request.brokers, "HOST:PORT, with commas between")->type_name("");
+  sub.add_option("--topic", request.topic, "One for each store")->type_name("NAME");
+  sub.add_option("--partitions", request.partitions, "Of a topic that is made, or must be so")
+      ->type_name("N");
+  sub.add_option("--replication", request.replication, "Copies of a topic that is made")
+      ->type_name("N");
+  sub.add_option("--compression", request.compression, "none, gzip, snappy, lz4 or zstd")
+      ->type_name("NAME");
+  add_settings(sub, "--set", "A setting of librdkafka; again: another", request.settings);
+  add_settings(sub, "--topic-set", "A setting of a topic that is made; again",
+               request.topic_settings);
+  sub.add_option("--checkpoints", request.checkpoints, "Folder; default: relay in DIR, or a table")
+      ->type_name("FOLDER");
+  sub.add_flag("--into-filled-topic", request.into_filled_topic,
+               "Begin again in it: the checkpoint was lost");
+  sub.add_flag("--once", request.once, "End when all that is there is published");
+  add_seconds(sub, "--lease", "Silence after which another takes over", request.lease);
+  add_seconds(sub, "--status-every", "How often status is printed", request.status_every);
+}
+
+}  // namespace annals::cli
