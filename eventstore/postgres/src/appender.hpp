@@ -55,7 +55,8 @@ class Appender {
     std::future<postgres::SqlResult<postgres::Rows>> answer = {};  // Not valid: not sent yet.
   };
 
-  /// Adds to the call as many of the attempts as it takes. REQUIRES: a session, if there can be one.
+  /// Adds to the call as many of the attempts as it takes. REQUIRES: a session, if there can be
+  /// one.
   void take(AppendCall& call, std::span<Attempt* const> attempts) const;
   bool has_session() const { return connection_ && !connection_->lost(); }
   /// Makes sure that there is a session.

@@ -7,7 +7,7 @@
 
 #include "exit_code.hpp"
 #include "option_text.hpp"
-#include "parked_options.hpp"
+#include "projections_options.hpp"
 #include "relay_options.hpp"
 #include "store_address.hpp"
 
@@ -331,28 +331,8 @@ class CommandLine {
     add("resume", "Let them go on, also after they have halted", Action::resume);
     CLI::App* rebuild = add(
         "rebuild", "Make tables anew while the old ones serve (needs own types)", Action::rebuild);
-    rebuild->add_flag("--progress", projections_.progress,
-                      "Show progress where there is no terminal, too");
-    rebuild->add_flag("--create", projections_.create, "Make the database if it is missing");
-    rebuild->add_flag("--from-scratch", projections_.from_scratch,
-                      "Do not use what an interrupted rebuild has left");
-    rebuild
-        ->add_option("--partitions", projections_.partitions,
-                     "Split into so many from then on; default: as it is")
-        ->check(CLI::Range(std::uint32_t{1}, partitions_max))
-        ->type_name("N");
-
-    CLI::App* parked = projections->add_subcommand(
-        "parked", "Events that could not be folded, kept for their keys while others go on");
-    parked->require_subcommand(1);
-    CLI::App* parked_list =
-        add_to(parked, "list", "Each parked key: events, first position, why, and since when",
-               Action::parked_list);
-    CLI::App* retry = add_to(parked, "retry", "Fold parked events again, once their fold is mended",
-                             Action::parked_retry);
-    CLI::App* skip = add_to(parked, "skip", "Leave out the first event that is parked for a key",
-                            Action::parked_skip);
-    add_parked_options(*parked_list, *retry, *skip, projections_);
+    add_rebuild_options(*rebuild, projections_);
+    add_parked_commands(*projections, add_to, projections_);
   }
 
   void add_progress(CLI::App* sub, bool& progress) {
