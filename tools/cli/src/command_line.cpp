@@ -3,8 +3,6 @@
 #include <string_view>
 #include <utility>
 
-#include <annals/projections/partition.hpp>
-
 #include "exit_code.hpp"
 #include "option_text.hpp"
 #include "projections_options.hpp"
