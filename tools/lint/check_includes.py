@@ -138,6 +138,8 @@ def self_test():
         ("eventstore/postgres/src/a.cpp", "<pqxx/pqxx>", "<annals/postgres/connection.hpp>"),
         ("eventstore/src/a.cpp", "<annals/postgres/connection.hpp>", "<annals/eventstore/id.hpp>"),
         ("eventstore/src/a.cpp", "<librdkafka/rdkafka.h>", "<openssl/evp.h>"),
+        ("relay/src/a.cpp", "<annals/postgres/connection.hpp>", "<librdkafka/rdkafka.h>"),
+        ("relay/postgres/src/a.cpp", "<pqxx/pqxx>", "<annals/relay/relay_checkpoints.hpp>"),
         ("codec/src/a.cpp", "<openssl/evp.h>", "<boost/hana/fold.hpp>"),
         ("aggregates/src/a.cpp", "<nlohmann/json.hpp>", "<annals/codec/json.hpp>"),
         ("eventstore/src/a.cpp", "<boost/hana.hpp>", "<annals/eventstore/id.hpp>"),
