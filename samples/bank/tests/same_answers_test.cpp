@@ -134,7 +134,7 @@ TEST_P(SameAnswers, EveryRowOfTheCzechBankGivesItsBalance) {
   }
   const RowOracle oracle(imported);
   for (const auto& [account, expected] : oracle.accounts()) {
-    const auto lines = (*side)->queries().ask(StatementOf{account}, Consistency::eventual());
+    const auto lines = (*side)->queries().ask(StatementOf{account}, Consistency::strong());
     ASSERT_TRUE(lines) << annals::to_string(lines.error());
     ASSERT_EQ(lines->value.size(), expected.size() + 1) << account;  // And that it was opened.
     for (std::size_t i = 0; i < expected.size(); ++i) {
