@@ -10,19 +10,23 @@ namespace annals::internal {
 namespace {
 
 // What order and completeness rest on. With no limit to a record's time and no hole allowed, a
-// record fails only when the whole producer does.
-const std::array<std::pair<const char*, const char*>, 5> own_settings = {{
+// record fails only when the whole producer does. One request at a time, because a broker takes the
+// first one that it sees of a producer in a partition, whatever its sequence number: if it refused
+// that producer's very first request, the second would be taken, and leave a gap.
+const std::array<std::pair<const char*, const char*>, 6> own_settings = {{
     {"enable.idempotence", "true"},
     {"acks", "all"},
     {"enable.gapless.guarantee", "true"},
     {"message.timeout.ms", "0"},
+    {"max.in.flight.requests.per.connection", "1"},
     {"partitioner", "murmur2"},
 }};
 
 // Other names of the same, and what the relay's own options say.
 constexpr std::array refused_settings = {
-    "request.required.acks", "delivery.timeout.ms", "transactional.id", "bootstrap.servers",
-    "metadata.broker.list",  "message.max.bytes",   "compression.type", "compression.codec",
+    "request.required.acks", "delivery.timeout.ms", "transactional.id",
+    "max.in.flight",         "bootstrap.servers",   "metadata.broker.list",
+    "message.max.bytes",     "compression.type",    "compression.codec",
 };
 
 Error refused(const std::string& name, const std::string& why) {

@@ -1,6 +1,7 @@
 #include "publication.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include <annals/relay/partitioner.hpp>
@@ -41,9 +42,27 @@ KafkaSettings kafka_settings(const RelayOptions& options) {
   return settings;
 }
 
+namespace {
+
+// What is larger than a batch goes alone: only that can a topic refuse for its size, and librdkafka
+// would go on behind it before it reports the refusal.
+std::size_t bytes_of_a_batch(const RelayOptions& options) {
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : kafka_settings(options)) {
+    if (name == "batch.size") bytes = std::strtoull(value.c_str(), nullptr, 10);
+  }
+  return bytes;
+}
+
+}  // namespace
+
 Publication::Publication(const EventStore& store, const RelayOptions& options, RelayLease& lease,
                          RelayState& state)
-    : store_(store), options_(options), lease_(lease), state_(state) {}
+    : store_(store),
+      options_(options),
+      lease_(lease),
+      state_(state),
+      batch_bytes_(bytes_of_a_batch(options)) {}
 
 Result<Publication::End> Publication::run() {
   const Moment now = SteadyClock::now();
@@ -223,6 +242,10 @@ Result<void> Publication::send(Produced record, std::optional<std::string_view> 
          tracker_->waiting_bytes() + record.bytes > options_.buffer_bytes_max) {
     if (auto tended = tend(nap); !tended || end_) return tended;
   }
+  const bool alone = record.bytes > batch_bytes_;
+  while (alone && tracker_->waiting_records() > 0) {
+    if (auto tended = tend(nap); !tended || end_) return tended;
+  }
   // A relay that was frozen must not go on as if nothing had happened.
   if (!lease_.holds(SteadyClock::now())) {
     end_ = End::lease_lost;
@@ -236,20 +259,26 @@ Result<void> Publication::send(Produced record, std::optional<std::string_view> 
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
     if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) return too_large(position);
     if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-      producer_->poll(milliseconds(0));
-      if (producer_->fatal() || failed_) return failure();
+      if (auto tended = tend(milliseconds(0)); !tended) return tended;
       return to_error(error, "producing position " + to_string(position));
     }
     if (auto tended = tend(nap); !tended || end_) return tended;
   }
   tracker_->add(std::move(record));
   produced_[partition] = position;
+  while (alone && tracker_->waiting_records() > 0) {
+    if (auto tended = tend(nap); !tended || end_) return tended;
+  }
   if (number % 256 == 255) return tend(milliseconds(0));
   return {};
 }
 
 Result<void> Publication::tend(milliseconds wait) {
   producer_->poll(wait);
+  // The record that it failed with is reported a little later.
+  for (int tries = 0; producer_->fatal() && !failed_ && tries < 20; ++tries) {
+    producer_->poll(milliseconds(25));
+  }
   if (failed_ || producer_->fatal()) return failure();
   const Moment now = SteadyClock::now();
   if (state_.stopped()) {

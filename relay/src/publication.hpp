@@ -61,6 +61,7 @@ class Publication {
   const RelayOptions& options_;
   RelayLease& lease_;
   RelayState& state_;
+  const std::size_t batch_bytes_;
 
   std::unique_ptr<KafkaProducer> producer_;
   KafkaTopic topic_;  // Ends before its producer.

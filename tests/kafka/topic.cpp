@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <memory>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <librdkafka/rdkafka.h>
@@ -105,8 +106,16 @@ std::vector<std::vector<TopicRecord>> read_topic(const std::string& brokers,
   int open = 0;
   for (int i = 0; i < partitions; ++i) {
     std::int64_t low = 0;
-    const auto asked = rd_kafka_query_watermark_offsets(
-        client.get(), topic.c_str(), i, &low, &ends[static_cast<std::size_t>(i)], patience_ms);
+    const auto ask = [&] {
+      return rd_kafka_query_watermark_offsets(client.get(), topic.c_str(), i, &low,
+                                              &ends[static_cast<std::size_t>(i)], patience_ms);
+    };
+    auto asked = ask();
+    // A partition that has just been made has no leader yet.
+    for (int tries = 0; asked != RD_KAFKA_RESP_ERR_NO_ERROR && tries < 50; ++tries) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      asked = ask();
+    }
     EXPECT_EQ(asked, RD_KAFKA_RESP_ERR_NO_ERROR) << rd_kafka_err2str(asked);
     if (ends[static_cast<std::size_t>(i)] == low) continue;
     ++open;

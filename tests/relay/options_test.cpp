@@ -49,7 +49,8 @@ TEST_F(RelaySettings, ThoseThatItsPromisesRestOnAreItsOwn) {
   for (const char* name :
        {"enable.idempotence", "acks", "request.required.acks", "message.timeout.ms",
         "delivery.timeout.ms", "enable.gapless.guarantee", "partitioner", "transactional.id",
-        "bootstrap.servers", "message.max.bytes", "compression.type"}) {
+        "bootstrap.servers", "max.in.flight", "max.in.flight.requests.per.connection",
+        "message.max.bytes", "compression.type"}) {
     const std::string said = refusal([&](RelayOptions& o) { o.settings = {{name, "1"}}; });
     EXPECT_NE(said.find(name), std::string::npos) << said;
     EXPECT_NE(said.find("the relay sets it itself"), std::string::npos) << said;
