@@ -13,8 +13,9 @@ namespace {
 using postgres::Failure;
 
 constexpr std::uint64_t given_ups_between_forgetting = 1'000;
-// As many attempts must wait behind a group for the next one to be formed beside it.
-constexpr std::size_t ahead_min = 32;
+// As many attempts must wait behind a group for the next one to be formed beside it. Fewer make no
+// group whose work outweighs its commit, and are better off in a larger one a little later.
+constexpr std::size_t ahead_min = 1'000;
 
 Error with_id(Error error, const Attempt& attempt) {
   error.append_id = attempt.append.request.id;
