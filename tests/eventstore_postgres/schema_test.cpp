@@ -57,6 +57,26 @@ TEST(PostgresSchema, OnlyWhoMayCreateMakesAStore) {
   EXPECT_EQ(store->head().position.value, 0U);
 }
 
+// An attempt that waits in its client outlives a crash of the server, and so must the note that it
+// was given up.
+TEST(PostgresSchema, WhatAnswersRestOnOutlivesACrash) {
+  ANNALS_NEEDS_POSTGRES();
+  const postgres_test::Schema schema;
+  ASSERT_TRUE(open_store({.url = schema.url(), .schema = schema.name()}));
+  auto connection = postgres::Connection::open({.url = schema.url()});
+  ASSERT_TRUE(connection);
+  postgres::Parameters name;
+  name.text(schema.name());
+  const auto unlogged = (*connection)
+                            ->run(
+                                "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid ="
+                                " c.relnamespace WHERE n.nspname = $1::text AND"
+                                " c.relpersistence <> 'p'",
+                                name);
+  ASSERT_TRUE(unlogged) << unlogged.error().message;
+  EXPECT_TRUE(unlogged->empty());
+}
+
 TEST(PostgresSchema, OfManyThatCreateAtOnceOneDoes) {
   ANNALS_NEEDS_POSTGRES();
   const postgres_test::Schema schema;

@@ -1,6 +1,7 @@
 #include "appender.hpp"
 
 #include <algorithm>
+#include <system_error>
 #include <unordered_map>
 #include <utility>
 
@@ -31,9 +32,14 @@ std::vector<AppendId> ids_of(std::span<Attempt* const> attempts) {
 
 }  // namespace
 
+// What an attempt notes is the number, and above it how often numbers were lost by then.
+constexpr int number_bits = 48;
+constexpr std::uint64_t number_mask = (std::uint64_t{1} << number_bits) - 1;
+
 void Appender::saw_attempt(std::uint64_t number) {
   std::uint64_t known = attempt_now_.load();
-  while (known < number && !attempt_now_.compare_exchange_weak(known, number)) {
+  while ((known & number_mask) < number &&
+         !attempt_now_.compare_exchange_weak(known, (known & ~number_mask) | number)) {
   }
 }
 
@@ -46,8 +52,11 @@ void Appender::settle_all(std::span<Attempt* const> attempts, const Error& error
 
 void Appender::take(AppendCall& call, std::span<Attempt* const> attempts) const {
   for (Attempt* const attempt : attempts) {
-    // A server that took over may not have given out the number that the caller has seen.
-    attempt->append.begun = std::min(attempt->append.begun, attempt_now());
+    // What was noted in numbers that a server has lost says nothing of when it was: then the
+    // attempt gives way to whoever has ever given its id up.
+    std::uint64_t& begun = attempt->append.begun;
+    const bool same_numbers = begun >> number_bits == attempt_now() >> number_bits;
+    begun = same_numbers ? begun & number_mask : 0;
     if (!call.add(*attempt)) return;
   }
 }
@@ -60,9 +69,14 @@ Result<void> Appender::connect() {
   const auto number =
       (*opened)->run(reader_.schema().in("SELECT s.last_value FROM @schema.attempts s"));
   if (!number) return store_error(number.error(), "appending", true);
-  // Not the greater of both: a server that took over may not have heard of the last numbers, and
-  // gives them out once more.
-  attempt_now_ = static_cast<std::uint64_t>(number->integer(0, 0));
+  // A server that took over may not have heard of the last numbers, and gives them out once more.
+  const auto given_out = static_cast<std::uint64_t>(number->integer(0, 0));
+  const std::uint64_t known = attempt_now_.load();
+  if (given_out < (known & number_mask)) {
+    attempt_now_ = (((known >> number_bits) + 1) << number_bits) | given_out;
+  } else {
+    saw_attempt(given_out);
+  }
   connection_ = *std::move(opened);
   return {};
 }
@@ -77,9 +91,14 @@ postgres::SqlResult<postgres::Rows> Appender::call(const Flight& flight) {
   return connection_->run_prepared(sql_, flight.call.parameters(flight.rules));
 }
 
-void Appender::send(Flight& flight) {
+bool Appender::send(Flight& flight) {
   flight.rules = rules();
-  flight.answer = std::async(std::launch::async, [this, &flight] { return call(flight); });
+  try {
+    flight.answer = std::async(std::launch::async, [this, &flight] { return call(flight); });
+  } catch (const std::system_error&) {  // The system has no thread to give.
+    return false;
+  }
+  return true;
 }
 
 CommitQueue::Ran Appender::run_group(std::span<Attempt* const> attempts,
@@ -107,19 +126,18 @@ CommitQueue::Ran Appender::run_group(std::span<Attempt* const> attempts,
       settle_all(flight->call.attempts(), ready.error());
       return {.taken = taken};
     }
-    if (!goes_ahead) {
+    if (!goes_ahead || !send(*flight)) {
       flight->rules = rules();
       settle(*flight, call(*flight));
       return {.taken = taken};
     }
-    send(*flight);
   }
   if (goes_ahead) {
     next_ = std::make_unique<Flight>();
     take(next_->call, waiting);
   }
   const auto rows = flight->answer.get();
-  if (rows && next_) send(*next_);
+  if (rows && next_) static_cast<void>(send(*next_));  // If not, the next turn sends it.
   settle(*flight, rows);
   return {.taken = taken, .ahead = next_ ? next_->call.attempts().size() : 0};
 }

@@ -64,7 +64,8 @@ class Appender {
   AppendCall::Rules rules() const;
   postgres::SqlResult<postgres::Rows> call(const Flight& flight);
   /// Begins the call on a thread of its own, which has the session until the answer is there.
-  void send(Flight& flight);
+  /// False: there is no thread to be had, and nothing was sent.
+  bool send(Flight& flight);
   void settle(Flight& flight, const postgres::SqlResult<postgres::Rows>& rows);
   void settle_all(std::span<Attempt* const> attempts, const Error& error);
   void settle_repeats(std::span<Attempt* const> attempts);

@@ -105,6 +105,30 @@ std::optional<postgres::SqlError> LogReader::objection(const Seen& seen,
           "in it if that was meant, then open the store again"};
 }
 
+postgres::SqlDone LogReader::look_again(postgres::Connection& connection, const Seen& seen) const {
+  const auto waiting = connection.run(
+      "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity w WHERE w.wait_event = 'SyncRep')");
+  if (!waiting) return waiting.error();
+  Parameters parameters;
+  parameters.integer(as_bigint(seen.first.value));
+  const auto rows = connection.run(
+      schema_.in("SELECT (SELECT a.link FROM @schema.appends a WHERE a.first_position ="
+                 " $1::bigint), pg_is_in_recovery()"),
+      parameters);
+  if (!rows) return rows.error();
+  const auto link = link_if_any(*rows, 0, 0);
+  auto against = objection(seen, link, rows->boolean(0, 1));
+  if (!against) return std::monostate{};
+  if (!link && waiting->boolean(0, 0)) {
+    return postgres::SqlError{postgres::Failure::not_connected,
+                              {},
+                              "the server does not show position " + to_string(seen.head.position) +
+                                  " yet, which was seen on a standby: commits wait on it for a "
+                                  "standby's confirmation"};
+  }
+  return *std::move(against);
+}
+
 postgres::SqlDone LogReader::check(postgres::Connection& connection) const {
   const auto other = [](std::string what) {
     return postgres::SqlError{postgres::Failure::diverged,
@@ -130,7 +154,7 @@ postgres::SqlDone LogReader::check(postgres::Connection& connection) const {
     return other("era " + std::to_string(rows->integer(0, 2)) + " of the store by now");
   }
   auto against = objection(seen_before, link_if_any(*rows, 0, 3), rows->boolean(0, 4));
-  if (against) return *std::move(against);
+  if (against) return look_again(connection, seen_before);
   return std::monostate{};
 }
 
@@ -157,8 +181,10 @@ Result<LogReader::End> LogReader::end() const {
   parameters.integer(as_bigint(seen_before.first.value));
   const auto rows = ask(sql, parameters, "reading the head");
   if (!rows) return rows.error();
-  if (auto against = objection(seen_before, link_if_any(*rows, 0, 7), rows->boolean(0, 8))) {
-    return store_error(*against, "reading the head", true);
+  if (objection(seen_before, link_if_any(*rows, 0, 7), rows->boolean(0, 8))) {
+    const auto agreed = with_session(
+        [&](postgres::Connection& connection) { return look_again(connection, seen_before); });
+    if (!agreed) return store_error(agreed.error(), "reading the head", true);
   }
   if (rows->is_null(0, 0)) return End{.head = {{0}, first_link(store_)}, .recorded_at = {}};
   const Head head{position_in(*rows, 0, 0), link_in(*rows, 0, 1)};

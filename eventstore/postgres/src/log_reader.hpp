@@ -102,6 +102,9 @@ class LogReader {
   /// Whether a server with `link` for the append that begins at seen.first holds what was seen.
   std::optional<postgres::SqlError> objection(const Seen& seen, const std::optional<Link>& link,
                                               bool standby) const;
+  /// Looks again for what was seen and not found: a standby shows a commit a moment before the
+  /// primary does, which waits until the standby has confirmed it.
+  postgres::SqlDone look_again(postgres::Connection& connection, const Seen& seen) const;
   postgres::SqlDone check(postgres::Connection& connection) const;
 
   const PostgresOptions& options_;

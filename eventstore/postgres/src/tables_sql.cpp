@@ -75,10 +75,10 @@ CREATE TABLE @schema.snapshots (
 );
 
 -- Attempts with this id that began before attempt number `attempt` are refused: see find_append().
--- Not logged: a crash of the server ends all attempts.
+-- Logged: an attempt that waits in its client for a session outlives a crash of the server.
 CREATE SEQUENCE @schema.attempts;
 SELECT nextval('@schema.attempts');
-CREATE UNLOGGED TABLE @schema.given_up (
+CREATE TABLE @schema.given_up (
   id uuid PRIMARY KEY,
   attempt bigint NOT NULL,
   at timestamptz NOT NULL DEFAULT clock_timestamp()
