@@ -133,7 +133,11 @@ Result<void> Projector::take_claim() {
   if (!claim) return std::move(claim).error();
   claim_ = *std::move(claim);
   auto record = setup_.rows.renew(*claim_, setup_.options.lease);
-  if (!record) return std::move(record).error();
+  if (!record) {
+    // Without the record nothing is known of what others did meanwhile: parked, retried, paused.
+    release();
+    return std::move(record).error();
+  }
   stored_ = resumed_ = record->checkpoint;
   passed_.reset();
   if (stored_) {

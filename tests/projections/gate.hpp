@@ -32,11 +32,12 @@ class Gate final : public ReadModelStore {
     };
     return rows_.commit(held);
   }
+  void fail_next_renew() { renew_fails_ = true; }
   // clang-format off
   std::string name() const override { return rows_.name(); }
   Result<Claim> claim(const ProjectionType& p, Partition part, const Holder& h, std::chrono::milliseconds l) override { return rows_.claim(p, part, h, l); }
   Result<void> ask_for(std::string_view p, Partition part, const Holder& h, std::chrono::milliseconds l) override { return rows_.ask_for(p, part, h, l); }
-  Result<CheckpointRecord> renew(const Claim& c, std::chrono::milliseconds l) override { return rows_.renew(c, l); }
+  Result<CheckpointRecord> renew(const Claim& c, std::chrono::milliseconds l) override { return renew_fails_.exchange(false) ? Error{.code = ErrorCode::unavailable, .message = "the gate is shut"} : rows_.renew(c, l); }
   Result<void> release(const Claim& c) override { return rows_.release(c); }
   Result<void> load(const TableType& t, std::span<RowToLoad> r) override { return rows_.load(t, r); }
   Result<void> halt(const Claim& c, const std::string& f) override { return rows_.halt(c, f); }
@@ -57,6 +58,7 @@ class Gate final : public ReadModelStore {
   std::function<void()> before_commit_;
   std::function<void()> in_commit_;
   std::atomic<bool> used_ = false;
+  std::atomic<bool> renew_fails_ = false;
 };
 
 }  // namespace annals::warehouse

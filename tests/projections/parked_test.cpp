@@ -312,6 +312,26 @@ TEST_F(ParkedTest, IfNobodyProjectsWishesAreDoneByWhoeverAsks) {
   EXPECT_FALSE(record_of(rows(), "delicate_stock").holder);
 }
 
+TEST_F(ParkedTest, WhoCannotReadTheRecordItHasClaimedDoesNotGoOnByWhatItKnewBefore) {
+  Gate gate(rows(), [] {});
+  RunnerOptions options = impatient();
+  options.parked_limits = {.keys = 1, .events = 100};
+  ProjectionRunner runner(events(), gate, options);
+  ASSERT_TRUE(runner.add<DelicateStock>());
+  append(events(), GoodsMoved{"a", "x", "Ada", 7});
+  append(events(), GoodsMoved{"b", "x", "Ada", 7});
+  ASSERT_FALSE(runner.wait("delicate_stock", GlobalPosition{2}, patience)) << "there is room for a";
+  Delicate::breaks_at = -1;
+  ASSERT_TRUE(rows().wish_parked("delicate_stock", {}, ParkedWish::retry));
+  const auto settled = settle_parked(events(), rows(), projection_type_of<DelicateStock>());
+  ASSERT_TRUE(settled) << to_string(settled.error());
+  ASSERT_TRUE(parked_in(rows()).empty());
+  gate.fail_next_renew();
+  ASSERT_TRUE(runner.retry("delicate_stock"));
+  expect_reached(runner, "delicate_stock", append(events(), GoodsArrived{"a", 5}).last_position);
+  EXPECT_EQ(count_of("a"), -2) << "a is parked no more, and its event is none that waits";
+}
+
 TEST_F(ParkedTest, AZombieParksNothing) {
   append(events(), GoodsMoved{"a", "b", "Ada", 7});
   const Holder successor{.host = "elsewhere", .pid = 1, .started = 1, .runner = "the successor"};

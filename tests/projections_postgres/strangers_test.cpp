@@ -223,6 +223,17 @@ TEST_F(PostgresStrangers, ARebuildServesMeanwhileAndTheRunnerGoesOnFromThere) {
   EXPECT_EQ(all_rows<Shelf>(*rows_).size(), before.size() + 1);
 }
 
+TEST_F(PostgresStrangers, ARebuildMakesItsShadowAlsoWhereTheReadModelMustExist) {
+  append_some(10);
+  project(projection_type_of<Stock>());
+  PostgresReadModelOptions options = schema_->options();
+  options.access = PostgresReadModelOptions::Access::must_exist;
+  rows_ = ReadModelSchema::open(options);
+  ASSERT_TRUE(rows_);
+  const auto rebuilt = rebuild(*events_, *rows_, projection_type_of<Stock>());
+  EXPECT_TRUE(rebuilt) << to_string(rebuilt.error());
+}
+
 TEST_F(PostgresStrangers, ARebuildThatWasStoppedGoesOnLater) {
   append_some(300);
   RebuildOptions options{.batch_events = 10};

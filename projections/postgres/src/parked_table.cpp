@@ -156,9 +156,13 @@ Result<std::uint64_t> ParkedTable::wish(postgres::Transaction& transaction,
   if (!count) return failed(count.error(), place_ + ", annals_parked");
   const auto keys = static_cast<std::uint64_t>(count->integer(0, 0));
   Parameters parameters = which();
-  parameters.text(to_string(wish));
-  const std::string first_only = wish == ParkedWish::skip_all ? "" : " AND failure <> ''";
-  auto noted = run(transaction, "UPDATE " + table_ + " SET wish = $5 WHERE " + of_keys + first_only,
+  parameters.text(to_string(wish)).boolean(wish == ParkedWish::skip_all);
+  // Of all events of the keys: an earlier wish for more of them is taken back.
+  auto noted = run(transaction,
+                   "UPDATE " + table_ +
+                       " SET wish = CASE WHEN $6::boolean OR failure <> '' THEN $5 ELSE '' END"
+                       " WHERE " +
+                       of_keys,
                    parameters);
   if (!noted) return noted;
   return keys;

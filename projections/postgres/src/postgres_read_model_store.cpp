@@ -239,11 +239,20 @@ Result<void> PostgresReadModelStore::halt(const Claim& claim, const std::string&
   return {};
 }
 
+Result<std::vector<CheckpointRecord>> PostgresReadModelStore::lock_partitions(
+    Transaction& transaction, std::string_view projection) {
+  // Twice: who waits for a swap finds, when it is done, the rows that were there before it, and not
+  // those that it has added. The lock of the first one that is left keeps other swaps out.
+  auto found = database_->checkpoints().partitions(transaction, projection, Lock::for_update);
+  if (!found) return found;
+  return database_->checkpoints().partitions(transaction, projection, Lock::for_update);
+}
+
 Result<void> PostgresReadModelStore::change_record(std::string_view projection,
                                                    void (*change)(CheckpointRecord&, bool),
                                                    bool value) {
   auto changed = write_unblocked(projection, {}, 3, [&](Transaction& transaction) -> Result<void> {
-    auto records = database_->checkpoints().partitions(transaction, projection, Lock::for_update);
+    auto records = lock_partitions(transaction, projection);
     if (!records) return std::move(records).error();
     if (records->empty()) return unknown_projection(projection);
     for (CheckpointRecord& record : *records) {
@@ -274,7 +283,7 @@ Result<std::uint64_t> PostgresReadModelStore::wish_parked(std::string_view proje
                                                           ParkedWish wish) {
   return write_unblocked(projection, {}, 3, [&](Transaction& transaction) -> Result<std::uint64_t> {
     // Whoever projects parks and unparks under these locks.
-    auto records = database_->checkpoints().partitions(transaction, projection, Lock::for_update);
+    auto records = lock_partitions(transaction, projection);
     if (!records) return std::move(records).error();
     if (records->empty()) return unknown_projection(projection);
     auto keys = database_->parked().wish(transaction, projection, row, wish);

@@ -84,6 +84,9 @@ class PostgresReadModelStore final : public ReadModelStore {
   Result<void> write_rows(Transaction& transaction, const ProjectedBatch& batch) const;
   /// What became of a commit whose answer was lost.
   Result<CheckpointRecord> settle(const ProjectedBatch& batch, const Error& lost) const;
+  /// The projection's records, locked, as they are once no swap is under way.
+  Result<std::vector<CheckpointRecord>> lock_partitions(postgres::Transaction& transaction,
+                                                        std::string_view projection);
   Result<void> change_record(std::string_view projection, void (*change)(CheckpointRecord&, bool),
                              bool value);
   void tell(const CheckpointRecord& record);

@@ -187,6 +187,7 @@ Result<std::unique_ptr<PostgresReadModelStore>> PostgresReadModelStore::open_sha
     const ProjectionType& projection) const {
   PostgresReadModelOptions options = database_->options();
   options.schema = shadow_schema(projection);
+  options.access = PostgresReadModelOptions::Access::create;  // It need not be there yet.
   // As long as this session lives nobody removes it.
   auto guard = database_->open_another();
   if (!guard) return failed(guard.error(), name());

@@ -95,9 +95,13 @@ Result<std::uint64_t> write_wish(Connection& connection, std::string_view projec
   }
   std::vector<Cell> cells = which;
   cells.emplace_back(std::string(to_string(wish)));
-  const std::string first_only = wish == ParkedWish::skip_all ? "" : " AND failure <> ''";
-  auto noted =
-      run(connection, "UPDATE annals_parked SET wish = ?6 WHERE " + of_keys + first_only, cells);
+  cells.push_back(number(wish == ParkedWish::skip_all ? 1 : 0));
+  // Of all events of the keys: an earlier wish for more of them is taken back.
+  auto noted = run(connection,
+                   "UPDATE annals_parked SET wish = CASE WHEN ?7 OR failure <> '' THEN ?6 ELSE '' "
+                   "END WHERE " +
+                       of_keys,
+                   cells);
   if (!noted) return std::move(noted).error();
   return keys;
 }

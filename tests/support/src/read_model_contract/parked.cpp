@@ -178,6 +178,21 @@ TEST_P(ReadModelStoreContract, AWishForAllKeysReachesEveryKeyOfTheProjection) {
   for (const ParkedEvent& event : *events) EXPECT_EQ(event.wish, ParkedWish::skip_all);
 }
 
+TEST_P(ReadModelStoreContract, ALaterWishTakesBackAnEarlierOneForMoreOfTheKey) {
+  auto batch = batch_to(claim(lending()), 9);
+  batch.parked = {failed_at(ada, 5), waits_at(ada, 7)};
+  commit(batch);
+  ASSERT_TRUE(store().wish_parked("lending", ada, ParkedWish::skip_all));
+  ASSERT_TRUE(store().wish_parked("lending", ada, ParkedWish::retry));
+  auto transaction = store().read();
+  ASSERT_TRUE(transaction);
+  const auto events = parked_events(**transaction, "lending", ada);
+  ASSERT_TRUE(events);
+  ASSERT_EQ(events->size(), 2U);
+  EXPECT_EQ((*events)[0].wish, ParkedWish::retry);
+  EXPECT_EQ((*events)[1].wish, ParkedWish::none);
+}
+
 TEST_P(ReadModelStoreContract, AWishForWhatIsNotThereIsRefused) {
   claim(lending());
   const auto nothing = store().wish_parked("lending", ada, ParkedWish::retry);
