@@ -36,16 +36,18 @@ RelayOptions options_of(const RelayRequest& request) {
   return options;
 }
 
-// Beside the store, unless a folder is given: of a database, in a schema of its own.
+// Beside the store, unless another place is given: of a database, in a schema of its own.
 Result<std::unique_ptr<RelayCheckpoints>> open_checkpoints(const std::string& store,
                                                            const std::string& given) {
 #if ANNALS_WITH_POSTGRES
-  if (given.empty() && is_database(store)) {
-    const std::size_t mark = store.find('#');
-    const std::string schema = mark == std::string::npos ? "annals" : store.substr(mark + 1);
+  if (const std::string& place = given.empty() ? store : given; is_database(place)) {
+    const std::size_t mark = place.find('#');
+    const std::string schema = mark == std::string::npos ? "annals" : place.substr(mark + 1);
     return open_postgres_relay_checkpoints(
-        {.url = store.substr(0, mark), .schema = schema + "_relay"});
+        {.url = place.substr(0, mark), .schema = given.empty() ? schema + "_relay" : schema});
   }
+#else
+  if (is_database(given)) return without_postgres();
 #endif
   return open_relay_checkpoint_folder(given.empty() ? store + "/relay" : given);
 }
@@ -85,6 +87,7 @@ Result<int> relay_events(const std::string& folder, const RelayRequest& request,
     ended = (*relay)->run();
     over = true;
   });
+  bool done = false;
   RelayStatus::Role shown = RelayStatus::Role::idle;
   auto next = SteadyClock::now() + request.status_every;
   while (!over && !stop.raised() && output.wanted()) {
@@ -97,12 +100,19 @@ Result<int> relay_events(const std::string& folder, const RelayRequest& request,
       shown = status.role;
       next = now + request.status_every;
     }
-    if (request.once && status.role == RelayStatus::Role::leader && status.position >= goal) break;
+    // Its head is known once the brokers have been asked for the topic.
+    done = status.role == RelayStatus::Role::leader && status.position >= goal &&
+           status.producers > 0 && status.head >= status.position && status.last_error.empty();
+    if (request.once && done) break;
   }
   (*relay)->stop();
   runner.join();
   output.line(status_line((*relay)->status()));
   if (!ended) return ended.error();
+  if (request.once && !done) {
+    return Error{ErrorCode::unavailable, "interrupted before all was published up to position " +
+                                             to_string(goal) + ": run it again to go on"};
+  }
   return exit_ok;
 }
 

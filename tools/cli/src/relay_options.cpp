@@ -47,8 +47,9 @@ void add_relay_options(CLI::App& sub, RelayRequest& request) {
   add_settings(sub, "--set", "A setting of librdkafka; again: another", request.settings);
   add_settings(sub, "--topic-set", "A setting of a topic that is made; again",
                request.topic_settings);
-  sub.add_option("--checkpoints", request.checkpoints, "Folder; default: relay in DIR, or a table")
-      ->type_name("FOLDER");
+  sub.add_option("--checkpoints", request.checkpoints,
+                 "Default: relay in DIR, or a table beside it")
+      ->type_name("PLACE");
   sub.add_flag("--into-filled-topic", request.into_filled_topic,
                "Begin again in it: the checkpoint was lost");
   sub.add_flag("--once", request.once, "End when all that is there is published");
