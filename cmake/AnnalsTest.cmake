@@ -10,7 +10,7 @@ include(GoogleTest)
 set(ANNALS_TEST_DATA_DEFAULT "${PROJECT_SOURCE_DIR}/../shared/data")
 
 if(ANNALS_BUILD_TESTS)
-  add_custom_target(engine_unit_tests)
+  add_custom_target(sanitized_tests)
 endif()
 
 # annals_add_test(<name> SOURCES … [LABELS …] [LINK …] [TIMEOUT <seconds>] [POSTGRES]
@@ -25,8 +25,9 @@ endif()
 #   POSTGRES the tests share a PostgreSQL server, which ctest starts before and ends after them: see
 #            tests/postgres. LINK postgres_test_database then.
 #   KAFKA    likewise a broker: see tests/kafka. LINK kafka_test_brokers then.
-# A test under tests/<room> also has the room's name as a label, and its program is built by the target
-# engine_unit_tests if the room is one of the engine's and unit a label: CI runs those under sanitizers.
+# A test under tests/<room> also has the room's name as a label if the room is one of the engine's. The
+# unit tests of those, and all tests of the rooms on PostgreSQL, have the label sanitize, and the target
+# sanitized_tests builds their programs: CI runs them under sanitizers.
 # The programs see ANNALS_SOURCE_DIR and ANNALS_TEST_DATA_DEFAULT as string literals. Without
 # ANNALS_BUILD_TESTS the function does nothing.
 function(annals_add_test name)
@@ -45,13 +46,23 @@ function(annals_add_test name)
     set(arg_TIMEOUT 120)
   endif()
   get_filename_component(room "${CMAKE_CURRENT_SOURCE_DIR}" NAME)
+  set(sanitize FALSE)
   if(room MATCHES "^(eventstore|codec|aggregates|commands|projections|projections_sqlite|queries)$")
     list(APPEND arg_LABELS ${room})
     if("unit" IN_LIST arg_LABELS)
-      add_dependencies(engine_unit_tests ${name})
+      set(sanitize TRUE)
     endif()
+  elseif(room MATCHES "^(postgres|eventstore_postgres|projections_postgres)$")
+    set(sanitize TRUE)
   endif()
   add_executable(${name} ${arg_SOURCES})
+  if(sanitize)
+    list(APPEND arg_LABELS sanitize)
+    add_dependencies(sanitized_tests ${name})
+    if(arg_POSTGRES)
+      add_dependencies(${name} postgres_test_server)
+    endif()
+  endif()
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest_main)
   target_compile_features(${name} PRIVATE cxx_std_20)
   # "<room>/x.hpp" is a header of another room's tests.
