@@ -12,6 +12,7 @@
 
 #include "delicate.hpp"
 #include "gate.hpp"
+#include "ratio.hpp"
 
 namespace annals::warehouse {
 namespace {
@@ -193,15 +194,6 @@ TEST_F(ParkedTest, AnEventWhoseKeysCannotBeToldHalts) {
   EXPECT_TRUE(parked_in(rows()).empty());
 }
 
-/// A fold that may come to what is no number.
-struct Ratio {
-  std::string shelf;
-  double ratio = 0;
-  ANNALS_ROW(Ratio, "ratios", (shelf), ratio);
-  using Events = annals::Events<GoodsArrived>;
-  static std::string keys(const GoodsArrived& e) { return e.shelf; }
-  void evolve(const GoodsArrived& e) { ratio = 1.0 / static_cast<double>(e.count); }
-};
 struct Ratios {
   static constexpr auto name = "ratios";
   static constexpr int version = 1;

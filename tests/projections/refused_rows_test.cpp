@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ratio.hpp"
 #include "warehouse.hpp"
 
 namespace annals::warehouse {
@@ -9,14 +10,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-struct Ratio {
-  std::string shelf;
-  double ratio = 0;
-  ANNALS_ROW(Ratio, "ratios", (shelf), ratio);
-  using Events = annals::Events<GoodsArrived>;
-  static std::string keys(const GoodsArrived& e) { return e.shelf; }
-  void evolve(const GoodsArrived& e) { ratio = 1.0 / static_cast<double>(e.count); }
-};
 struct Ratios {
   static constexpr auto name = "ratios";
   static constexpr int version = 1;

@@ -29,9 +29,7 @@ class PostgresPartitions : public testing::Test {
     ANNALS_NEEDS_POSTGRES();
     schema_.emplace();
     // By this name the sessions of our processes are told from those of other tests.
-    options_ = schema_->options();
-    options_.url += options_.url.find('?') == std::string::npos ? "?" : "&";
-    options_.url += "application_name=" + schema_->name();
+    options_ = schema_->named_options();
     auto opened = postgres::Connection::open({.url = *postgres_test::server_url()});
     ASSERT_TRUE(opened) << opened.error().message;
     watcher_ = *std::move(opened);

@@ -42,6 +42,13 @@ PostgresReadModelOptions ReadModelSchema::options() const {
   return {.url = *server_url(), .schema = name_, .lock_timeout = std::chrono::seconds(10)};
 }
 
+PostgresReadModelOptions ReadModelSchema::named_options() const {
+  PostgresReadModelOptions named = options();
+  named.url += named.url.find('?') == std::string::npos ? "?" : "&";
+  named.url += "application_name=" + name_;
+  return named;
+}
+
 std::unique_ptr<ReadModelStore> ReadModelSchema::open(const PostgresReadModelOptions& options) {
   auto opened = open_postgres_read_models(options);
   if (opened) return *std::move(opened);

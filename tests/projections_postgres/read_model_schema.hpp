@@ -20,6 +20,8 @@ class ReadModelSchema {
   const std::string& name() const { return name_; }
   /// Patient with a busy machine.
   PostgresReadModelOptions options() const;
+  /// The same, with sessions that have the schema's name as application_name.
+  PostgresReadModelOptions named_options() const;
   /// Nothing, and a failure of the test, if it cannot be opened.
   std::unique_ptr<ReadModelStore> open() const { return open(options()); }
   static std::unique_ptr<ReadModelStore> open(const PostgresReadModelOptions& options);
