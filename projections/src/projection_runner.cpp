@@ -46,7 +46,7 @@ Error not_here(std::string_view projection) {
 
 class ProjectionRunner::Impl {
  public:
-  Impl(const EventStore& events, ReadModelStore& rows, RunnerOptions options)
+  Impl(const EventSource& events, ReadModelStore& rows, RunnerOptions options)
       : events_(events), rows_(rows), options_(std::move(options)) {
     const std::size_t count = std::max<std::size_t>(options_.threads, 1);
     for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
@@ -107,7 +107,7 @@ class ProjectionRunner::Impl {
   ProjectionStatus status_of(const Entry& entry) const;  // REQUIRES: mutex_.
   void complete(ProjectionStatus& status) const;
 
-  const EventStore& events_;
+  const EventSource& events_;
   ReadModelStore& rows_;
   const RunnerOptions options_;
   mutable std::mutex mutex_;
@@ -315,11 +315,9 @@ void ProjectionRunner::Impl::complete(ProjectionStatus& status) const {
   status.head = std::max(head.position, status.position);
   status.lag_events = status.head.value - status.position.value;
   if (status.lag_events == 0) return;
-  ReadOptions next{.start = Start::after(status.position), .limit = 1};
-  auto oldest = read_all(events_, std::move(next));
-  if (!oldest || oldest->empty()) return;
-  status.lag =
-      std::max(options_.clock->now() - oldest->front().recorded_at, std::chrono::microseconds(0));
+  const auto since = events_.waiting_since(status.position);
+  if (!since || !*since) return;
+  status.lag = std::max(options_.clock->now() - **since, std::chrono::microseconds(0));
 }
 
 std::optional<ProjectionStatus> ProjectionRunner::Impl::status(std::string_view projection) const {
@@ -424,7 +422,7 @@ Result<void> ProjectionRunner::Impl::wait(std::string_view projection, GlobalPos
                           (status.last_error.empty() ? "" : ": " + status.last_error) + ")"};
 }
 
-ProjectionRunner::ProjectionRunner(const EventStore& events, ReadModelStore& rows,
+ProjectionRunner::ProjectionRunner(const EventSource& events, ReadModelStore& rows,
                                    RunnerOptions options)
     : impl_(std::make_unique<Impl>(events, rows, std::move(options))) {}
 ProjectionRunner::~ProjectionRunner() = default;

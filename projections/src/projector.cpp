@@ -138,7 +138,8 @@ Result<void> Projector::take_claim() {
     release();
     return std::move(record).error();
   }
-  stored_ = resumed_ = record->checkpoint;
+  stored_ = record->checkpoint;
+  resumed_.reset();
   passed_.reset();
   if (stored_) {
     auto resumed = setup_.events.resume(*stored_);
@@ -147,11 +148,11 @@ Result<void> Projector::take_claim() {
       Error error = std::move(resumed).error();
       error.message = "projection " + std::string(setup_.projection.name) + " in " +
                       setup_.rows.name() +
-                      " has seen another history than this event store: " + error.message +
+                      " has seen another history than this source of events: " + error.message +
                       "; put the right two together, or rebuild the projection";
       return error;
     }
-    resumed_ = *resumed;
+    resumed_ = {*resumed, record->cursor};
   }
   if (auto loaded = parking_.load(setup_.rows, *record); !loaded) {
     release();
@@ -166,8 +167,11 @@ Result<void> Projector::take_claim() {
 
 Result<void> Projector::follow() {
   SubscriptionOptions options{.query = setup_.projection.query(setup_.options.upcasters),
-                              .after = passed_ ? passed_ : resumed_,
                               .batch_events = careful_until_ ? 1 : setup_.options.batch_events};
+  if (const auto& place = furthest()) {
+    options.after = place->checkpoint;
+    options.cursor = place->cursor;
+  }
   auto subscription = setup_.events.subscribe(std::move(options));
   if (!subscription) return std::move(subscription).error();
   subscription_ = *std::move(subscription);
@@ -206,7 +210,7 @@ Result<Projector::Step> Projector::project() {
   if (!batch->events.empty()) {
     if (auto applied = apply(*batch); !applied) return std::move(applied).error();
   } else if (news) {
-    passed_ = batch->checkpoint();
+    passed_ = {batch->checkpoint(), batch->cursor};
   }
   place_ = batch->complete_up_to;
   failures_in_a_row_ = 0;
@@ -217,12 +221,17 @@ Result<Projector::Step> Projector::project() {
   }
   if (passed_ && (setup_.rows.awaited(setup_.projection.name) ||
                   Clock::now() - committed_at_ >= setup_.options.progress_every)) {
-    if (auto written = commit({.claim = *claim_, .before = stored_, .after = *passed_}); !written) {
-      return std::move(written).error();
-    }
+    auto written = commit({.claim = *claim_,
+                           .before = stored_,
+                           .after = passed_->checkpoint,
+                           .cursor = passed_->cursor});
+    if (!written) return std::move(written).error();
   }
   if (paused_) return Step{ProjectionActivity::paused, look_every};
-  if (place_ < setup_.events.head().position) return Step{ProjectionActivity::catching_up};
+  if (place_ < setup_.events.head().position) {
+    // What is known to be there may still be on its way.
+    return Step{ProjectionActivity::catching_up, news ? milliseconds(0) : unwritten_pause};
+  }
   return Step{ProjectionActivity::live, passed_ ? unwritten_pause : idle_pause};
 }
 
@@ -239,12 +248,13 @@ Result<void> Projector::apply(const Batch& batch) {
   ProjectedBatch projected{.claim = *claim_,
                            .before = stored_,
                            .after = batch.checkpoint(),
+                           .cursor = batch.cursor,
                            .changes = fold.changes(),
                            .sql = fold.sql(),
                            .parked = fold.parked()};
   // Of another partition's rows, or of none.
   if (projected.changes.empty() && !projected.sql && projected.parked.empty()) {
-    passed_ = projected.after;
+    passed_ = {projected.after, projected.cursor};
   } else if (auto committed = commit(projected); !committed) {
     if (is_of_rows(committed.error())) parking_.failed_at_a_row();
     return of_events(std::move(committed).error(), batch);
@@ -259,7 +269,8 @@ Result<void> Projector::commit(const ProjectedBatch& batch) {
   leased.lease = setup_.options.lease;
   auto record = setup_.rows.commit(leased);
   if (!record) return std::move(record).error();
-  stored_ = resumed_ = record->checkpoint;
+  stored_ = record->checkpoint;
+  resumed_ = {batch.after, batch.cursor};
   passed_.reset();
   heed(*record);
   looked_at_ = renewed_at_ = committed_at_ = Clock::now();
@@ -291,8 +302,10 @@ Result<void> Projector::grant_wishes() {
   for (ParkedRetry& retry : retries) {
     if (auto folded = retry.fold(setup_.events, setup_.rows); !folded) return folded;
     const auto commit_it = [&] {
-      ProjectedBatch batch{
-          .claim = *claim_, .before = stored_, .after = passed_ ? *passed_ : *resumed_};
+      ProjectedBatch batch{.claim = *claim_,
+                           .before = stored_,
+                           .after = furthest()->checkpoint,
+                           .cursor = furthest()->cursor};
       retry.add_to(batch);
       return commit(batch);
     };
@@ -310,7 +323,7 @@ Result<void> Projector::grant_wishes() {
 Projector::Step Projector::failed(Error error) {
   subscription_.reset();
   passed_.reset();
-  place_ = resumed_ ? resumed_->token.position : GlobalPosition{};
+  place_ = resumed_ ? resumed_->checkpoint.token.position : GlobalPosition{};
   if (error.code == ErrorCode::wrong_expected_version) {
     ++fenced_;
     forget_claim();

@@ -8,7 +8,7 @@
 #include <string>
 
 #include <annals/codec/upcaster.hpp>
-#include <annals/eventstore/event_store.hpp>
+#include <annals/eventstore/event_source.hpp>
 #include <annals/projections/projection.hpp>
 #include <annals/projections/projection_runner.hpp>
 #include <annals/projections/read_model_store.hpp>
@@ -18,12 +18,12 @@
 
 namespace annals::internal {
 
-/// One partition of a projection from one event store into one read-model store: a machine that is
-/// stepped, and never waits for events. Belongs to one thread at a time.
+/// One partition of a projection from one source of events into one read-model store: a machine
+/// that is stepped, and never waits for events. Belongs to one thread at a time.
 class Projector {
  public:
   struct Setup {
-    const EventStore& events;
+    const EventSource& events;
     ReadModelStore& rows;
     const ProjectionType& projection;
     const RunnerOptions& options;
@@ -68,9 +68,17 @@ class Projector {
  private:
   using Clock = std::chrono::steady_clock;
 
+  /// How far it has come, and where that is in the source.
+  struct Place {
+    Checkpoint checkpoint;
+    std::string cursor;
+  };
+
   Result<void> take_claim();
   Result<void> follow();
   Result<Step> project();
+  /// The furthest place known, from which to go on.
+  const std::optional<Place>& furthest() const { return passed_ ? passed_ : resumed_; }
   Result<void> apply(const Batch& batch);
   Result<void> commit(const ProjectedBatch& batch);
   Result<void> look_at_record();
@@ -88,9 +96,9 @@ class Projector {
   const Holder holder_;
   std::optional<Claim> claim_;
   std::unique_ptr<Subscription> subscription_;
-  std::optional<Checkpoint> stored_;   // As it stands in the read model.
-  std::optional<Checkpoint> resumed_;  // The same, moved to the store's present era.
-  std::optional<Checkpoint> passed_;   // Beyond it: events that touch no row, not written yet.
+  std::optional<Checkpoint> stored_;  // As it stands in the read model.
+  std::optional<Place> resumed_;      // The same, moved to the source's present era.
+  std::optional<Place> passed_;       // Beyond it: events that touch no row, not written yet.
   GlobalPosition place_;
   bool paused_ = false;
   std::optional<Holder> wanted_by_;  // Another worker's partition from now on.

@@ -1,5 +1,8 @@
 #include "kafka_topic.hpp"
 
+#include <chrono>
+#include <thread>
+
 #include "kafka_error.hpp"
 
 namespace annals::internal {
@@ -10,7 +13,6 @@ namespace {
 constexpr int patience_ms = 3'000;
 
 using Event = std::unique_ptr<rd_kafka_event_t, KafkaDestroyer<rd_kafka_event_destroy>>;
-using Queue = std::unique_ptr<rd_kafka_queue_t, KafkaDestroyer<rd_kafka_queue_destroy>>;
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, KafkaDestroyer<rd_kafka_NewTopic_destroy>>;
 using AdminOptions =
     std::unique_ptr<rd_kafka_AdminOptions_t, KafkaDestroyer<rd_kafka_AdminOptions_destroy>>;
@@ -25,7 +27,7 @@ bool leaves_it_to_be_seen(rd_kafka_resp_err_t error) {
 
 }  // namespace
 
-Result<bool> make_topic(KafkaProducer& producer, const std::string& topic,
+Result<bool> make_topic(const KafkaClient& client, const std::string& topic,
                         const TopicShape& shape) {
   const std::string doing = "making topic " + topic;
   char said[512] = {};
@@ -41,11 +43,11 @@ Result<bool> make_topic(KafkaProducer& producer, const std::string& topic,
     if (set != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(set, doing, name + "=" + value);
   }
   const AdminOptions options(
-      rd_kafka_AdminOptions_new(producer.client(), RD_KAFKA_ADMIN_OP_CREATETOPICS));
+      rd_kafka_AdminOptions_new(client.client(), RD_KAFKA_ADMIN_OP_CREATETOPICS));
   rd_kafka_AdminOptions_set_request_timeout(options.get(), patience_ms, said, sizeof said);
-  const Queue queue(rd_kafka_queue_new(producer.client()));
+  const KafkaQueue queue(rd_kafka_queue_new(client.client()));
   rd_kafka_NewTopic_t* list[] = {wanted.get()};
-  rd_kafka_CreateTopics(producer.client(), list, 1, options.get(), queue.get());
+  rd_kafka_CreateTopics(client.client(), list, 1, options.get(), queue.get());
   const Event event(rd_kafka_queue_poll(queue.get(), 2 * patience_ms));
   if (!event) return to_error(RD_KAFKA_RESP_ERR__TIMED_OUT, doing);
   rd_kafka_resp_err_t error = rd_kafka_event_error(event.get());
@@ -64,15 +66,15 @@ Result<bool> make_topic(KafkaProducer& producer, const std::string& topic,
   return to_error(error, doing, text == nullptr ? "" : text);
 }
 
-Result<std::uint32_t> count_partitions(KafkaProducer& producer, const std::string& topic) {
+Result<std::uint32_t> count_partitions(const KafkaClient& client, const std::string& topic) {
   const std::string doing = "asking for topic " + topic;
-  const KafkaTopic handle(rd_kafka_topic_new(producer.client(), topic.c_str(), nullptr));
+  const KafkaTopic handle(rd_kafka_topic_new(client.client(), topic.c_str(), nullptr));
   const rd_kafka_metadata_t* found = nullptr;
   // A topic that has just been made is not known to every broker at once.
   for (int tries = 0;; ++tries) {
-    const auto asked = rd_kafka_metadata(producer.client(), 0, handle.get(), &found, patience_ms);
+    const auto asked = rd_kafka_metadata(client.client(), 0, handle.get(), &found, patience_ms);
     if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return to_error(asked, doing, producer.complaint());
+      return to_error(asked, doing, client.complaint());
     }
     const std::unique_ptr<const rd_kafka_metadata_t, KafkaDestroyer<rd_kafka_metadata_destroy>>
         owner(found);
@@ -82,28 +84,27 @@ Result<std::uint32_t> count_partitions(KafkaProducer& producer, const std::strin
       return static_cast<std::uint32_t>(found->topics[0].partition_cnt);
     }
     if (tries == 20) return to_error(error, doing);
-    producer.poll(std::chrono::milliseconds(50));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }
 
-Result<std::int64_t> end_of_partition(KafkaProducer& producer, const std::string& topic,
-                                      std::uint32_t partition) {
-  std::int64_t low = 0;
-  std::int64_t high = 0;
-  const auto asked = rd_kafka_query_watermark_offsets(producer.client(), topic.c_str(),
-                                                      static_cast<std::int32_t>(partition), &low,
-                                                      &high, patience_ms);
+Result<OffsetRange> offsets_of_partition(const KafkaClient& client, const std::string& topic,
+                                         std::uint32_t partition) {
+  OffsetRange range;
+  const auto asked = rd_kafka_query_watermark_offsets(client.client(), topic.c_str(),
+                                                      static_cast<std::int32_t>(partition),
+                                                      &range.begin, &range.end, patience_ms);
   if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return to_error(
         asked, "asking for the end of topic " + topic + ", partition " + std::to_string(partition));
   }
-  return high;
+  return range;
 }
 
-Result<std::string> cluster_id(KafkaProducer& producer) {
-  char* const text = rd_kafka_clusterid(producer.client(), patience_ms);
+Result<std::string> cluster_id(const KafkaClient& client) {
+  char* const text = rd_kafka_clusterid(client.client(), patience_ms);
   std::string id = text == nullptr ? "" : text;
-  if (text != nullptr) rd_kafka_mem_free(producer.client(), text);
+  if (text != nullptr) rd_kafka_mem_free(client.client(), text);
   return id;
 }
 

@@ -139,14 +139,14 @@ Result<void> Publication::check_topic() {
   for (std::uint32_t partition = 0; partition < *count; ++partition) {
     if (first ? is_new || options_.into_filled_topic : record.last_positions[partition].value == 0)
       continue;
-    const auto end = end_of_partition(*producer_, options_.topic, partition);
-    if (!end) return end.error();
-    if (first && *end > 0) {
+    const auto range = offsets_of_partition(*producer_, options_.topic, partition);
+    if (!range) return range.error();
+    if (first && range->end > 0) {
       return refused(
           "it holds records already, and no relay's checkpoint is kept for it. If the"
           " checkpoint was lost, ask for a filled topic");
     }
-    if (!first && *end == 0) {
+    if (!first && range->end == 0) {
       return refused("partition " + std::to_string(partition) + " is empty, but position " +
                      to_string(record.last_positions[partition]) +
                      " was published there: the topic was made anew. Publish to a new topic");

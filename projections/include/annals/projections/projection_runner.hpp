@@ -14,7 +14,7 @@
 #include <vector>
 
 #include <annals/codec/upcaster.hpp>
-#include <annals/eventstore/event_store.hpp>
+#include <annals/eventstore/event_source.hpp>
 #include <annals/projections/projection.hpp>
 #include <annals/projections/read_model_store.hpp>
 
@@ -89,11 +89,12 @@ struct ProjectionStatus {
   std::vector<PartitionStatus> partitions = {};  ///< All of them, in their order.
 };
 
-/// Projects any number of projections from one event store into one database, on a few threads.
-/// Thread-safe. The event store and the read-model store must outlive it; the destructor stops it.
+/// Projects any number of projections from one source of events, an event store for instance, into
+/// one database, on a few threads. Thread-safe. The source and the read-model store must outlive
+/// it; the destructor stops it.
 class ProjectionRunner {
  public:
-  ProjectionRunner(const EventStore& events, ReadModelStore& rows, RunnerOptions options = {});
+  ProjectionRunner(const EventSource& events, ReadModelStore& rows, RunnerOptions options = {});
   ~ProjectionRunner();
   ProjectionRunner(const ProjectionRunner&) = delete;
   ProjectionRunner& operator=(const ProjectionRunner&) = delete;
