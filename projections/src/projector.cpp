@@ -28,6 +28,18 @@ bool is_ours(const CheckpointRecord& record, const Projector::Setup& setup) {
 // An error that names the event whose fold or SQL failed.
 bool is_of_an_event(const Error& error) { return error.position.has_value(); }
 
+// Somebody else's by now, or to be done again later.
+bool ends_a_try(ErrorCode code) {
+  return code == ErrorCode::wrong_expected_version || code == ErrorCode::outcome_unknown ||
+         code == ErrorCode::unavailable || code == ErrorCode::timeout;
+}
+
+// What ends when the read model is made anew, or made to fit again.
+bool is_misfit(ErrorCode code) {
+  return code == ErrorCode::invalid_argument || code == ErrorCode::unsupported ||
+         code == ErrorCode::diverged;
+}
+
 // What no row can hold is the fault of some event of the batch.
 bool is_of_rows(const Error& error) {
   const bool of_rows = error.code == ErrorCode::invalid_argument ||
@@ -72,14 +84,21 @@ void Projector::forget_failure() {
 }
 
 bool Projector::was_forgiven() const {
-  if (!halt_recorded_) return false;
+  const bool misfit = !halt_recorded_ && is_misfit(halted_->code);
+  if (!halt_recorded_ && !misfit) return false;
   auto records = setup_.rows.records();
   if (!records) return false;
   for (const CheckpointRecord& record : *records) {
     if (!is_ours(record, setup_)) continue;
+    if (misfit) return fits(record);
     return record.failure.empty() && !(record.holder && may_be_alive(*record.holder));
   }
   return false;
+}
+
+bool Projector::fits(const CheckpointRecord& record) const {
+  return check_definition(setup_.projection, setup_.partition, &record, {}) &&
+         (!record.checkpoint || setup_.events.resume(*record.checkpoint));
 }
 
 milliseconds Projector::backoff() {
@@ -322,8 +341,10 @@ Result<void> Projector::grant_wishes() {
 
 Projector::Step Projector::failed(Error error) {
   subscription_.reset();
-  passed_.reset();
-  place_ = resumed_ ? resumed_->checkpoint.token.position : GlobalPosition{};
+  // What came before an event that fails is passed all the same.
+  if (!is_of_an_event(error)) passed_.reset();
+  const auto& reached = passed_ ? passed_ : resumed_;
+  place_ = reached ? reached->checkpoint.token.position : GlobalPosition{};
   if (error.code == ErrorCode::wrong_expected_version) {
     ++fenced_;
     forget_claim();
@@ -350,13 +371,27 @@ Projector::Step Projector::failed(Error error) {
       return {ProjectionActivity::retrying, backoff(), error.message};
     }
   }
-  halted_ = error;
   if (claim_) {
-    // Others see why; if that cannot be written they time out.
-    halt_recorded_ = setup_.rows.halt(*claim_, to_string(error)).has_value();
+    if (auto recorded = record_halt(error); !recorded) {
+      Error why = std::move(recorded).error();
+      why.message = to_string(error) + "; that it halts cannot be recorded: " + why.message;
+      if (ends_a_try(why.code)) return failed(std::move(why));
+    }
     release();
   }
+  halted_ = error;
   return {ProjectionActivity::halted, look_every, to_string(error), std::move(error)};
+}
+
+// Others see how far it has come, and why it goes no farther.
+Result<void> Projector::record_halt(const Error& error) {
+  if (passed_) {
+    ProjectedBatch progress{.claim = *claim_, .before = stored_, .after = *passed_};
+    if (auto written = commit(progress); !written) return std::move(written).error();
+  }
+  auto recorded = setup_.rows.halt(*claim_, to_string(error));
+  halt_recorded_ = recorded.has_value();
+  return recorded;
 }
 
 }  // namespace annals::internal

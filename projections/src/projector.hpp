@@ -86,9 +86,13 @@ class Projector {
   void heed(const CheckpointRecord& record);
   /// What is wished for parked keys, if anything.
   Result<void> grant_wishes();
-  /// Halted, and somebody has cleared the failure in the record: a command line, a rebuild.
+  /// Halted, and somebody has cleared the failure in the record, or made one that we fit: a command
+  /// line, a rebuild.
   bool was_forgiven() const;
+  bool fits(const CheckpointRecord& record) const;
   Step failed(Error error);
+  /// REQUIRES: a claim.
+  Result<void> record_halt(const Error& error);
   void forget_claim();
   std::chrono::milliseconds backoff();
 

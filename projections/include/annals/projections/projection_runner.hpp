@@ -53,7 +53,8 @@ enum class ProjectionActivity : std::uint8_t {
   paused,    ///< By set_paused, until it is lifted; seen within a second.
   retrying,  ///< `last_error` says why.
   halted,    ///< `last_error` says where and why; goes on after retry(), or within a second after
-             ///< the failure was cleared in the database (`annals projections resume`, a rebuild).
+           ///< the failure was cleared in the database (`annals projections resume`, a rebuild), or
+           ///< the rows are of our definition and number of partitions again.
   stopped,
 };
 std::string_view to_string(ProjectionActivity activity) noexcept;
