@@ -33,6 +33,17 @@ Error refused(const std::string& name, const std::string& why) {
   return {ErrorCode::invalid_argument, "Kafka setting '" + name + "': " + why};
 }
 
+// What somebody must look at who reads of this error.
+std::string hint(int error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR__SSL: return " (settings: ssl.ca.location and others of ssl.*)";
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+      return " (settings: sasl.mechanism, sasl.username, sasl.password)";
+    default: return "";
+  }
+}
+
 void no_log(const rd_kafka_t*, int, const char*, const char*) {}
 
 using Configuration = std::unique_ptr<rd_kafka_conf_t, KafkaDestroyer<rd_kafka_conf_destroy>>;
@@ -148,7 +159,9 @@ void KafkaProducer::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, 
 void KafkaProducer::on_error(rd_kafka_t* client, int code, const char* reason, void* producer) {
   auto& self = *static_cast<KafkaProducer*>(producer);
   if (code != RD_KAFKA_RESP_ERR__FATAL) {
-    self.complaint_ = reason;
+    // That none is left says less than what was said of one of them.
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && !self.complaint_.empty()) return;
+    self.complaint_ = reason + hint(code);
     return;
   }
   char said[512] = {};

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "kafka_producer.hpp"
@@ -25,6 +26,13 @@ Result<bool> make_topic(KafkaProducer& producer, const std::string& topic, const
 
 /// How many partitions the topic has. Errors: unavailable (also: there is no such topic).
 Result<std::uint32_t> count_partitions(KafkaProducer& producer, const std::string& topic);
+
+/// A setting of the topic as the brokers have it, such as max.message.bytes. Nothing: they do not
+/// say, because we have no right to ask (DescribeConfigs), or they know none of that name.
+///
+/// Errors: unavailable.
+Result<std::optional<std::string>> topic_setting(KafkaProducer& producer, const std::string& topic,
+                                                 const std::string& name);
 
 /// Where the next record of a partition would go: 0 if none was ever written. Errors: unavailable.
 Result<std::int64_t> end_of_partition(KafkaProducer& producer, const std::string& topic,

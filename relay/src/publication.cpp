@@ -86,7 +86,16 @@ Result<void> Publication::connect() {
   if (!producer) return std::move(producer).error();
   producer_ = *std::move(producer);
   state_.update([](RelayStatus& status) { ++status.producers; });
-  if (auto checked = check_topic(); !checked) return checked;
+  if (auto checked = check_topic(); !checked) {
+    // What is wrong with the connection says more than that no answer came.
+    producer_->poll(milliseconds(0));
+    const std::string& complaint = producer_->complaint();
+    Error error = std::move(checked).error();
+    if (error.code == ErrorCode::unavailable && !complaint.empty()) {
+      error.message += ": " + complaint;
+    }
+    return error;
+  }
   topic_.reset(rd_kafka_topic_new(producer_->client(), options_.topic.c_str(), nullptr));
   if (!topic_) return to_error(rd_kafka_last_error(), "opening topic " + options_.topic);
   return {};
@@ -152,6 +161,7 @@ Result<void> Publication::check_topic() {
                      " was published there: the topic was made anew. Publish to a new topic");
     }
   }
+  if (auto fit = check_batches_fit(); !fit) return fit;
   if (!first) return {};
   record.cluster = *cluster;
   record.partitioner = partitioner_name;
@@ -160,6 +170,16 @@ Result<void> Publication::check_topic() {
   if (!saved) return std::move(saved).error();
   if (!*saved) end_ = End::lease_lost;
   return {};
+}
+
+Result<void> Publication::check_batches_fit() {
+  const auto limit = topic_setting(*producer_, options_.topic, "max.message.bytes");
+  if (!limit) return limit.error();
+  if (!*limit || std::strtoull((*limit)->c_str(), nullptr, 10) >= batch_bytes_) return {};
+  return refused("its max.message.bytes is " + **limit + ", and the relay's batches have up to " +
+                 std::to_string(batch_bytes_) +
+                 " bytes. A batch that a topic refuses can leave a gap: raise max.message.bytes, or"
+                 " lower batch.size");
 }
 
 Result<void> Publication::follow() {

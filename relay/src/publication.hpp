@@ -41,6 +41,7 @@ class Publication {
 
   Result<void> connect();
   Result<void> check_topic();
+  Result<void> check_batches_fit();
   Result<void> follow();
   Result<void> publish(const Batch& batch);
   Result<void> publish_event(const RecordedEvent& event, const std::optional<Link>& link);
