@@ -27,7 +27,7 @@ BENCH = $(BUILD_DIR)/bin/annals-bench --seconds 1 --out $(BUILD_DIR)/bench/resul
 BENCH_GROWTH = $(BUILD_DIR)/bin/annals-bench --seconds 2 --streams 1000000 --event-bytes 100 --out $(BUILD_DIR)/bench/growth.jsonl
 
 .DEFAULT_GOAL := help
-.PHONY: help bank test bench bench-growth bench-peers bench-postgres bench-build soak install clean
+.PHONY: help bank test bench bench-growth bench-peers bench-postgres bench-kafka bench-build soak install clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -72,6 +72,12 @@ bench-postgres: ## Measure in PostgreSQL, beside message-db, eventsourcing and E
 	$(CONFIGURE) $(PARTS_OFF) -DANNALS_BUILD_TOOLS=ON -DANNALS_BUILD_TESTS=ON -DANNALS_WITH_TESTKIT=ON
 	$(BUILD) --target annals-bench postgres_test_server
 	tools/bench/bench_postgres $(BUILD_DIR)
+
+bench-kafka: ## Measure through Kafka, on a broker of its own, beside librdkafka's own producer
+	@$(PACKAGES) $(PACKAGES_TEST)
+	$(CONFIGURE) $(PARTS_OFF) -DANNALS_BUILD_TOOLS=ON
+	$(BUILD) --target annals-bench
+	tools/bench/bench_kafka $(BUILD_DIR)
 
 bench-build:
 	@$(PACKAGES) $(PACKAGES_BENCH)

@@ -19,7 +19,7 @@ import tempfile
 FENCES = {
     "pqxx/": ("postgres/src/*",),
     "libpq-fe.h": ("postgres/src/*",),
-    "librdkafka/": ("relay/src/*", "tests/*"),
+    "librdkafka/": ("relay/src/*", "tools/bench/rdkafka_client.*", "tests/*"),
     "sqlite3": ("projections/sqlite/src/*", "tools/bench/*", "tests/*"),
     "rocksdb/": ("tools/bench/rocksdb_peer.*",),
     "lmdb.h": ("tools/bench/lmdb_peer.*",),
