@@ -57,11 +57,12 @@ std::size_t bytes_of_a_batch(const RelayOptions& options) {
 }  // namespace
 
 Publication::Publication(const EventStore& store, const RelayOptions& options, RelayLease& lease,
-                         RelayState& state)
+                         RelayState& state, PlantedBug bug)
     : store_(store),
       options_(options),
       lease_(lease),
       state_(state),
+      bug_(bug),
       batch_bytes_(bytes_of_a_batch(options)) {}
 
 Result<Publication::End> Publication::run() {
@@ -190,7 +191,7 @@ Result<void> Publication::follow() {
   source_.emplace(begin->token);
   era_ = begin->token.era;
   produced_ = record.last_positions;
-  tracker_.emplace(Published{begin->token.position, begin->link, record.last_positions});
+  tracker_.emplace(Published{begin->token.position, begin->link, record.last_positions}, bug_);
   auto subscription = store_.subscribe({.after = *begin});
   if (!subscription) return std::move(subscription).error();
   while (!end_) {

@@ -88,6 +88,8 @@ def owner_of_private_headers(root, where):
     inside = [root / tested / "src"] if tested in ROOMS else [root / "eventstore" / "src"]
     if tested == "eventstore_postgres":
         inside = [root / "eventstore" / "src", root / "eventstore" / "postgres" / "src"]
+    if tested == "chaos":
+        inside = [root / "relay" / "src"]
     if tested == "cli":
         inside = [root / "tools" / "cli" / "src"]
     return inside + [root / "tests", root / "tests" / tested, root / "tests" / tested / "src"]
