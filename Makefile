@@ -6,6 +6,7 @@ BUILD_DIR ?= build
 PREFIX ?= /usr/local
 DATA ?= ./bank-data
 SEED ?=
+MINUTES ?= 10
 
 PACKAGES_BUILD := g++ cmake ninja-build pkg-config libboost-dev nlohmann-json3-dev libssl-dev libsqlite3-dev libzstd-dev
 PACKAGES_BANK := $(PACKAGES_BUILD) libcli11-dev zlib1g-dev
@@ -27,12 +28,12 @@ BENCH = $(BUILD_DIR)/bin/annals-bench --seconds 1 --out $(BUILD_DIR)/bench/resul
 BENCH_GROWTH = $(BUILD_DIR)/bin/annals-bench --seconds 2 --streams 1000000 --event-bytes 100 --out $(BUILD_DIR)/bench/growth.jsonl
 
 .DEFAULT_GOAL := help
-.PHONY: help bank test bench bench-growth bench-peers bench-postgres bench-build soak install clean
+.PHONY: help bank test bench bench-growth bench-peers bench-postgres bench-kafka bench-build soak chaos install clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 	@echo
-	@echo "  JOBS=$(JOBS)  BUILD_DIR=$(BUILD_DIR)  PREFIX=$(PREFIX)  DATA=$(DATA)  SEED=n  SKIP_INSTALL=1"
+	@echo "  JOBS=$(JOBS)  BUILD_DIR=$(BUILD_DIR)  PREFIX=$(PREFIX)  DATA=$(DATA)  SEED=n  MINUTES=$(MINUTES)  SKIP_INSTALL=1"
 
 bank: ## Replay a real organisation's books into a log under DATA, project, and compare every balance
 	@$(PACKAGES) $(PACKAGES_BANK)
@@ -73,6 +74,12 @@ bench-postgres: ## Measure in PostgreSQL, beside message-db, eventsourcing and E
 	$(BUILD) --target annals-bench postgres_test_server
 	tools/bench/bench_postgres $(BUILD_DIR)
 
+bench-kafka: ## Measure through Kafka, on a broker of its own, beside librdkafka's own producer
+	@$(PACKAGES) $(PACKAGES_TEST)
+	$(CONFIGURE) $(PARTS_OFF) -DANNALS_BUILD_TOOLS=ON
+	$(BUILD) --target annals-bench
+	tools/bench/bench_kafka $(BUILD_DIR)
+
 bench-build:
 	@$(PACKAGES) $(PACKAGES_BENCH)
 	$(CONFIGURE) $(PARTS_OFF) -DANNALS_BUILD_TOOLS=ON
@@ -84,6 +91,12 @@ soak: ## Run the random tests for long; SEED=n repeats a run
 	$(CONFIGURE) $(ALL_PARTS)
 	$(BUILD)
 	ANNALS_SOAK=1 $(if $(SEED),ANNALS_SEED=$(SEED) )ctest --test-dir $(BUILD_DIR) -L '^soak$$' --output-on-failure --no-tests=error -j $(JOBS)
+
+chaos: ## Kill, freeze and cut off all that the log passes on its way through Kafka; MINUTES=10 SEED=n
+	@$(PACKAGES) $(PACKAGES_TEST)
+	$(CONFIGURE) $(ALL_PARTS)
+	$(BUILD) --target chaos_test
+	ANNALS_CHAOS_MINUTES=$(MINUTES) $(if $(SEED),ANNALS_SEED=$(SEED) )$(BUILD_DIR)/tests/chaos_test
 
 install: ## Install the libraries, headers and programs under PREFIX
 	@$(PACKAGES) $(PACKAGES_INSTALL)

@@ -14,7 +14,7 @@ if(ANNALS_BUILD_TESTS)
 endif()
 
 # annals_add_test(<name> SOURCES … [LABELS …] [LINK …] [TIMEOUT <seconds>] [POSTGRES]
-#                 [KAFKA])
+#                 [KAFKA] [ALONE])
 #
 # Makes the program <name> of GoogleTest tests, with gtest's main, and tells ctest of each test in it
 # as <name>.<suite>.<test>.
@@ -24,6 +24,7 @@ endif()
 #   TIMEOUT  of one test, 120 seconds if not given.
 #   POSTGRES the tests share a PostgreSQL server, which ctest starts before and ends after them: see
 #            tests/postgres. LINK postgres_test_database then.
+#   ALONE    nothing else runs meanwhile.
 #   KAFKA    likewise a broker: see tests/kafka. LINK kafka_test_brokers then.
 # A test under tests/<room> also has the room's name as a label if the room is one of the engine's. The
 # unit tests of those, and all tests of the rooms on PostgreSQL, have the label sanitize, and the target
@@ -34,7 +35,7 @@ function(annals_add_test name)
   if(NOT ANNALS_BUILD_TESTS)
     return()
   endif()
-  cmake_parse_arguments(PARSE_ARGV 1 arg "POSTGRES;KAFKA" "TIMEOUT" "SOURCES;LABELS;LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "POSTGRES;KAFKA;ALONE" "TIMEOUT" "SOURCES;LABELS;LINK")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
     message(FATAL_ERROR "annals_add_test(${name}): SOURCES missing or unknown arguments "
                         "${arg_UNPARSED_ARGUMENTS}")
@@ -89,7 +90,7 @@ function(annals_add_test name)
   file(CONFIGURE OUTPUT "${labels_file}" @ONLY CONTENT [[
 foreach(test IN LISTS @name@_TESTS)
   set_tests_properties("${test}" PROPERTIES LABELS "@arg_LABELS@"
-    FIXTURES_REQUIRED "@servers@")
+    FIXTURES_REQUIRED "@servers@" RUN_SERIAL "@arg_ALONE@")
   if(DEFINED ENV{ANNALS_SOAK})
     set_tests_properties("${test}" PROPERTIES TIMEOUT 86400)
   endif()

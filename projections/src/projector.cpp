@@ -343,8 +343,7 @@ Projector::Step Projector::failed(Error error) {
   subscription_.reset();
   // What came before an event that fails is passed all the same.
   if (!is_of_an_event(error)) passed_.reset();
-  const auto& reached = passed_ ? passed_ : resumed_;
-  place_ = reached ? reached->checkpoint.token.position : GlobalPosition{};
+  place_ = furthest() ? furthest()->checkpoint.token.position : GlobalPosition{};
   if (error.code == ErrorCode::wrong_expected_version) {
     ++fenced_;
     forget_claim();
@@ -386,7 +385,10 @@ Projector::Step Projector::failed(Error error) {
 // Others see how far it has come, and why it goes no farther.
 Result<void> Projector::record_halt(const Error& error) {
   if (passed_) {
-    ProjectedBatch progress{.claim = *claim_, .before = stored_, .after = *passed_};
+    ProjectedBatch progress{.claim = *claim_,
+                            .before = stored_,
+                            .after = passed_->checkpoint,
+                            .cursor = passed_->cursor};
     if (auto written = commit(progress); !written) return std::move(written).error();
   }
   auto recorded = setup_.rows.halt(*claim_, to_string(error));

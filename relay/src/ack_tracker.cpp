@@ -17,18 +17,21 @@ bool AckTracker::acknowledge(std::uint64_t number) {
   waiting_bytes_ -= acknowledged.record.bytes;
   --waiting_records_;
   ++(acknowledged.record.watermark ? watermarks_ : events_);
+  const bool at_once = bug_ == PlantedBug::checkpoint_not_contiguous;
+  if (at_once && acknowledged.record.position > published_.position) take(acknowledged.record);
   for (; !entries_.empty() && entries_.front().acknowledged; entries_.pop_front(), ++first_) {
-    const Produced& record = entries_.front().record;
-    begun_.emplace_back(record.partition, record.position);
-    if (!record.end) continue;
-    for (const auto& [partition, position] : begun_) {
-      published_.last_positions[partition] = position;
-    }
-    begun_.clear();
-    published_.position = record.position;
-    published_.link = record.end;
+    if (!at_once) take(entries_.front().record);
   }
   return true;
+}
+
+void AckTracker::take(const Produced& record) {
+  begun_.emplace_back(record.partition, record.position);
+  if (!record.end) return;
+  for (const auto& [partition, position] : begun_) published_.last_positions[partition] = position;
+  begun_.clear();
+  published_.position = record.position;
+  published_.link = record.end;
 }
 
 std::optional<GlobalPosition> AckTracker::position_of(std::uint64_t number) const {

@@ -9,6 +9,8 @@
 #include <annals/eventstore/digest.hpp>
 #include <annals/eventstore/position.hpp>
 
+#include "planted_bug.hpp"
+
 namespace annals::internal {
 
 /// What lies in a topic without a hole, up to the end of an append.
@@ -33,7 +35,8 @@ struct Produced {
 /// are. Belongs to one thread.
 class AckTracker {
  public:
-  explicit AckTracker(Published begin) : published_(std::move(begin)) {}
+  explicit AckTracker(Published begin, PlantedBug bug = PlantedBug::none)
+      : published_(std::move(begin)), bug_(bug) {}
 
   /// The number that the next record will have: 0, 1, 2, …
   std::uint64_t next() const noexcept { return first_ + entries_.size(); }
@@ -59,7 +62,11 @@ class AckTracker {
     bool acknowledged = false;
   };
 
+  /// The next one behind those that all are acknowledged.
+  void take(const Produced& record);
+
   Published published_;
+  const PlantedBug bug_;
   std::deque<Entry> entries_;
   std::uint64_t first_ = 0;  // The number of entries_.front().
   // Acknowledged without a hole, behind the end of the last whole append.

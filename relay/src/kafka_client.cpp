@@ -10,6 +10,17 @@ Error refused(const std::string& name, const std::string& why) {
   return {ErrorCode::invalid_argument, "Kafka setting '" + name + "': " + why};
 }
 
+// What somebody must look at who reads of this error.
+std::string hint(rd_kafka_resp_err_t error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR__SSL: return " (settings: ssl.ca.location and others of ssl.*)";
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+      return " (settings: sasl.mechanism, sasl.username, sasl.password)";
+    default: return "";
+  }
+}
+
 void no_log(const rd_kafka_t*, int, const char*, const char*) {}
 
 using Configuration = std::unique_ptr<rd_kafka_conf_t, KafkaDestroyer<rd_kafka_conf_destroy>>;
@@ -60,6 +71,10 @@ Result<void> KafkaClient::open(rd_kafka_type_t type, const KafkaSettings& settin
   return {};
 }
 
-void KafkaClient::on_error(rd_kafka_resp_err_t, const char* reason) { complaint_ = reason; }
+void KafkaClient::on_error(rd_kafka_resp_err_t error, const char* reason) {
+  // That none is left says less than what was said of one of them.
+  if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && !complaint_.empty()) return;
+  complaint_ = reason + hint(error);
+}
 
 }  // namespace annals::internal

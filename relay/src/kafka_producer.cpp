@@ -111,7 +111,7 @@ void KafkaProducer::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, 
 
 void KafkaProducer::on_error(rd_kafka_resp_err_t error, const char* reason) {
   if (error != RD_KAFKA_RESP_ERR__FATAL) {
-    complaint_ = reason;
+    KafkaClient::on_error(error, reason);
     return;
   }
   char said[512] = {};

@@ -14,15 +14,32 @@ constexpr int patience_ms = 3'000;
 
 using Event = std::unique_ptr<rd_kafka_event_t, KafkaDestroyer<rd_kafka_event_destroy>>;
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, KafkaDestroyer<rd_kafka_NewTopic_destroy>>;
+using Metadata =
+    std::unique_ptr<const rd_kafka_metadata_t, KafkaDestroyer<rd_kafka_metadata_destroy>>;
+using ConfigResource =
+    std::unique_ptr<rd_kafka_ConfigResource_t, KafkaDestroyer<rd_kafka_ConfigResource_destroy>>;
 using AdminOptions =
     std::unique_ptr<rd_kafka_AdminOptions_t, KafkaDestroyer<rd_kafka_AdminOptions_destroy>>;
 
-// Says whether the topic may well be there all the same.
-bool leaves_it_to_be_seen(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS ||
-         error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+// What the brokers do not let us do, or do not know how to.
+bool is_not_for_us(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
          error == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ||
          error == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE;
+}
+
+// Puts one question to the controller, or to `broker`; `ask` is given options and the queue for the
+// answer. Nothing: no answer came.
+template <typename Ask>
+Event answer_to(const KafkaClient& client, rd_kafka_admin_op_t what, Ask ask,
+                std::optional<std::int32_t> broker = {}) {
+  char said[512] = {};
+  const AdminOptions options(rd_kafka_AdminOptions_new(client.client(), what));
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), patience_ms, said, sizeof said);
+  if (broker) rd_kafka_AdminOptions_set_broker(options.get(), *broker, said, sizeof said);
+  const KafkaQueue queue(rd_kafka_queue_new(client.client()));
+  ask(options.get(), queue.get());
+  return Event(rd_kafka_queue_poll(queue.get(), 2 * patience_ms));
 }
 
 }  // namespace
@@ -42,13 +59,11 @@ Result<bool> make_topic(const KafkaClient& client, const std::string& topic,
     const auto set = rd_kafka_NewTopic_set_config(wanted.get(), name.c_str(), value.c_str());
     if (set != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(set, doing, name + "=" + value);
   }
-  const AdminOptions options(
-      rd_kafka_AdminOptions_new(client.client(), RD_KAFKA_ADMIN_OP_CREATETOPICS));
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), patience_ms, said, sizeof said);
-  const KafkaQueue queue(rd_kafka_queue_new(client.client()));
   rd_kafka_NewTopic_t* list[] = {wanted.get()};
-  rd_kafka_CreateTopics(client.client(), list, 1, options.get(), queue.get());
-  const Event event(rd_kafka_queue_poll(queue.get(), 2 * patience_ms));
+  const Event event =
+      answer_to(client, RD_KAFKA_ADMIN_OP_CREATETOPICS, [&](const auto* options, auto* queue) {
+        rd_kafka_CreateTopics(client.client(), list, 1, options, queue);
+      });
   if (!event) return to_error(RD_KAFKA_RESP_ERR__TIMED_OUT, doing);
   rd_kafka_resp_err_t error = rd_kafka_event_error(event.get());
   const char* text = rd_kafka_event_error_string(event.get());
@@ -62,7 +77,7 @@ Result<bool> make_topic(const KafkaClient& client, const std::string& topic,
     }
   }
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
-  if (leaves_it_to_be_seen(error)) return false;
+  if (error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS || is_not_for_us(error)) return false;
   return to_error(error, doing, text == nullptr ? "" : text);
 }
 
@@ -73,11 +88,8 @@ Result<std::uint32_t> count_partitions(const KafkaClient& client, const std::str
   // A topic that has just been made is not known to every broker at once.
   for (int tries = 0;; ++tries) {
     const auto asked = rd_kafka_metadata(client.client(), 0, handle.get(), &found, patience_ms);
-    if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return to_error(asked, doing, client.complaint());
-    }
-    const std::unique_ptr<const rd_kafka_metadata_t, KafkaDestroyer<rd_kafka_metadata_destroy>>
-        owner(found);
+    if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(asked, doing, client.complaint());
+    const Metadata owner(found);
     const rd_kafka_resp_err_t error =
         found->topic_cnt == 1 ? found->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR && found->topics[0].partition_cnt > 0) {
@@ -86,6 +98,45 @@ Result<std::uint32_t> count_partitions(const KafkaClient& client, const std::str
     if (tries == 20) return to_error(error, doing);
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
+}
+
+Result<std::optional<std::string>> topic_setting(const KafkaClient& client, const std::string& topic,
+                                                 const std::string& name) {
+  const std::string doing = "asking for " + name + " of topic " + topic;
+  // Any broker knows it.
+  const rd_kafka_metadata_t* known = nullptr;
+  const auto found_brokers = rd_kafka_metadata(client.client(), 0, nullptr, &known, patience_ms);
+  if (found_brokers != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(found_brokers, doing);
+  const Metadata brokers(known);
+  if (brokers->broker_cnt == 0) return to_error(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, doing);
+  const ConfigResource wanted(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
+  rd_kafka_ConfigResource_t* list[] = {wanted.get()};
+  const Event event = answer_to(
+      client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
+      [&](const auto* options, auto* queue) {
+        rd_kafka_DescribeConfigs(client.client(), list, 1, options, queue);
+      },
+      brokers->brokers[0].id);
+  if (!event) return to_error(RD_KAFKA_RESP_ERR__TIMED_OUT, doing);
+  rd_kafka_resp_err_t error = rd_kafka_event_error(event.get());
+  std::size_t count = 0;
+  const rd_kafka_ConfigResource_t** found = nullptr;
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    found = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(event.get()), &count);
+    if (count == 1) error = rd_kafka_ConfigResource_error(found[0]);
+  }
+  if (is_not_for_us(error)) return std::optional<std::string>();
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(error, doing);
+  if (count != 1) return std::optional<std::string>();
+  const rd_kafka_ConfigEntry_t** const entries = rd_kafka_ConfigResource_configs(found[0], &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const char* const value = rd_kafka_ConfigEntry_value(entries[i]);
+    if (rd_kafka_ConfigEntry_name(entries[i]) == name && value != nullptr) {
+      return std::optional<std::string>(value);
+    }
+  }
+  return std::optional<std::string>();
 }
 
 Result<OffsetRange> offsets_of_partition(const KafkaClient& client, const std::string& topic,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "kafka_client.hpp"
@@ -26,6 +27,13 @@ Result<bool> make_topic(const KafkaClient& client, const std::string& topic,
 
 /// How many partitions the topic has. Errors: unavailable (also: there is no such topic).
 Result<std::uint32_t> count_partitions(const KafkaClient& client, const std::string& topic);
+
+/// A setting of the topic as the brokers have it, such as max.message.bytes. Nothing: they do not
+/// say, because we have no right to ask (DescribeConfigs), or they know none of that name.
+///
+/// Errors: unavailable.
+Result<std::optional<std::string>> topic_setting(const KafkaClient& client, const std::string& topic,
+                                                 const std::string& name);
 
 /// What a partition holds.
 struct OffsetRange {

@@ -57,11 +57,12 @@ std::size_t bytes_of_a_batch(const RelayOptions& options) {
 }  // namespace
 
 Publication::Publication(const EventStore& store, const RelayOptions& options, RelayLease& lease,
-                         RelayState& state)
+                         RelayState& state, PlantedBug bug)
     : store_(store),
       options_(options),
       lease_(lease),
       state_(state),
+      bug_(bug),
       batch_bytes_(bytes_of_a_batch(options)) {}
 
 Result<Publication::End> Publication::run() {
@@ -86,7 +87,16 @@ Result<void> Publication::connect() {
   if (!producer) return std::move(producer).error();
   producer_ = *std::move(producer);
   state_.update([](RelayStatus& status) { ++status.producers; });
-  if (auto checked = check_topic(); !checked) return checked;
+  if (auto checked = check_topic(); !checked) {
+    // What is wrong with the connection says more than that no answer came.
+    producer_->poll(milliseconds(0));
+    const std::string& complaint = producer_->complaint();
+    Error error = std::move(checked).error();
+    if (error.code == ErrorCode::unavailable && !complaint.empty()) {
+      error.message += ": " + complaint;
+    }
+    return error;
+  }
   topic_.reset(rd_kafka_topic_new(producer_->client(), options_.topic.c_str(), nullptr));
   if (!topic_) return to_error(rd_kafka_last_error(), "opening topic " + options_.topic);
   return {};
@@ -152,6 +162,7 @@ Result<void> Publication::check_topic() {
                      " was published there: the topic was made anew. Publish to a new topic");
     }
   }
+  if (auto fit = check_batches_fit(); !fit) return fit;
   if (!first) return {};
   record.cluster = *cluster;
   record.partitioner = partitioner_name;
@@ -162,6 +173,16 @@ Result<void> Publication::check_topic() {
   return {};
 }
 
+Result<void> Publication::check_batches_fit() {
+  const auto limit = topic_setting(*producer_, options_.topic, "max.message.bytes");
+  if (!limit) return limit.error();
+  if (!*limit || std::strtoull((*limit)->c_str(), nullptr, 10) >= batch_bytes_) return {};
+  return refused("its max.message.bytes is " + **limit + ", and the relay's batches have up to " +
+                 std::to_string(batch_bytes_) +
+                 " bytes. A batch that a topic refuses can leave a gap: raise max.message.bytes, or"
+                 " lower batch.size");
+}
+
 Result<void> Publication::follow() {
   if (end_) return {};
   const RelayRecord& record = lease_.record();
@@ -170,7 +191,7 @@ Result<void> Publication::follow() {
   source_.emplace(begin->token);
   era_ = begin->token.era;
   produced_ = record.last_positions;
-  tracker_.emplace(Published{begin->token.position, begin->link, record.last_positions});
+  tracker_.emplace(Published{begin->token.position, begin->link, record.last_positions}, bug_);
   auto subscription = store_.subscribe({.after = *begin});
   if (!subscription) return std::move(subscription).error();
   while (!end_) {

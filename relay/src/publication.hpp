@@ -13,6 +13,7 @@
 #include "ack_tracker.hpp"
 #include "kafka_producer.hpp"
 #include "kafka_topic.hpp"
+#include "planted_bug.hpp"
 #include "record_headers.hpp"
 #include "relay_lease.hpp"
 #include "relay_state.hpp"
@@ -30,7 +31,7 @@ class Publication {
   enum class End : std::uint8_t { stopped, lease_lost };
 
   Publication(const EventStore& store, const RelayOptions& options, RelayLease& lease,
-              RelayState& state);
+              RelayState& state, PlantedBug bug);
 
   /// Errors: unavailable (begin again with another producer, from the checkpoint), and those of
   /// Relay::run(), which begin-again does not help.
@@ -41,6 +42,7 @@ class Publication {
 
   Result<void> connect();
   Result<void> check_topic();
+  Result<void> check_batches_fit();
   Result<void> follow();
   Result<void> publish(const Batch& batch);
   Result<void> publish_event(const RecordedEvent& event, const std::optional<Link>& link);
@@ -61,6 +63,7 @@ class Publication {
   const RelayOptions& options_;
   RelayLease& lease_;
   RelayState& state_;
+  const PlantedBug bug_;
   const std::size_t batch_bytes_;
 
   std::unique_ptr<KafkaProducer> producer_;

@@ -5,6 +5,7 @@
 #include <annals/relay/relay.hpp>
 
 #include "kafka_producer.hpp"
+#include "make_relay.hpp"
 #include "publication.hpp"
 #include "relay_lease.hpp"
 #include "relay_state.hpp"
@@ -13,6 +14,7 @@ namespace annals {
 
 namespace {
 
+using internal::PlantedBug;
 using internal::Publication;
 using internal::RelayLease;
 using internal::RelayState;
@@ -27,8 +29,9 @@ bool may_pass(const Error& error) {
 
 class KafkaRelay final : public Relay {
  public:
-  KafkaRelay(const EventStore& store, RelayCheckpoints& checkpoints, RelayOptions options)
-      : store_(store), checkpoints_(checkpoints), options_(std::move(options)) {}
+  KafkaRelay(const EventStore& store, RelayCheckpoints& checkpoints, RelayOptions options,
+             PlantedBug bug)
+      : store_(store), checkpoints_(checkpoints), options_(std::move(options)), bug_(bug) {}
 
   Result<void> run() override {
     RelayLease lease(checkpoints_, options_.topic, options_.lease);
@@ -87,7 +90,7 @@ class KafkaRelay final : public Relay {
     milliseconds rest = shortest;
     while (!state_.stopped()) {
       const GlobalPosition before = lease.record().checkpoint.token.position;
-      const auto ended = Publication(store_, options_, lease, state_).run();
+      const auto ended = Publication(store_, options_, lease, state_, bug_).run();
       if (ended && *ended == Publication::End::lease_lost) return {};
       if (ended) break;
       if (!may_pass(ended.error())) return give_up(lease, ended.error());
@@ -122,6 +125,7 @@ class KafkaRelay final : public Relay {
   const EventStore& store_;
   RelayCheckpoints& checkpoints_;
   const RelayOptions options_;
+  const PlantedBug bug_;
   RelayState state_;
 };
 
@@ -138,6 +142,12 @@ std::string_view to_string(RelayStatus::Role role) noexcept {
 
 Result<std::unique_ptr<Relay>> make_relay(const EventStore& store, RelayCheckpoints& checkpoints,
                                           RelayOptions options) {
+  return internal::make_relay(store, checkpoints, std::move(options), PlantedBug::none);
+}
+
+Result<std::unique_ptr<Relay>> internal::make_relay(const EventStore& store,
+                                                    RelayCheckpoints& checkpoints,
+                                                    RelayOptions options, PlantedBug bug) {
   const auto wrong = [](const std::string& what) {
     return Error{ErrorCode::invalid_argument, "a relay needs " + what};
   };
@@ -151,7 +161,7 @@ Result<std::unique_ptr<Relay>> make_relay(const EventStore& store, RelayCheckpoi
   auto tried = internal::KafkaProducer::make(internal::kafka_settings(options), {});
   if (!tried) return std::move(tried).error();
   return std::unique_ptr<Relay>(
-      std::make_unique<KafkaRelay>(store, checkpoints, std::move(options)));
+      std::make_unique<KafkaRelay>(store, checkpoints, std::move(options), bug));
 }
 
 }  // namespace annals

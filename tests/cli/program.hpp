@@ -34,6 +34,8 @@ class Program {
   /// Closes our end of its output, as `head` does when it has seen enough.
   void close_output();
   void signal(int number);
+  /// -1 after wait().
+  pid_t pid() const { return pid_; }
   /// Reads the rest and waits for the end.
   Ended wait();
 

@@ -2,7 +2,7 @@
 
 #include <atomic>
 #include <chrono>
-#include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -40,6 +40,15 @@ std::string unique_word() {
 int run_program(const std::string& words) {
   const std::string command = "'" ANNALS_KAFKA_PROGRAM "' " + words + " >/dev/null";
   return std::system(command.c_str());
+}
+
+const char* words_of(OwnBrokers::Kind kind) {
+  switch (kind) {
+    case OwnBrokers::Kind::plain: return "";
+    case OwnBrokers::Kind::secure: return " --second secure";
+    case OwnBrokers::Kind::proxied: return " --second proxied";
+  }
+  return "";
 }
 
 struct Shared {
@@ -80,38 +89,58 @@ const Shared& shared() {
 
 std::optional<std::string> brokers() { return shared().addresses; }
 std::string why_no_brokers() { return shared().why_none; }
+std::string jars() { return ANNALS_KAFKA_JARS; }
 std::string new_topic_name() { return "annals-test-" + unique_word(); }
 
-std::unique_ptr<OwnBrokers> OwnBrokers::start(int count, std::string& why) {
+std::unique_ptr<OwnBrokers> OwnBrokers::start(int count, std::string& why, Kind kind) {
   const char* parent = std::getenv("TMPDIR");
   std::unique_ptr<OwnBrokers> own(new OwnBrokers);
   own->state_ = std::string(parent != nullptr && *parent != '\0' ? parent : "/tmp") +
                 "/kafka-test-" + unique_word();
   ::unsetenv("ANNALS_KAFKA_BROKERS");  // Those are for sharing; nobody may kill them.
-  run_program("start '" + own->state_ + "' --brokers " + std::to_string(count) + " --jars '" +
-              ANNALS_KAFKA_JARS "' --watch " + std::to_string(::getpid()));
+  run_program("start '" + own->state_ + "' --brokers " + std::to_string(count) + words_of(kind) +
+              " --jars '" + ANNALS_KAFKA_JARS "' --watch " + std::to_string(::getpid()));
   auto lines = read_state(own->state_);
   if (!lines.contains("brokers")) {
     why = lines.contains("none") ? lines["none"] : "kafka_brokers.py did not run";
     return nullptr;
   }
+  own->count_ = count;
   own->addresses_ = lines["brokers"];
+  own->second_addresses_ = lines["second"];
+  own->advertised_ = lines["advertised"];
+  own->authority_ = lines["authority"];
   return own;
 }
 
 OwnBrokers::~OwnBrokers() { run_program("stop '" + state_ + "'"); }
 
-bool OwnBrokers::kill(int number) {
+bool OwnBrokers::end(int number, int signal) {
   const std::string name = "broker " + std::to_string(number);
   const std::string before = read_state(state_)[name];
-  const auto process = static_cast<pid_t>(std::atol(before.c_str()));
-  if (process <= 1 || ::kill(process, SIGKILL) != 0) return false;
+  if (!this->signal(number, signal)) return false;
   const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
   while (read_state(state_)[name] == before) {
     if (std::chrono::steady_clock::now() > until) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   return true;
+}
+
+bool OwnBrokers::signal(int number, int signal) const {
+  const std::string line = read_state(state_)["broker " + std::to_string(number)];
+  const auto process = static_cast<pid_t>(std::atol(line.c_str()));
+  return process > 1 && ::kill(process, signal) == 0;
+}
+
+int OwnBrokers::controller() const {
+  const std::string command = "'" ANNALS_KAFKA_PROGRAM "' controller '" + state_ + "'";
+  std::FILE* said = ::popen(command.c_str(), "r");
+  if (said == nullptr) return 0;
+  int number = 0;
+  if (std::fscanf(said, "%d", &number) != 1) number = 0;
+  ::pclose(said);
+  return number;
 }
 
 }  // namespace annals::kafka_test

@@ -40,4 +40,26 @@ TEST(KafkaBrokers, ABrokerThatIsKilledComesBackWithItsRecords) {
   EXPECT_EQ(records[0][1].key, "b");
 }
 
+TEST(KafkaBrokers, OfThreeAnyOneMayEndTheControllerToo) {
+  ANNALS_NEEDS_KAFKA();
+  std::string why;
+  const auto own = OwnBrokers::start(3, why);
+  if (!own) GTEST_SKIP() << "SKIPPED: " << why;
+  make_topic(own->addresses(), "kept", 2);
+  until_in_sync(own->addresses(), "kept", 3);
+  const int controller = own->controller();
+  ASSERT_GT(controller, 0);
+  produce(own->addresses(), "kept", "a", "1");
+  ASSERT_TRUE(own->kill(controller));
+  produce(own->addresses(), "kept", "a", "2");
+  until_in_sync(own->addresses(), "kept", 3);
+  ASSERT_TRUE(own->stop(controller % 3 + 1));
+  produce(own->addresses(), "kept", "a", "3");
+  std::string values;
+  for (const auto& partition : read_topic(own->addresses(), "kept")) {
+    for (const TopicRecord& record : partition) values += record.value.value_or("none");
+  }
+  EXPECT_EQ(values, "123");
+}
+
 }  // namespace annals::kafka_test

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Apache Kafka for tests: real brokers on free ports of 127.0.0.1, with their data in a temporary folder.
 
-  kafka_brokers.py start FILE [--brokers N] [--jars FOLDER] [--watch PID]
+  kafka_brokers.py start FILE [--brokers N] [--second secure|proxied] [--jars FOLDER] [--watch PID]
   kafka_brokers.py stop FILE
+  kafka_brokers.py controller FILE
 
 `start` gets the jars by a small Maven build (once; they stay in FOLDER), Java and Maven from Debian where
 they are missing, starts N brokers that are their own controllers (KRaft), waits until all of them know
@@ -15,6 +16,16 @@ each other, and writes to FILE
 or "none" and why there are none, which is no failure: tests then say SKIPPED. The keeper starts a broker
 again that dies, on the same data and port, and writes FILE anew. It ends them all, and removes their data,
 when it is told to by `stop`, or when process PID (the one that ran `start` unless given) is gone.
+
+--second gives each broker a second listener, which FILE names too:
+
+  second 127.0.0.1:40003,127.0.0.1:40004      where it listens
+  advertised 127.0.0.1:40005,127.0.0.1:40006  where clients of it are sent: of `proxied` brokers elsewhere,
+                                              to ports that are free, for proxies that pass on to `second`
+  authority /tmp/…/authority.pem              of `secure` ones, which speak TLS and want a password there
+                                              (secure_listener.py): whom clients must trust
+
+`controller` prints the number of the broker that is the active controller now.
 
 ANNALS_KAFKA_BROKERS names brokers to use instead: then nothing is started.
 ANNALS_MAVEN_SETTINGS names a settings.xml for Maven (a mirror, say) where it is not the user's own.
@@ -33,6 +44,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import secure_listener
 
 HERE = pathlib.Path(__file__).resolve().parent
 INSTALL_PACKAGES = HERE.parent.parent / "tools" / "install_packages"
@@ -104,6 +117,22 @@ def free_ports(count):
         return [probe.getsockname()[1] for probe in probes]
 
 
+def active_controller(port):
+    """The number of the broker that leads the cluster's own log, as the one at `port` knows it; 0 while
+    that does not answer, or there is none."""
+    cluster_log = b"\x02\x13__cluster_metadata\x02\x00\x00\x00\x00\x00\x00\x00"  # its partition 0
+    request = struct.pack(">hhih", 55, 0, 1, -1) + b"\x00" + cluster_log  # DescribeQuorum, version 0
+    with contextlib.suppress(OSError, struct.error):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(struct.pack(">i", len(request)) + request)
+            answers = connection.makefile("rb")
+            answer = answers.read(struct.unpack(">i", answers.read(4))[0])
+            # correlation, tags, error; the log's name and partition count; index, error, leader
+            at = 4 + 1 + 2 + 1 + 19 + 1 + 4 + 2
+            return max(0, struct.unpack(">i", answer[at:at + 4])[0])
+    return 0
+
+
 def known_brokers(port):
     """How many brokers the one at `port` knows of; 0 while it does not answer."""
     request = struct.pack(">hhihi", 3, 0, 1, -1, 0)  # Metadata, version 0, no client id, all topics
@@ -121,9 +150,9 @@ def end_with_parent():
 
 
 class Broker:
-    def __init__(self, number, port, folder, properties, jars):
+    def __init__(self, number, ports, folder, properties, jars):
         self.number = number
-        self.port = port
+        self.port, self.second_port, self.advertised_port = ports
         self.folder = folder
         self.jars = jars
         self.process = None
@@ -136,8 +165,9 @@ class Broker:
             return subprocess.Popen([*JVM, "-cp", f"{self.jars}/*", *words], cwd=self.folder, stdout=log,
                                     stderr=log, stdin=subprocess.DEVNULL, preexec_fn=end_with_parent)
 
-    def format(self, cluster):
-        return self.java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self.properties))
+    def format(self, cluster, words):
+        return self.java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self.properties),
+                         *words)
 
     def start(self):
         self.process = self.java("kafka.Kafka", str(self.properties))
@@ -154,21 +184,28 @@ class Broker:
         return last_line((self.folder / "log").read_text(errors="replace"))
 
 
-def make_brokers(count, folder, jars):
-    ports = free_ports(2 * count)
+def make_brokers(count, folder, jars, second):
+    ports = free_ports(4 * count)
     voters = ",".join(f"{i + 1}@127.0.0.1:{ports[count + i]}" for i in range(count))
     copies = min(count, 3)
     brokers = []
     for i in range(count):
         home = folder / f"broker{i + 1}"
-        listener = f"PLAINTEXT://127.0.0.1:{ports[i]}"
-        brokers.append(Broker(i + 1, ports[i], home, {
+        second_port = ports[2 * count + i]
+        advertised_port = ports[3 * count + i] if second == "proxied" else second_port
+        listeners = advertised = f"PLAINTEXT://127.0.0.1:{ports[i]}"
+        if second:
+            listeners += f",SECOND://127.0.0.1:{second_port}"
+            advertised += f",SECOND://127.0.0.1:{advertised_port}"
+        brokers.append(Broker(i + 1, (ports[i], second_port, advertised_port), home, {
             "process.roles": "broker,controller",
             "node.id": i + 1,
             "controller.quorum.voters": voters,
-            "listeners": f"{listener},CONTROLLER://127.0.0.1:{ports[count + i]}",
-            "advertised.listeners": listener,
+            "listeners": f"{listeners},CONTROLLER://127.0.0.1:{ports[count + i]}",
+            "advertised.listeners": advertised,
             "controller.listener.names": "CONTROLLER",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,"
+                                              f"SECOND:{'SASL_SSL' if second == 'secure' else 'PLAINTEXT'}",
             "log.dirs": home / "data",
             "auto.create.topics.enable": "false",
             "default.replication.factor": copies,
@@ -185,13 +222,14 @@ def make_brokers(count, folder, jars):
             "num.io.threads": 2,
             "log.cleaner.enable": "false",  # Its buffer alone would take half of the heap.
             "log.index.size.max.bytes": 1048576,
+            **(secure_listener.properties(folder, "SECOND") if second == "secure" else {}),
         }, jars))
     return brokers
 
 
-def start_all(brokers):
+def start_all(brokers, format_words):
     cluster = "YW5uYWxzLXRlc3Qta2Fma2E"  # 16 bytes in base64
-    for formatting in [broker.format(cluster) for broker in brokers]:
+    for formatting in [broker.format(cluster, format_words) for broker in brokers]:
         if formatting.wait() != 0:
             raise NoBrokers(f"the broker's storage could not be formatted: {brokers[0].complaint()}")
     for broker in brokers:
@@ -223,7 +261,7 @@ def alive(pid):
         return True
 
 
-def keep(file, count, jars, watched, ready):
+def keep(file, count, second, jars, watched, ready):
     """In the process that stays. Closes `ready` when FILE says how it went."""
     asked_to_stop = []
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -235,12 +273,20 @@ def keep(file, count, jars, watched, ready):
         lines = ["brokers " + ",".join(f"127.0.0.1:{broker.port}" for broker in brokers),
                  f"keeper {os.getpid()}"]
         lines += [f"broker {broker.number} {broker.process.pid}" for broker in brokers]
+        if second:
+            lines += ["second " + ",".join(f"127.0.0.1:{broker.second_port}" for broker in brokers),
+                      "advertised " + ",".join(f"127.0.0.1:{broker.advertised_port}" for broker in brokers)]
+        if second == "secure":
+            lines += [f"authority {folder / 'authority.pem'}"]
         write_state(file, "\n".join(lines))
 
     try:
         fetch_jars(jars)
-        brokers = make_brokers(count, folder, jars)
-        start_all(brokers)
+        if second == "secure":
+            need(lambda: shutil.which("openssl"), "openssl")
+            secure_listener.make_certificates(folder)
+        brokers = make_brokers(count, folder, jars, second)
+        start_all(brokers, secure_listener.format_words() if second == "secure" else [])
         tell()
         os.close(ready)
         while not asked_to_stop and alive(watched):
@@ -257,7 +303,7 @@ def keep(file, count, jars, watched, ready):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def start(file, count, jars, watched):
+def start(file, count, second, jars, watched):
     if os.environ.get("ANNALS_KAFKA_BROKERS"):
         print("tests use the brokers that ANNALS_KAFKA_BROKERS names")
         return
@@ -270,7 +316,7 @@ def start(file, count, jars, watched):
         for descriptor in (0, 1, 2):
             os.dup2(nowhere, descriptor)
         try:
-            keep(file, count, jars, watched, ready)
+            keep(file, count, second, jars, watched, ready)
         finally:
             os._exit(0)
     os.close(ready)
@@ -292,18 +338,30 @@ def stop(file):
     file.unlink(missing_ok=True)
 
 
+def controller(file):
+    brokers = file.read_text().partition("brokers ")[2].partition("\n")[0]
+    found = 0
+    for address in brokers.split(","):
+        found = found or active_controller(int(address.rpartition(":")[2]))
+    print(found)
+    return 0 if found else 1
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("start", "stop"))
+    parser.add_argument("what", choices=("start", "stop", "controller"))
     parser.add_argument("file", type=pathlib.Path)
     parser.add_argument("--brokers", type=int, default=1)
+    parser.add_argument("--second", choices=("secure", "proxied"))
     parser.add_argument("--jars", type=pathlib.Path, default=None)
     parser.add_argument("--watch", type=int, default=os.getppid())
     given = parser.parse_args()
     file = given.file.absolute()
     if given.what == "start":
         jars = given.jars or file.parent / "kafka-jars"
-        start(file, given.brokers, jars.absolute(), given.watch)
+        start(file, given.brokers, given.second, jars.absolute(), given.watch)
+    elif given.what == "controller":
+        return controller(file)
     else:
         stop(file)
     return 0

@@ -1,5 +1,6 @@
 #include "topic.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
@@ -19,6 +20,8 @@ struct Destroyer {
     Destroy(what);
   }
 };
+constexpr int patience_ms = 30'000;
+
 using Client = std::unique_ptr<rd_kafka_t, Destroyer<rd_kafka_destroy>>;
 using Message = std::unique_ptr<rd_kafka_message_t, Destroyer<rd_kafka_message_destroy>>;
 using List = std::unique_ptr<rd_kafka_topic_partition_list_t,
@@ -41,6 +44,20 @@ Client make_client(rd_kafka_type_t type, const std::string& brokers) {
   }
   rd_kafka_conf_set_log_cb(conf, [](const rd_kafka_t*, int, const char*, const char*) {});
   return Client(rd_kafka_new(type, conf, said, sizeof said));
+}
+
+using TopicHandle = std::unique_ptr<rd_kafka_topic_t, Destroyer<rd_kafka_topic_destroy>>;
+using Metadata = std::unique_ptr<const rd_kafka_metadata_t, Destroyer<rd_kafka_metadata_destroy>>;
+
+// Nothing, and a failure of the test, if nobody answers.
+Metadata ask_metadata(rd_kafka_t* client, const std::string& topic) {
+  const TopicHandle handle(rd_kafka_topic_new(client, topic.c_str(), nullptr));
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const auto known = rd_kafka_metadata(client, 0, handle.get(), &metadata, patience_ms);
+  if (known != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    ADD_FAILURE() << topic << ": " << rd_kafka_err2str(known);
+  }
+  return Metadata(metadata);
 }
 
 std::optional<std::string> text(const void* bytes, std::size_t size) {
@@ -68,8 +85,6 @@ TopicRecord record_of(const rd_kafka_message_t& message) {
   return record;
 }
 
-constexpr int patience_ms = 30'000;
-
 }  // namespace
 
 std::string TopicRecord::header(const std::string& name) const {
@@ -89,16 +104,9 @@ std::vector<std::vector<TopicRecord>> read_topic(const std::string& brokers,
                                                  const std::string& topic) {
   const Client client = make_client(RD_KAFKA_CONSUMER, brokers);
   rd_kafka_poll_set_consumer(client.get());
-  rd_kafka_topic_t* handle = rd_kafka_topic_new(client.get(), topic.c_str(), nullptr);
-  const rd_kafka_metadata_t* metadata = nullptr;
-  const auto known = rd_kafka_metadata(client.get(), 0, handle, &metadata, patience_ms);
-  rd_kafka_topic_destroy(handle);
-  if (known != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    ADD_FAILURE() << topic << ": " << rd_kafka_err2str(known);
-    return {};
-  }
+  const Metadata metadata = ask_metadata(client.get(), topic);
+  if (!metadata) return {};
   const int partitions = metadata->topics[0].partition_cnt;
-  rd_kafka_metadata_destroy(metadata);
 
   std::vector<std::vector<TopicRecord>> records(static_cast<std::size_t>(partitions));
   std::vector<std::int64_t> ends(records.size());
@@ -159,6 +167,26 @@ void make_topic(const std::string& brokers, const std::string& topic, int partit
   ASSERT_EQ(count, 1U);
   ASSERT_EQ(rd_kafka_topic_result_error(results[0]), RD_KAFKA_RESP_ERR_NO_ERROR)
       << rd_kafka_topic_result_error_string(results[0]);
+}
+
+int copies_in_sync(const std::string& brokers, const std::string& topic) {
+  const Client client = make_client(RD_KAFKA_PRODUCER, brokers);
+  const Metadata metadata = ask_metadata(client.get(), topic);
+  if (!metadata || metadata->topics[0].partition_cnt == 0) return 0;
+  int fewest = metadata->topics[0].partitions[0].isr_cnt;
+  for (int i = 0; i < metadata->topics[0].partition_cnt; ++i) {
+    fewest = std::min(fewest, metadata->topics[0].partitions[i].isr_cnt);
+  }
+  return fewest;
+}
+
+void until_in_sync(const std::string& brokers, const std::string& topic, int copies) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  while (copies_in_sync(brokers, topic) < copies) {
+    ASSERT_LT(std::chrono::steady_clock::now(), until)
+        << topic << " has not got " << copies << " copies again";
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
 }
 
 void produce(const std::string& brokers, const std::string& topic, const std::string& key,

@@ -29,6 +29,11 @@ std::vector<std::vector<TopicRecord>> read_topic(const std::string& brokers,
 /// Fails the test if the topic cannot be made.
 void make_topic(const std::string& brokers, const std::string& topic, int partitions,
                 const std::vector<std::pair<std::string, std::string>>& settings = {});
+/// Of the partition that has the fewest, how many copies are in sync. Fails the test if nobody
+/// answers.
+int copies_in_sync(const std::string& brokers, const std::string& topic);
+/// Waits for so many, as they are after a broker came back; fails the test after two minutes.
+void until_in_sync(const std::string& brokers, const std::string& topic, int copies);
 /// One record without headers.
 void produce(const std::string& brokers, const std::string& topic, const std::string& key,
              const std::string& value);

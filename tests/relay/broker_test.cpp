@@ -235,11 +235,30 @@ TEST_F(RelayToKafka, AnEventLargerThanARecordMayBeIsNamedAndNothingFollowsItInIt
   }
   // Once the limit is raised, it goes on.
   options_.record_bytes_max = 1'000'000;
+  options_.settings = {{"batch.size", "200000"}};
   RunningRelay relay(*store_, *checkpoints_, options_);
   relay.until_published({3});
   ASSERT_TRUE(relay.stop());
   const auto whole = read_topic(options_.brokers, options_.topic);
   EXPECT_EQ(check_topic(whole).missing(3), 0U);
+}
+
+TEST_F(RelayToKafka, ATopicThatTakesLessThanABatchIsRefusedAtTheStart) {
+  options_.make_topic = false;
+  kafka_test::make_topic(options_.brokers, options_.topic, 5, {{"max.message.bytes", "100000"}});
+  const GlobalPosition head = grow(*store_, 10, random_);
+  const Error error = refusal(*store_, options_);
+  EXPECT_EQ(error.code, ErrorCode::invalid_argument);
+  for (const char* word : {"max.message.bytes is 100000", "1000000 bytes", "batch.size"}) {
+    EXPECT_NE(error.message.find(word), std::string::npos) << error.message;
+  }
+  for (const auto& partition : read_topic(options_.brokers, options_.topic)) {
+    EXPECT_TRUE(partition.empty());
+  }
+  options_.settings = {{"batch.size", "100000"}};
+  RunningRelay relay(*store_, *checkpoints_, options_);
+  relay.until_published(head);
+  ASSERT_TRUE(relay.stop());
 }
 
 TEST_F(RelayToKafka, ATopicThatOthersMakeIsWaitedFor) {

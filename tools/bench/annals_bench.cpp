@@ -32,6 +32,7 @@
 //   query-as-of         asks for one row as of the middle of the log; the cut is in the cache
 //   query-…-busy        the same five while another thread makes 1,000 appends a second, which are
 //                       projected at the same time
+//   relay-1, relay-12   publishes all events to a new Kafka topic of so many partitions
 //   growth              fills a store to each of --sizes by 4 callers with 1,000 events a call, in
 //   a
 //                       process that is killed then; how long opening takes after that, after a
@@ -43,10 +44,11 @@
 // (sync=true) and LMDB (synced), if this program was built with them; read models, queries, folds
 // and commands only with SQLite. With --postgres append-1, -16, -64, pipelined, bulk, project-* and
 // rebuild are measured in that database beside what people do in it by hand, and with --message-db
-// beside message-db. The median of the runs counts. Writing workloads
-// start with an empty store, and pay for the space that they take while they run. What is measured
-// is the log engine as users get it: every append durable, hashed and linked, and indexed by
-// stream, category, type and tags. Figures in documents come from this program.
+// beside message-db. With --kafka relay-* is measured beside librdkafka's producer in a bare loop.
+// The median of the runs counts. Writing workloads start with an empty store, and pay for the space
+// that they take while they run. What is measured is the log engine as users get it: every append
+// durable, hashed and linked, and indexed by stream, category, type and tags. Figures in documents
+// come from this program.
 
 #include <algorithm>
 #include <cstdio>
@@ -126,7 +128,14 @@ constexpr std::pair<const char*, Maker> postgres_workloads[] = {
     {"rebuild", make_postgres_rebuild},
 };
 
+// With --kafka.
+constexpr std::pair<const char*, Maker> kafka_workloads[] = {
+    {"relay-1", [] { return make_relay_to_kafka(1); }},
+    {"relay-12", [] { return make_relay_to_kafka(12); }},
+};
+
 std::span<const std::pair<const char*, Maker>> workloads_of(const Options& options) {
+  if (!options.kafka.empty()) return kafka_workloads;
   if (options.postgres.empty()) return workloads;
   return postgres_workloads;
 }
@@ -178,13 +187,14 @@ Result<Comparison> compare(Workload& workload, const Context& context) {
 Result<void> run(const Options& options) {
   for (const std::string& name : options.workloads) {
     const auto there = workloads_of(options);
-    const bool known = (name == growth && options.postgres.empty()) ||
+    const bool known = (name == growth && options.embedded()) ||
                        std::any_of(there.begin(), there.end(),
                                    [&](const auto& workload) { return name == workload.first; });
     if (!known) {
       return Error{.code = ErrorCode::invalid_argument,
                    .message = "there is no workload '" + name + "'" +
-                              (options.postgres.empty() ? "" : " in a database") + " (see --help)"};
+                              (options.embedded() ? "" : " of the server that was named") +
+                              " (see --help)"};
     }
   }
   auto scratch = ScratchFolder::make(options.dir);
@@ -207,7 +217,7 @@ Result<void> run(const Options& options) {
                options.workloads.end();
   };
   const Context context{options, *scratch};
-  if (options.postgres.empty()) std::fputs(missing_peers().c_str(), stdout);
+  if (options.embedded()) std::fputs(missing_peers().c_str(), stdout);
   print_title();
   for (const auto& [name, make] : workloads_of(options)) {
     if (interrupted()) break;
@@ -223,7 +233,7 @@ Result<void> run(const Options& options) {
       return kept;
     }
   }
-  if (wanted(growth) && options.postgres.empty() && !interrupted()) {
+  if (wanted(growth) && options.embedded() && !interrupted()) {
     if (auto grown = measure_growth(options, *scratch); !grown) return grown;
   }
   print_legend(options);

@@ -40,9 +40,13 @@ struct Options {
   std::string postgres = {};
   /// The URL of a database with message-db in it, which is then a peer of append there.
   std::string message_db = {};
+  /// Kafka's brokers: what goes through them is measured, and nothing else.
+  std::string kafka = {};
   Ingest ingest = {};
   bool help = false;
 
+  /// No server was named: the log engine is measured.
+  bool embedded() const { return postgres.empty() && kafka.empty(); }
   /// Whether this peer is to be measured.
   bool wants(std::string_view engine) const;
 };

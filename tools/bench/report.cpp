@@ -102,6 +102,7 @@ void print_legend(const Options& options) {
       "sqlite: WAL, synchronous=FULL; rocksdb: sync=true; lmdb: synced. The same work in the same "
       "run;\n"
       "  pipelined: 1,000 events a transaction. annals / it: events over events.\n"
+      "relay-*: librdkafka: its producer in a bare loop, the same records, brokers and promises.\n"
       "project-*, rebuild: into a SQLite file, WAL, synchronous=NORMAL, or with --postgres a table "
       "there;\n"
       "  sqlite, by-hand: the same, a transaction for each event (rebuild: one for all). query-*: "

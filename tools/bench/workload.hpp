@@ -94,6 +94,9 @@ std::unique_ptr<Workload> make_rebuild();
 std::unique_ptr<Workload> make_postgres_project(std::uint64_t rows);
 std::unique_ptr<Workload> make_postgres_rebuild();
 
+/// Publishes a log to a new topic of so many partitions, on --kafka.
+std::unique_ptr<Workload> make_relay_to_kafka(std::uint32_t partitions);
+
 enum class Asked { eventual, at_least, strong, load, as_of };
 /// Asks for one account's balance; `busy`: while another thread appends, and a projector runs.
 std::unique_ptr<Workload> make_query(Asked asked, bool busy);

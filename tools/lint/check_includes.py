@@ -19,7 +19,7 @@ import tempfile
 FENCES = {
     "pqxx/": ("postgres/src/*",),
     "libpq-fe.h": ("postgres/src/*",),
-    "librdkafka/": ("relay/src/*", "tests/*"),
+    "librdkafka/": ("relay/src/*", "tools/bench/rdkafka_client.*", "tests/*"),
     "sqlite3": ("projections/sqlite/src/*", "tools/bench/*", "tests/*"),
     "rocksdb/": ("tools/bench/rocksdb_peer.*",),
     "lmdb.h": ("tools/bench/lmdb_peer.*",),
@@ -88,6 +88,8 @@ def owner_of_private_headers(root, where):
     inside = [root / tested / "src"] if tested in ROOMS else [root / "eventstore" / "src"]
     if tested == "eventstore_postgres":
         inside = [root / "eventstore" / "src", root / "eventstore" / "postgres" / "src"]
+    if tested == "chaos":
+        inside = [root / "relay" / "src"]
     if tested == "cli":
         inside = [root / "tools" / "cli" / "src"]
     return inside + [root / "tests", root / "tests" / tested, root / "tests" / tested / "src"]

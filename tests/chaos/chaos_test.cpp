@@ -1,0 +1,88 @@
+// The log goes through Kafka while whatever it passes is killed, frozen and cut off; nothing is
+// missing in the end. A relay that forgets one of its promises is caught by the same chaos.
+//
+// ANNALS_SEED says how the blows fall, ANNALS_CHAOS_MINUTES for how long; ANNALS_SOAK: for ten
+// minutes. Processes and machines keep no time, so that a seed gives the same blows, not the same
+// run.
+
+#include <cstdio>
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+
+#include <annals/testkit/seed.hpp>
+
+#include "turmoil.hpp"
+
+namespace annals::chaos {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+milliseconds time_of_a_run() {
+  if (const char* given = std::getenv("ANNALS_CHAOS_MINUTES"); given != nullptr && *given != '\0') {
+    return duration_cast<milliseconds>(
+        std::chrono::duration<double, std::ratio<60>>(std::strtod(given, nullptr)));
+  }
+  return std::getenv("ANNALS_SOAK") != nullptr ? std::chrono::minutes(10) : seconds(30);
+}
+
+void print(const Turmoil& turmoil) {
+  std::printf("%s\n", to_string(turmoil.counters()).c_str());
+  std::fflush(stdout);
+}
+
+class Chaos : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string why;
+    cluster_ = Cluster::start(why);
+    if (!cluster_) GTEST_SKIP() << "SKIPPED: needs brokers and a server of its own, but " << why;
+  }
+
+  std::unique_ptr<Cluster> cluster_;
+};
+
+TEST_F(Chaos, NothingIsMissingOrOutOfOrderWhateverIsKilled) {
+  Turmoil turmoil(*cluster_, testkit::seed(6100));
+  turmoil.go_on_for(time_of_a_run());
+  for (const std::string& problem : turmoil.problems()) ADD_FAILURE() << problem;
+  print(turmoil);
+  const Counters& counters = turmoil.counters();
+  EXPECT_GT(counters.events, 0U);
+  EXPECT_GT(counters.repeated, 0U);
+  EXPECT_GT(counters.take_overs, 0U);
+  EXPECT_GT(counters.relays_killed, 0U);
+  EXPECT_GT(counters.brokers_killed + counters.brokers_stopped + counters.brokers_frozen, 0U);
+}
+
+struct Weakness {
+  const char* word;
+  const char* name;
+};
+void PrintTo(const Weakness& weakness, std::ostream* out) { *out << weakness.name; }
+
+class Weakened : public Chaos, public testing::WithParamInterface<Weakness> {};
+
+TEST_P(Weakened, IsCaught) {
+  Turmoil turmoil(*cluster_, testkit::seed(6101), GetParam().word);
+  constexpr int rounds_max = 12;
+  for (int round = 1; round <= rounds_max && !HasFailure(); ++round) {
+    turmoil.go_on_for(seconds(15));
+    const auto problems = turmoil.problems();
+    print(turmoil);
+    if (problems.empty()) continue;
+    std::printf("caught in round %d: %s\n", round, problems.front().c_str());
+    return;
+  }
+  FAIL() << rounds_max << " rounds did not notice";
+}
+
+INSTANTIATE_TEST_SUITE_P(, Weakened,
+                         testing::Values(Weakness{"not-contiguous", "CheckpointNotContiguous"}),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace annals::chaos
