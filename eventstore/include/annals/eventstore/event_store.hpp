@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -109,5 +110,10 @@ class EventStore {
 
 /// All events of a read in one go. For tests, tools and streams known to be short.
 Result<RecordedEvents> read_all(const EventStore& store, ReadOptions options);
+
+/// How long the oldest event after `position` has been there at the time `now`: what whoever has
+/// come to `position` lags behind. 0 if there is none, or it cannot be read.
+std::chrono::microseconds lag_after(const EventStore& store, GlobalPosition position,
+                                    Timestamp now);
 
 }  // namespace annals
