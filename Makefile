@@ -10,10 +10,10 @@ MINUTES ?= 10
 
 PACKAGES_BUILD := g++ cmake ninja-build pkg-config libboost-dev nlohmann-json3-dev libssl-dev libsqlite3-dev libzstd-dev
 PACKAGES_BANK := $(PACKAGES_BUILD) libcli11-dev zlib1g-dev
-PACKAGES_TEST := $(PACKAGES_BANK) libgtest-dev python3 python3-yaml libpqxx-dev postgresql openssl librdkafka-dev
+PACKAGES_TEST := $(PACKAGES_BANK) libgtest-dev python3 python3-yaml libpqxx-dev postgresql openssl librdkafka-dev libcpp-httplib-dev python3-prometheus-client
 PACKAGES_TOOLS := $(PACKAGES_BUILD) libcli11-dev  # tools/ is annals and annals-bench
 PACKAGES_BENCH := $(PACKAGES_TOOLS) librocksdb-dev liblmdb-dev libpqxx-dev python3  # peers, left out where missing
-PACKAGES_INSTALL := $(PACKAGES_TOOLS) libgtest-dev libpqxx-dev librdkafka-dev
+PACKAGES_INSTALL := $(PACKAGES_TOOLS) libgtest-dev libpqxx-dev librdkafka-dev libcpp-httplib-dev
 
 # Ninja if it is there. A folder once configured keeps its generator. $(PARTS_OFF) keeps the packages
 # needed few where nothing is configured yet; parts that an earlier target switched on stay on.

@@ -1,5 +1,6 @@
 // What any event store is to those who follow it.
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,13 @@ Result<RecordedEvents> EventStore::find(const Query& query,
     owners.push_back(std::make_shared<const RecordedEvents>(*std::move(run)));
   }
   return RecordedEvents(std::move(found), std::move(owners));
+}
+
+std::chrono::microseconds lag_after(const EventSource& events, GlobalPosition position,
+                                    Timestamp now) {
+  const auto since = events.waiting_since(position);
+  if (!since || !*since) return {};
+  return std::max(now - **since, std::chrono::microseconds(0));
 }
 
 }  // namespace annals

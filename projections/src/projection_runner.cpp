@@ -78,6 +78,7 @@ class ProjectionRunner::Impl {
     PartitionStatus status = {};
     std::uint64_t events_applied = 0;
     std::uint64_t fenced = 0;
+    std::uint64_t retries = 0;
     std::uint64_t parked_keys = 0;
     std::uint64_t parked_events = 0;
   };
@@ -233,6 +234,7 @@ bool ProjectionRunner::Impl::record(Entry& entry, Part& part, internal::Projecto
   status.epoch = part.projector.epoch();
   part.events_applied = part.projector.events_applied();
   part.fenced = part.projector.fenced();
+  part.retries = part.projector.retries();
   part.parked_keys = part.projector.parked().keys();
   part.parked_events = part.projector.parked().events();
   std::uint64_t applied = 0;
@@ -264,6 +266,7 @@ ProjectionStatus ProjectionRunner::Impl::status_of(const Entry& entry) const {
     status.epoch = std::max(status.epoch, now.epoch);
     status.events_applied += part->events_applied;
     status.fenced += part->fenced;
+    status.retries += part->retries;
     status.parked_keys += part->parked_keys;
     status.parked_events += part->parked_events;
     status.partitions.push_back(now);
@@ -314,10 +317,9 @@ void ProjectionRunner::Impl::complete(ProjectionStatus& status) const {
   const Head head = events_.head();
   status.head = std::max(head.position, status.position);
   status.lag_events = status.head.value - status.position.value;
-  if (status.lag_events == 0) return;
-  const auto since = events_.waiting_since(status.position);
-  if (!since || !*since) return;
-  status.lag = std::max(options_.clock->now() - **since, std::chrono::microseconds(0));
+  if (status.lag_events > 0) {
+    status.lag = lag_after(events_, status.position, options_.clock->now());
+  }
 }
 
 std::optional<ProjectionStatus> ProjectionRunner::Impl::status(std::string_view projection) const {

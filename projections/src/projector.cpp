@@ -339,6 +339,11 @@ Result<void> Projector::grant_wishes() {
   return {};
 }
 
+Projector::Step Projector::retry_after(milliseconds pause, Error error) {
+  ++retries_;
+  return {ProjectionActivity::retrying, pause, std::move(error).message};
+}
+
 Projector::Step Projector::failed(Error error) {
   subscription_.reset();
   // What came before an event that fails is passed all the same.
@@ -352,22 +357,22 @@ Projector::Step Projector::failed(Error error) {
   // Whether it was committed is seen when the checkpoint is read again.
   if (error.code == ErrorCode::outcome_unknown) {
     forget_claim();
-    return {ProjectionActivity::retrying, backoff(), error.message};
+    return retry_after(backoff(), std::move(error));
   }
   if (error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout) {
-    return {ProjectionActivity::retrying, backoff(), error.message};
+    return retry_after(backoff(), std::move(error));
   }
   if (parking_.is_tried_again() && claim_) {
     const auto pause = parking_.next_try_parks() ? milliseconds(0) : backoff();
-    return {ProjectionActivity::retrying, pause, error.message};
+    return retry_after(pause, std::move(error));
   }
   if (is_of_an_event(error) && claim_) {
     if (!careful_until_ || *careful_until_ < *error.position) {
       careful_until_ = error.position;  // What comes before it is applied first.
-      return {ProjectionActivity::retrying, milliseconds(0), error.message};
+      return retry_after(milliseconds(0), std::move(error));
     }
     if (++tries_ < setup_.options.tries_max) {
-      return {ProjectionActivity::retrying, backoff(), error.message};
+      return retry_after(backoff(), std::move(error));
     }
   }
   if (claim_) {

@@ -61,6 +61,7 @@ class Projector {
   GlobalPosition position() const noexcept { return place_; }
   std::uint64_t events_applied() const noexcept { return events_applied_; }
   std::uint64_t fenced() const noexcept { return fenced_; }
+  std::uint64_t retries() const noexcept { return retries_; }
   std::uint64_t epoch() const noexcept { return claim_ ? claim_->epoch : 0; }
   const ParkedKeys& parked() const noexcept { return parking_.keys(); }
   bool has_claim() const noexcept { return claim_.has_value(); }
@@ -93,6 +94,7 @@ class Projector {
   Step failed(Error error);
   /// REQUIRES: a claim.
   Result<void> record_halt(const Error& error);
+  Step retry_after(std::chrono::milliseconds pause, Error error);
   void forget_claim();
   std::chrono::milliseconds backoff();
 
@@ -122,6 +124,7 @@ class Projector {
 
   std::uint64_t events_applied_ = 0;
   std::uint64_t fenced_ = 0;
+  std::uint64_t retries_ = 0;
 };
 
 }  // namespace annals::internal

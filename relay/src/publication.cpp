@@ -194,6 +194,7 @@ Result<void> Publication::follow() {
   tracker_.emplace(Published{begin->token.position, begin->link, record.last_positions}, bug_);
   auto subscription = store_.subscribe({.after = *begin});
   if (!subscription) return std::move(subscription).error();
+  state_.update([](RelayStatus& status) { status.following = true; });
   while (!end_) {
     auto batch = (*subscription)->next(tracker_->waiting_records() > 0 ? nap / 10 : nap);
     if (!batch) return std::move(batch).error();
@@ -349,10 +350,8 @@ void Publication::show(Moment now) {
   const std::chrono::duration<double> window = now - window_begin_;
   const bool full = window >= std::chrono::seconds(1);
   const double rate = full ? static_cast<double>(events - window_events_) / window.count() : 0;
-  const GlobalPosition head = store_.head().position;
   state_.update([&](RelayStatus& status) {
     status.position = tracker_->published().position;
-    status.head = std::max(head, status.position);
     status.events += events - shown_events_;
     status.watermarks += tracker_->watermarks() - shown_watermarks_;
     status.waiting_bytes = tracker_->waiting_bytes();

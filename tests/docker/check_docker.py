@@ -101,7 +101,7 @@ def check_dockerfile():
             for path in shlex.split(rest)[1:-1]:
                 program = BUILD / pathlib.Path(path).relative_to("/build")
                 check(program.is_file(), f"COPY --from=build {path}: the build makes it")
-    needed = packages_of_makefile("PACKAGES_BANK") | {"libpqxx-dev", "librdkafka-dev"}
+    needed = packages_of_makefile("PACKAGES_BANK") | {"libpqxx-dev", "librdkafka-dev", "libcpp-httplib-dev"}
     check(needed <= packages(build), f"the build's packages, missing: {sorted(needed - packages(build))}")
     check_libraries(packages(runtime))
     check(("USER", "bank") in runtime, "the programs do not run as root")

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -48,5 +49,10 @@ class EventSource {
   virtual Result<RecordedEvents> find(const Query& query,
                                       std::span<const GlobalPosition> positions) const = 0;
 };
+
+/// How long the first event after `position` has been waiting at the time `now`: what whoever has
+/// come to `position` lags behind. 0 if there is none, or that cannot be told.
+std::chrono::microseconds lag_after(const EventSource& events, GlobalPosition position,
+                                    Timestamp now);
 
 }  // namespace annals

@@ -82,6 +82,7 @@ struct ProjectionStatus {
   std::uint64_t events_applied = 0;
   double events_per_second = 0;  ///< Over about the last ten seconds.
   std::uint64_t fenced = 0;      ///< Commits refused because somebody else had taken over.
+  std::uint64_t retries = 0;     ///< Failures after which it tried, or will try, again.
   std::uint64_t epoch = 0;       ///< The highest of the partitions here.
   /// Rows that lag behind `position`, of the partitions here: see parked.hpp.
   std::uint64_t parked_keys = 0;
