@@ -28,7 +28,7 @@ BENCH = $(BUILD_DIR)/bin/annals-bench --seconds 1 --out $(BUILD_DIR)/bench/resul
 BENCH_GROWTH = $(BUILD_DIR)/bin/annals-bench --seconds 2 --streams 1000000 --event-bytes 100 --out $(BUILD_DIR)/bench/growth.jsonl
 
 .DEFAULT_GOAL := help
-.PHONY: help bank test bench bench-growth bench-peers bench-postgres bench-kafka bench-build soak chaos install clean
+.PHONY: help bank test bench bench-growth bench-peers bench-postgres bench-kafka bench-build bank-full soak chaos install clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -42,6 +42,12 @@ bank: ## Replay a real organisation's books into a log under DATA, project, and 
 	$(BUILD_DIR)/bin/bank demo
 	$(BUILD_DIR)/bin/bank import --data $(DATA)
 	$(BUILD_DIR)/bin/bank largest --count 5 --table --data $(DATA)
+
+bank-full: ## The same by way of Kafka into PostgreSQL, projected in two processes; starts and ends servers of its own
+	@$(PACKAGES) $(PACKAGES_TEST)
+	$(CONFIGURE) $(PARTS_OFF) -DANNALS_BUILD_SAMPLES=ON -DANNALS_BUILD_TOOLS=ON -DANNALS_BUILD_TESTS=ON -DANNALS_WITH_TESTKIT=ON
+	$(BUILD) --target bank annals postgres_test_server
+	samples/bank/bank_full $(BUILD_DIR)
 
 test: ## Build everything, compile each public header alone, run every test
 	@$(PACKAGES) $(PACKAGES_TEST)

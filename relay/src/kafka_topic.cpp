@@ -100,7 +100,8 @@ Result<std::uint32_t> count_partitions(const KafkaClient& client, const std::str
   }
 }
 
-Result<std::optional<std::string>> topic_setting(const KafkaClient& client, const std::string& topic,
+Result<std::optional<std::string>> topic_setting(const KafkaClient& client,
+                                                 const std::string& topic,
                                                  const std::string& name) {
   const std::string doing = "asking for " + name + " of topic " + topic;
   // Any broker knows it.

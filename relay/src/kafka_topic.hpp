@@ -32,8 +32,8 @@ Result<std::uint32_t> count_partitions(const KafkaClient& client, const std::str
 /// say, because we have no right to ask (DescribeConfigs), or they know none of that name.
 ///
 /// Errors: unavailable.
-Result<std::optional<std::string>> topic_setting(const KafkaClient& client, const std::string& topic,
-                                                 const std::string& name);
+Result<std::optional<std::string>> topic_setting(const KafkaClient& client,
+                                                 const std::string& topic, const std::string& name);
 
 /// What a partition holds.
 struct OffsetRange {
