@@ -33,6 +33,9 @@
 //   query-…-busy        the same five while another thread makes 1,000 appends a second, which are
 //                       projected at the same time
 //   relay-1, relay-12   publishes all events to a new Kafka topic of so many partitions
+//   relay-delay-1000, -10000  how long after an append has returned a consumer has its record, at
+//   so
+//                       many appends a second
 //   growth              fills a store to each of --sizes by 4 callers with 1,000 events a call, in
 //   a
 //                       process that is killed then; how long opening takes after that, after a
@@ -132,6 +135,8 @@ constexpr std::pair<const char*, Maker> postgres_workloads[] = {
 constexpr std::pair<const char*, Maker> kafka_workloads[] = {
     {"relay-1", [] { return make_relay_to_kafka(1); }},
     {"relay-12", [] { return make_relay_to_kafka(12); }},
+    {"relay-delay-1000", [] { return make_relay_delay(1'000); }},
+    {"relay-delay-10000", [] { return make_relay_delay(10'000); }},
 };
 
 std::span<const std::pair<const char*, Maker>> workloads_of(const Options& options) {

@@ -19,5 +19,6 @@ class NoRelay final : public Workload {
 }  // namespace
 
 std::unique_ptr<Workload> make_relay_to_kafka(std::uint32_t) { return std::make_unique<NoRelay>(); }
+std::unique_ptr<Workload> make_relay_delay(std::uint32_t) { return std::make_unique<NoRelay>(); }
 
 }  // namespace annals::bench

@@ -73,6 +73,8 @@ std::string take(Options& options, std::string_view name, std::string_view text)
     options.postgres = text;
   } else if (name == "--kafka") {
     options.kafka = text;
+  } else if (name == "--rdkafka-performance") {
+    options.rdkafka_performance = text;
   } else if (name == "--message-db") {
     options.message_db = text;
   } else if (name == "--ingest") {
@@ -172,6 +174,7 @@ std::string options_help() {
          "                       what people do there by hand; nothing else\n"
          "  --message-db URL     message-db is in this database: a peer of append-*\n"
          "  --kafka BROKERS      relay-* to these brokers, beside librdkafka alone; nothing else\n"
+         "  --rdkafka-performance PROGRAM: librdkafka's own benchmark, a peer of relay-*\n"
          "  --dir DIR            the disk: stores are made in a new folder below DIR, and removed\n"
          "                       (the folder of --out)\n"
          "  --out FILE           JSON lines are added to FILE (bench/results.jsonl of the build)\n"

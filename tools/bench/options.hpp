@@ -42,6 +42,8 @@ struct Options {
   std::string message_db = {};
   /// Kafka's brokers: what goes through them is measured, and nothing else.
   std::string kafka = {};
+  /// The program rdkafka_performance, if it could be compiled: a peer there.
+  std::string rdkafka_performance = {};
   Ingest ingest = {};
   bool help = false;
 

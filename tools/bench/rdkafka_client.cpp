@@ -1,5 +1,7 @@
 #include "rdkafka_client.hpp"
 
+#include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <utility>
 
@@ -32,6 +34,16 @@ using Settings = std::vector<std::pair<const char*, std::string>>;
 
 Error failed(const std::string& doing, const std::string& why) {
   return {ErrorCode::unavailable, doing + ": " + why};
+}
+
+Settings producer_settings(const std::string& brokers) {
+  return {{"bootstrap.servers", brokers},
+          {"enable.idempotence", "true"},
+          {"acks", "all"},
+          {"batch.size", "1000000"},
+          {"queue.buffering.max.kbytes", "131072"},
+          {"queue.buffering.max.messages", "1000000"},
+          {"partitioner", "murmur2"}};
 }
 
 /// Records of a producer that were acknowledged, or not.
@@ -133,15 +145,7 @@ Result<double> produce_bare(const std::string& brokers, const std::string& topic
                             const std::function<std::string(std::uint64_t)>& key_of) {
   const auto started = Clock::now();
   Deliveries deliveries;
-  auto client = make_client(RD_KAFKA_PRODUCER,
-                            {{"bootstrap.servers", brokers},
-                             {"enable.idempotence", "true"},
-                             {"acks", "all"},
-                             {"batch.size", "1000000"},
-                             {"queue.buffering.max.kbytes", "131072"},
-                             {"queue.buffering.max.messages", "1000000"},
-                             {"partitioner", "murmur2"}},
-                            &deliveries);
+  auto client = make_client(RD_KAFKA_PRODUCER, producer_settings(brokers), &deliveries);
   if (!client) return std::move(client).error();
   if (auto made = make_topic(client->get(), topic, partitions); !made) {
     return std::move(made).error();
@@ -177,6 +181,39 @@ Result<double> produce_bare(const std::string& brokers, const std::string& topic
                       " records were not acknowledged: " + rd_kafka_err2str(deliveries.failure));
   }
   return seconds;
+}
+
+Result<double> produce_by_its_benchmark(const std::string& program, const std::string& brokers,
+                                        const std::string& topic, std::uint32_t partitions,
+                                        const KafkaRecord& like, std::uint64_t count) {
+  auto client = make_client(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers}}, nullptr);
+  if (!client) return std::move(client).error();
+  if (auto made = make_topic(client->get(), topic, partitions); !made) {
+    return std::move(made).error();
+  }
+  std::string command = "'" + program + "' -P -a -1 -t '" + topic + "' -b '" + brokers + "' -c " +
+                        std::to_string(count) + " -s " +
+                        std::to_string(like.value.size() + like.key.size());
+  for (const auto& [name, value] : producer_settings(brokers)) {
+    command += " -X " + std::string(name) + '=' + value;
+  }
+  for (const auto& [name, value] : like.headers) {
+    command += " -H '" + name + '=' + value + '\'';  // The values of ours have no quotes.
+  }
+  std::FILE* const said = ::popen((command + " 2>&1").c_str(), "r");
+  if (said == nullptr) return failed("running " + program, "it does not start");
+  std::string text;
+  std::array<char, 4096> buffer{};
+  while (const std::size_t read = std::fread(buffer.data(), 1, buffer.size(), said)) {
+    text.append(buffer.data(), read);
+  }
+  ::pclose(said);
+  // The last of "… N messages delivered …: RATE msgs/s and …".
+  const std::size_t end = text.rfind(" msgs/s");
+  const std::size_t begin = end == std::string::npos ? end : text.rfind(' ', end - 1);
+  const double rate = begin == std::string::npos ? 0 : std::strtod(text.c_str() + begin, nullptr);
+  if (rate <= 0) return failed("running " + program, text.substr(0, 500));
+  return static_cast<double>(count) / rate;
 }
 
 Result<std::unique_ptr<BareConsumer>> BareConsumer::open(const std::string& brokers,

@@ -44,13 +44,24 @@ class RelayWorkload final : public Workload {
   /// The same records without a log to read: their sizes and headers are those of a record that
   /// the relay has produced.
   Result<std::vector<Measurement>> peers(const Context& context) override {
-    if (!context.options.wants("librdkafka")) return std::vector<Measurement>();
-    WrittenStreams streams(context.options.streams, 0, 1, 1, context.options.categories);
-    auto seconds =
-        produce_bare(context.options.kafka, new_bench_topic(), partitions_, *like_,
-                     context.options.events, [&](std::uint64_t) { return streams.take().stream; });
-    if (!seconds) return std::move(seconds).error();
-    return std::vector{measured(context, "librdkafka", *seconds)};
+    const Options& options = context.options;
+    std::vector<Measurement> all;
+    if (options.wants("librdkafka")) {
+      WrittenStreams streams(options.streams, 0, 1, 1, options.categories);
+      auto seconds =
+          produce_bare(options.kafka, new_bench_topic(), partitions_, *like_, options.events,
+                       [&](std::uint64_t) { return streams.take().stream; });
+      if (!seconds) return std::move(seconds).error();
+      all.push_back(measured(context, "librdkafka", *seconds));
+    }
+    if (options.wants("rdkafka-performance") && !options.rdkafka_performance.empty()) {
+      auto seconds =
+          produce_by_its_benchmark(options.rdkafka_performance, options.kafka, new_bench_topic(),
+                                   partitions_, *like_, options.events);
+      if (!seconds) return std::move(seconds).error();
+      all.push_back(measured(context, "rdkafka-performance", *seconds));
+    }
+    return all;
   }
 
  private:

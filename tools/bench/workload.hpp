@@ -96,6 +96,8 @@ std::unique_ptr<Workload> make_postgres_rebuild();
 
 /// Publishes a log to a new topic of so many partitions, on --kafka.
 std::unique_ptr<Workload> make_relay_to_kafka(std::uint32_t partitions);
+/// How long after its append a consumer of the topic has an event, at so many a second.
+std::unique_ptr<Workload> make_relay_delay(std::uint32_t per_second);
 
 enum class Asked { eventual, at_least, strong, load, as_of };
 /// Asks for one account's balance; `busy`: while another thread appends, and a projector runs.
