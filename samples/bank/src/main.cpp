@@ -10,6 +10,7 @@
 
 #include "account.hpp"
 #include "demo.hpp"
+#include "follow_topic.hpp"
 #include "import_command.hpp"
 #include "ledger.hpp"
 #include "read_models.hpp"
@@ -41,6 +42,7 @@ struct Words {
   ImportRequest import;
   CutWords cut;
   CutWords other_cut;  // What `diff` compares it with.
+  TopicWords topic;
   std::string text;
   std::string first_day;
   std::string last_day;
@@ -139,10 +141,31 @@ struct Words {
         ->required()
         ->type_name("");
     add("totals", "Money in and out, day by day", [this] { return print_totals(session); });
-    add("project", "Bring the read models up to date (every report does so, too)",
-        [this] { return project(session); });
+    add_project();
     add("verify", "Prove the log whole: 0 whole, 1 changed, 2 incomplete, 3 could not run",
         [this] { return print_verification(session); });
+  }
+
+  void add_project() {
+    auto* project =
+        add("project", "Bring the read models up to date (every report does so, too)", [this] {
+          return topic.topic.empty() ? bank::project(session) : follow_topic(session, topic);
+        });
+    auto* of = project->add_option("--topic", topic.topic,
+                                   "Keep them so, until Ctrl-C, from the Kafka topic that `admin "
+                                   "relay` publishes to: no log is needed");
+    auto* brokers = project->add_option("--brokers", topic.brokers, "HOST:PORT,…: of the topic");
+    of->needs(brokers);
+    brokers->needs(of);
+    project
+        ->add_option("--group", topic.group,
+                     "Share the topic's partitions with the other banks of this group")
+        ->needs(of);
+    project->add_option("--set", topic.settings, "NAME=VALUE: a setting of librdkafka's")
+        ->needs(of);
+    project->add_option("--status-every", topic.status_every, "Seconds between two looks")
+        ->check(CLI::PositiveNumber)
+        ->needs(of);
   }
 
   CLI::App* add_for_account(const std::string& name, const std::string& what,
