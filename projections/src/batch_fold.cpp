@@ -67,7 +67,10 @@ class BatchFold::Keys final : public KeySink {
       return false;
     }
     const Partition& partition = fold_.partition_;
-    if (partition.count > 1 && partition_of(key_, partition.count) != partition.index) return true;
+    const bool by_row = partition.split_by == SplitBy::row;
+    if (by_row && partition.count > 1 && partition_of(key_, partition.count) != partition.index) {
+      return true;
+    }
     const auto [place, fresh] = rows.by_key.try_emplace(key_, rows.entries.size());
     if (fresh) {
       rows.entries.push_back({Object(type.copy(row_with_key), type.drop)});
@@ -75,6 +78,10 @@ class BatchFold::Keys final : public KeySink {
         failure_ = found.error().message;
         return false;
       }
+      rows.entries.back().stream = stream();
+    } else if (!by_row && rows.entries[place->second].stream != stream()) {
+      refuse(row_with_key, rows.entries[place->second].stream);
+      return false;
     }
     if (fold_.parking_.only != nullptr && rows.entries[place->second].parked_as) return true;
     // An event that names a row twice counts once.
@@ -85,8 +92,24 @@ class BatchFold::Keys final : public KeySink {
     return true;
   }
   const std::string& failure() const { return failure_; }
+  /// The projection is not what it says it is.
+  const std::optional<Error>& refusal() const { return refusal_; }
 
  private:
+  std::string_view stream() const { return fold_.decoded_[event_].info->stream; }
+  void refuse(const void* row, std::string_view other) {
+    const TableType& type = *fold_.tables_[table_].type;
+    const auto key = key_text(type, row);
+    refusal_ = Error{
+        .code = ErrorCode::invalid_argument,
+        .message = "projection " + std::string(fold_.projection_.name) + ", table " +
+                   std::string(type.name) + ": row " + (key ? *key : "") +
+                   " is made of events of stream " + std::string(other) + " and of stream " +
+                   std::string(stream()) +
+                   ", so it cannot be shared by stream, whatever rows_of_one_stream says: project "
+                   "it from all partitions of the topic, and rebuild it"};
+  }
+
   // With `only`, all rows but that one are as if parked.
   Result<void> find_parked(const TableType& type, const void* row, Entry& entry) const {
     const ParkingMode& parking = fold_.parking_;
@@ -97,7 +120,7 @@ class BatchFold::Keys final : public KeySink {
     const bool parked = parking.only != nullptr
                             ? *parking.only != ParkedRow{std::string(type.name), *text}
                             : parking.keys->contains(type.name, *text);
-    if (parked) entry.be_parked(*std::move(text), key_);
+    if (parked) entry.be_parked(*std::move(text), fold_.hash_of(key_));
     return {};
   }
 
@@ -108,6 +131,7 @@ class BatchFold::Keys final : public KeySink {
   std::size_t first_;
   std::string key_;
   std::string failure_;
+  std::optional<Error> refusal_;
 };
 
 BatchFold::BatchFold(const ProjectionType& projection, const Upcasters& upcasters,
@@ -164,10 +188,18 @@ Result<void> BatchFold::collect_keys(const RowSlot& slot, std::size_t table, std
         projection_, ErrorCode::corrupt, *decoded.info,
         "keys of table " + std::string(tables_[table].type->name) + " threw: " + *thrown);
   }
+  if (keys.refusal()) return *keys.refusal();
   if (!keys.failure().empty()) {
     return fold_error(projection_, ErrorCode::corrupt, *decoded.info, keys.failure());
   }
   return {};
+}
+
+std::uint64_t BatchFold::hash_of(std::string_view key) const {
+  const std::uint64_t hash = key_hash(key);
+  if (partition_.split_by == SplitBy::row) return hash;
+  // Nothing about the key tells the partition: its remainder is made to.
+  return hash / 2 / partition_.count * partition_.count + partition_.index;
 }
 
 Result<void> BatchFold::load(ReadModelStore& rows) {
@@ -255,7 +287,7 @@ Result<void> BatchFold::apply_or_park(const Step& step) {
   if (!key) return std::move(key).error();
   std::string bytes;
   if (auto written = write_key(type, entry.row.get(), bytes); !written) return written;
-  entry.be_parked(*std::move(key), bytes);
+  entry.be_parked(*std::move(key), hash_of(bytes));
   park(step, applied.error().message);
   return {};
 }

@@ -41,7 +41,8 @@ class BatchFold {
 
   /// Adds the next event, in position order. `event` must stay valid until the end.
   ///
-  /// Errors: unsupported, corrupt, with the event's position.
+  /// Errors: unsupported, corrupt, with the event's position; invalid_argument, without (split by
+  /// stream: a row is touched by events of two).
   Result<void> add(const RecordedEvent& event);
 
   /// Loads the rows and folds. Errors: of load; corrupt (evolve or drop threw, with the position).
@@ -72,10 +73,11 @@ class BatchFold {
     bool touched = false;
     std::unique_ptr<const std::string> parked_as = {};  ///< Its key as text, if it is parked.
     std::uint64_t key_hash = 0;                         ///< Likewise.
+    std::string_view stream = {};                       ///< Of the first event that touches it.
 
-    void be_parked(std::string text, std::string_view key) {
+    void be_parked(std::string text, std::uint64_t hash) {
       parked_as = std::make_unique<const std::string>(std::move(text));
-      key_hash = internal::key_hash(key);
+      key_hash = hash;
     }
   };
   struct TableRows {
@@ -101,6 +103,8 @@ class BatchFold {
   };
   class Keys;
 
+  /// Tells the partition that has the key parked.
+  std::uint64_t hash_of(std::string_view key) const;
   Result<void> collect_keys(const RowSlot& slot, std::size_t table, std::size_t event);
   Result<void> apply(const Step& step);
   Result<void> start_anew(const TableType& type, Entry& entry);

@@ -38,6 +38,13 @@ Result<void> check_definition(const ProjectionType& projection, Partition partit
                  .message = name + " cannot have " + to_string(partition) + ": there are 1 to " +
                             std::to_string(partitions_max) + ", counted from 0"};
   }
+  if (partition.split_by == SplitBy::stream && !projection.rows_of_one_stream) {
+    return Error{.code = ErrorCode::invalid_argument,
+                 .message = name +
+                            " cannot be split by stream: it does not say that each of its rows is "
+                            "made of one stream's events (static constexpr bool rows_of_one_stream "
+                            "= true;). Project it from all partitions of the topic instead"};
+  }
   if (partition.count > 1 && projection.sql_count > 0) {
     return Error{.code = ErrorCode::invalid_argument,
                  .message = name + " has hand-written SQL, which cannot be split into " +
@@ -53,6 +60,17 @@ Result<void> check_definition(const ProjectionType& projection, Partition partit
                             ", the program has version " + std::to_string(projection.version) +
                             (found->version == projection.version ? " with other tables" : "") +
                             ": rebuild the projection"};
+  }
+  if (found->partition.split_by != partition.split_by) {
+    const bool by_row = found->partition.split_by == SplitBy::row;
+    return Error{.code = ErrorCode::invalid_argument,
+                 .message = name + " in " + std::string(place) + " is split by " +
+                            std::string(to_string(found->partition.split_by)) +
+                            ", the program asks for a split by " +
+                            std::string(to_string(partition.split_by)) +
+                            (by_row ? ": project it from the event store or from all partitions of "
+                                      "a topic, or rebuild it for a consumer group"
+                                    : ": project it in a consumer group, or rebuild it")};
   }
   if (found->partition.count == partition.count) return {};
   return Error{.code = ErrorCode::invalid_argument,
@@ -110,8 +128,9 @@ Error unknown_projection(std::string_view projection, const Partition* partition
 
 Result<void> replace_records(const ProjectionType& projection, SwapOptions options,
                              std::span<const CheckpointRecord> old, CheckpointRecord& made) {
-  const std::uint32_t before = old.empty() ? 1 : old.front().partition.count;
-  made.partition = {0, options.partitions == 0 ? before : options.partitions};
+  const Partition before = old.empty() ? Partition{} : old.front().partition;
+  made.partition = {0, options.partitions == 0 ? before.count : options.partitions,
+                    options.split_by.value_or(before.split_by)};
   if (auto can = check_definition(projection, made.partition, nullptr, {}); !can) return can;
   for (const CheckpointRecord& record : old) {
     if (options.only_if_caught_up && record.position() > made.position()) {

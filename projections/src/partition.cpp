@@ -46,6 +46,21 @@ std::uint32_t partition_of(std::string_view key, std::uint32_t count) {
 
 }  // namespace internal
 
+std::string_view to_string(SplitBy split) noexcept {
+  switch (split) {
+    case SplitBy::row: return "row";
+    case SplitBy::stream: return "stream";
+  }
+  return "row";
+}
+
+std::optional<SplitBy> parse_split_by(std::string_view text) noexcept {
+  for (const SplitBy split : {SplitBy::row, SplitBy::stream}) {
+    if (text == to_string(split)) return split;
+  }
+  return std::nullopt;
+}
+
 std::string to_string(const Partition& partition) {
   return "partition " + std::to_string(partition.index) + " of " + std::to_string(partition.count);
 }

@@ -1,41 +1,10 @@
 #include <algorithm>
-#include <condition_variable>
-#include <map>
-#include <mutex>
-#include <thread>
-#include <utility>
 
-#include <annals/projections/projection_runner.hpp>
-
-#include "projector.hpp"
-#include "share.hpp"
+#include "projection_runner_impl.hpp"
 
 namespace annals {
 
 namespace {
-
-using SteadyClock = std::chrono::steady_clock;
-
-/// Events a second, the last ten seconds weighing most.
-class Rate {
- public:
-  void count(std::uint64_t total) {
-    const auto now = SteadyClock::now();
-    const double seconds = std::chrono::duration<double>(now - at_).count();
-    if (seconds < 0.2) return;
-    const double rate = static_cast<double>(total - total_) / seconds;
-    const double weight = std::min(seconds / 10.0, 1.0);
-    value_ = value_ == 0 ? rate : value_ * (1 - weight) + rate * weight;
-    total_ = total;
-    at_ = now;
-  }
-  double value() const { return value_; }
-
- private:
-  double value_ = 0;
-  std::uint64_t total_ = 0;
-  SteadyClock::time_point at_ = SteadyClock::now();
-};
 
 Error not_here(std::string_view projection) {
   return {.code = ErrorCode::invalid_argument,
@@ -44,124 +13,62 @@ Error not_here(std::string_view projection) {
 
 }  // namespace
 
-class ProjectionRunner::Impl {
- public:
-  Impl(const EventSource& events, ReadModelStore& rows, RunnerOptions options)
-      : events_(events), rows_(rows), options_(std::move(options)) {
-    const std::size_t count = std::max<std::size_t>(options_.threads, 1);
-    for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
-  }
-  ~Impl() { stop(); }
-
-  Result<void> add(const ProjectionType& projection, std::uint32_t partitions);
-  void stop();
-  std::optional<ProjectionStatus> status(std::string_view projection) const;
-  std::vector<ProjectionStatus> status() const;
-  Result<void> retry(std::string_view projection);
-  Result<std::uint64_t> wish_parked(std::string_view projection,
-                                    const std::optional<ParkedRow>& row, ParkedWish wish);
-  Result<void> wait(std::string_view projection, GlobalPosition position,
-                    std::chrono::milliseconds timeout) const;
-
- private:
-  /// One partition of a projection.
-  struct Part {
-    explicit Part(internal::Projector::Setup setup) : projector(std::move(setup)) {}
-
-    internal::Projector projector;  // Used by the thread that has set `running`, without the lock.
-    // Guarded by mutex_:
-    bool running = false;
-    bool woken = false;  // While running.
-    bool retry = false;
-    bool wished = false;  // Something for parked keys.
-    SteadyClock::time_point due = SteadyClock::now();
-    PartitionStatus status = {};
-    std::uint64_t events_applied = 0;
-    std::uint64_t fenced = 0;
-    std::uint64_t retries = 0;
-    std::uint64_t parked_keys = 0;
-    std::uint64_t parked_events = 0;
-  };
-  struct Entry {
-    Entry(std::string projection_name, ReadModelStore& rows, const ProjectionType& projection,
-          std::chrono::milliseconds lease)
-        : name(std::move(projection_name)), share(rows, projection, make_holder(), lease) {}
-
-    const std::string name;
-    internal::Share share;
-    std::vector<std::unique_ptr<Part>> parts;
-    // Guarded by mutex_:
-    bool begun = false;  // The first step tells whether there are more.
-    Rate rate = {};
-  };
-  using Entries = std::map<std::string, std::unique_ptr<Entry>, std::less<>>;
-  struct Due {
-    Entry* entry = nullptr;
-    Part* part = nullptr;
-  };
-
-  void work();
-  Due next_due(SteadyClock::time_point now, SteadyClock::time_point& earliest);
-  void wake(Part& part);
-  /// Takes over what the step came to. Wants the lock held; returns whether the activity changed.
-  bool record(Entry& entry, Part& part, internal::Projector::Step step);
-  ProjectionStatus status_of(const Entry& entry) const;  // REQUIRES: mutex_.
-  void complete(ProjectionStatus& status) const;
-
-  const EventSource& events_;
-  ReadModelStore& rows_;
-  const RunnerOptions options_;
-  mutable std::mutex mutex_;
-  std::condition_variable work_;             // Something is due.
-  mutable std::condition_variable changed_;  // A status is another.
-  Entries entries_;
-  bool stopping_ = false;
-  std::mutex stop_mutex_;  // Before mutex_: one stop() at a time.
-  std::vector<std::thread> threads_;
-};
-
-Result<void> ProjectionRunner::Impl::add(const ProjectionType& projection,
-                                         std::uint32_t partitions) {
+Result<ProjectionRunner::Impl::Entry*> ProjectionRunner::Impl::enter(
+    const ProjectionType& projection, std::unique_ptr<internal::Share> share) {
   const auto refuse = [&](const std::string& why) {
     return Error{.code = ErrorCode::invalid_argument,
                  .message = "projection " + std::string(projection.name) + " " + why};
   };
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return refuse("cannot be added: the runner has stopped");
+  const auto [place, fresh] = entries_.try_emplace(std::string(projection.name));
+  if (!fresh) return refuse("is running here already");
+  place->second = std::make_unique<Entry>(place->first, std::move(share));
+  return place->second.get();
+}
+
+void ProjectionRunner::Impl::add_part(Entry& entry, const ProjectionType& projection,
+                                      const EventSource& events, Partition partition) {
+  // The wake function finds the part by its projection's name, which stays as long as the runner.
+  const auto wake_it = [this, name = std::string_view(entry.name), i = partition.index] {
+    const std::lock_guard lock_for_wake(mutex_);
+    if (const auto found = entries_.find(name); found != entries_.end()) {
+      wake(*found->second->parts[i]);
+    }
+  };
+  entry.parts.push_back(std::make_unique<Part>(internal::Projector::Setup{
+      events, rows_, projection, options_, wake_it, partition, entry.share.get()}));
+  entry.parts.back()->status.partition = partition;
+}
+
+Result<void> ProjectionRunner::Impl::add(const ProjectionType& projection,
+                                         std::uint32_t partitions) {
   if (auto can = check_definition(projection, {0, partitions}, nullptr, {}); !can) return can;
-  Entry* entry = nullptr;
+  auto entry = enter(projection, std::make_unique<internal::RecordShare>(
+                                     rows_, projection, make_holder(), options_.lease));
+  if (!entry) return std::move(entry).error();
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return refuse("cannot be added: the runner has stopped");
-    const auto [place, fresh] = entries_.try_emplace(std::string(projection.name));
-    if (!fresh) return refuse("is running here already");
-    place->second = std::make_unique<Entry>(place->first, rows_, projection, options_.lease);
-    entry = place->second.get();
     for (std::uint32_t i = 0; i < partitions; ++i) {
-      // The wake function finds the part by its projection's name, which stays as long as the
-      // runner.
-      const auto wake_it = [this, name = place->first, i] {
-        const std::lock_guard lock_for_wake(mutex_);
-        if (const auto found = entries_.find(name); found != entries_.end()) {
-          wake(*found->second->parts[i]);
-        }
-      };
-      entry->parts.push_back(std::make_unique<Part>(internal::Projector::Setup{
-          events_, rows_, projection, options_, wake_it, {i, partitions}, &entry->share}));
-      entry->parts.back()->status.partition = {i, partitions};
+      add_part(**entry, projection, events_, {i, partitions});
     }
-    entry->parts.front()->running = true;
+    (*entry)->parts.front()->running = true;
   }
-  // The first step tells whether the rows and the log belong together.
-  internal::Projector::Step step = entry->parts.front()->projector.step();
+  return begin(**entry);
+}
+
+Result<void> ProjectionRunner::Impl::begin(Entry& entry) {
+  internal::Projector::Step step = entry.parts.front()->projector.step();
   const bool refused = step.refused;
   const std::optional<Error> reason = step.reason;
   std::unique_ptr<Entry> removed;
   {
     const std::lock_guard lock(mutex_);
-    record(*entry, *entry->parts.front(), std::move(step));
-    entry->parts.front()->running = false;
-    entry->begun = true;
+    record(entry, *entry.parts.front(), std::move(step));
+    entry.parts.front()->running = false;
+    entry.begun = true;
     if (refused) {
-      const auto place = entries_.find(projection.name);
+      const auto place = entries_.find(entry.name);
       removed = std::move(place->second);
       entries_.erase(place);
     }
@@ -207,6 +114,7 @@ void ProjectionRunner::Impl::work() {
     part->woken = false;
     if (std::exchange(part->retry, false)) part->projector.forget_failure();
     if (std::exchange(part->wished, false)) part->projector.expect_wishes();
+    part->recalled = false;
     lock.unlock();
     auto step = part->projector.step();
     lock.lock();
@@ -232,6 +140,7 @@ bool ProjectionRunner::Impl::record(Entry& entry, Part& part, internal::Projecto
   if (step.reason) status.last_error = to_string(*step.reason);
   status.position = part.projector.position();
   status.epoch = part.projector.epoch();
+  part.claimed = part.projector.has_claim();
   part.events_applied = part.projector.events_applied();
   part.fenced = part.projector.fenced();
   part.retries = part.projector.retries();
@@ -243,7 +152,8 @@ bool ProjectionRunner::Impl::record(Entry& entry, Part& part, internal::Projecto
   // News that came during the step; but it does not shorten a pause after a failure.
   const bool quiet = status.activity == ProjectionActivity::live;
   part.due = SteadyClock::now();
-  if (!(part.woken && quiet) && !part.retry && !part.wished) part.due += step.pause;
+  const bool at_once = (part.woken && quiet) || part.retry || part.wished || part.recalled;
+  if (!at_once) part.due += step.pause;
   return changed;
 }
 
@@ -298,7 +208,8 @@ void ProjectionRunner::Impl::stop() {
   // Without the lock: what the store calls when something is appended takes it.
   for (const auto& [name, entry] : entries_) {
     for (const auto& part : entry->parts) part->projector.release();
-    if (entry->parts.size() > 1) entry->share.withdraw();
+    if (entry->parts.size() > 1) entry->share->withdraw();
+    entry->member.reset();
   }
   {
     const std::lock_guard lock(mutex_);
@@ -431,6 +342,10 @@ ProjectionRunner::~ProjectionRunner() = default;
 
 Result<void> ProjectionRunner::add(const ProjectionType& projection, std::uint32_t partitions) {
   return impl_->add(projection, partitions);
+}
+Result<void> ProjectionRunner::add_to_group(const ProjectionType& projection,
+                                            const PartitionedSource& source) {
+  return impl_->add_to_group(projection, source);
 }
 void ProjectionRunner::stop() { impl_->stop(); }
 std::optional<ProjectionStatus> ProjectionRunner::status(std::string_view projection) const {

@@ -111,6 +111,10 @@ Projector::Step Projector::step() {
     if (!was_forgiven()) return {ProjectionActivity::halted, look_every, to_string(*halted_)};
     forget_failure();
   }
+  if (claim_ && setup_.share != nullptr && setup_.share->is_taken_away(setup_.partition)) {
+    // What was folded and not committed is another worker's to do.
+    release();
+  }
   if (!claim_) {
     if (auto claimed = take_claim(); !claimed) {
       if (claimed.error().code == ErrorCode::unavailable) {

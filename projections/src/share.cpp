@@ -80,46 +80,59 @@ std::optional<Partition> ShareRule::to_ask_for() const {
   return std::nullopt;
 }
 
-Share::Share(ReadModelStore& rows, const ProjectionType& projection, Holder worker,
-             std::chrono::milliseconds lease)
-    : rows_(rows), projection_(projection), worker_(std::move(worker)), lease_(lease) {}
-
-Result<void> Share::look() {
+Result<bool> SeenRecords::look() {
   const auto now = Clock::now();
-  if (looked_at_ && now - *looked_at_ < look_every) return {};
+  if (looked_at_ && now - *looked_at_ < look_every) return false;
   auto records = rows_.records();
   if (!records) return std::move(records).error();
   looked_at_ = now;
-  granted_.clear();
   records_.clear();
   for (CheckpointRecord& record : *records) {
     if (record.projection == projection_.name) records_.push_back(std::move(record));
   }
-  if (const auto wish = ShareRule(records_, worker_, granted_).to_ask_for()) {
+  return true;
+}
+
+const CheckpointRecord* SeenRecords::find(Partition partition) const {
+  const auto found = std::find_if(records_.begin(), records_.end(), [&](const auto& record) {
+    return record.partition.index == partition.index;
+  });
+  return found == records_.end() ? nullptr : &*found;
+}
+
+GlobalPosition Share::position_of(Partition partition) const {
+  const std::lock_guard lock(mutex_);
+  const CheckpointRecord* record = seen_.find(partition);
+  return record != nullptr && record->partition == partition ? record->position()
+                                                             : GlobalPosition{};
+}
+
+Result<void> RecordShare::look() {
+  auto looked = seen_.look();
+  if (!looked) return std::move(looked).error();
+  if (!*looked) return {};
+  granted_.clear();
+  if (const auto wish = ShareRule(seen_.all(), worker_, granted_).to_ask_for()) {
     // If somebody was quicker, the next look tells.
     static_cast<void>(rows_.ask_for(projection_.name, *wish, worker_, lease_));
   }
   return {};
 }
 
-Result<void> Share::may_claim(Partition partition) {
+Result<void> RecordShare::may_claim(Partition partition) {
   const std::lock_guard lock(mutex_);
   if (auto looked = look(); !looked) return looked;
-  const auto record = std::find_if(records_.begin(), records_.end(), [&](const auto& r) {
-    return r.partition.index == partition.index;
-  });
+  const CheckpointRecord* record = seen_.find(partition);
   // New, or of other partitions or another definition: the claim says what is to be said.
-  if (record == records_.end() ||
-      !check_definition(projection_, partition, &*record, rows_.name())) {
+  if (record == nullptr || !check_definition(projection_, partition, record, rows_.name())) {
     return {};
   }
-  auto may = ShareRule(records_, worker_, granted_).may_claim(*record);
+  auto may = ShareRule(seen_.all(), worker_, granted_).may_claim(*record);
   if (may) granted_.insert(partition.index);
   return may;
 }
 
-void Share::withdraw() {
-  const std::lock_guard lock(mutex_);
+void RecordShare::withdraw() {
   auto records = rows_.records();
   if (!records) return;  // Then they end by themselves.
   for (const CheckpointRecord& record : *records) {
@@ -128,12 +141,15 @@ void Share::withdraw() {
   }
 }
 
-GlobalPosition Share::position_of(Partition partition) const {
+Result<void> GroupShare::may_claim(Partition partition) {
+  if (member_->holds(partition.index)) return {};
   const std::lock_guard lock(mutex_);
-  for (const CheckpointRecord& record : records_) {
-    if (record.partition == partition) return record.position();
-  }
-  return {};
+  // For its position; if that cannot be had, the last one stands.
+  static_cast<void>(seen_.look());
+  return Error{.code = ErrorCode::unavailable,
+               .message = to_string(partition) +
+                          " is with another member of the group, or with "
+                          "none yet"};
 }
 
 }  // namespace annals::internal

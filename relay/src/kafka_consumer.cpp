@@ -64,6 +64,7 @@ Result<std::unique_ptr<KafkaConsumer>> KafkaConsumer::make(Setup setup) {
   rd_kafka_topic_partition_list_add(topics.get(), asked.topic.c_str(), RD_KAFKA_PARTITION_UA);
   const auto joined = rd_kafka_subscribe(consumer->client_, topics.get());
   if (joined != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    consumer->left_ = true;  // It never was in it.
     return to_error(joined, "joining group " + asked.group);
   }
   return consumer;
@@ -71,8 +72,12 @@ Result<std::unique_ptr<KafkaConsumer>> KafkaConsumer::make(Setup setup) {
 
 KafkaConsumer::~KafkaConsumer() {
   if (client_ == nullptr) return;
-  if (!setup_.group.empty()) rd_kafka_consumer_close(client_);
+  leave();
   rd_kafka_destroy_flags(client_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+void KafkaConsumer::leave() {
+  if (!setup_.group.empty() && !std::exchange(left_, true)) rd_kafka_consumer_close(client_);
 }
 
 Result<void> KafkaConsumer::assign(const std::map<std::uint32_t, std::int64_t>& offsets) {

@@ -36,6 +36,10 @@ class KafkaConsumer final : public KafkaClient {
   static Result<std::unique_ptr<KafkaConsumer>> make(Setup setup);
   ~KafkaConsumer();
 
+  /// Gives the partitions of a group back and leaves it; rebalances are served meanwhile. Queues of
+  /// partitions stay good. Idempotent.
+  void leave();
+
   /// Reads these partitions, and no others, from these offsets on; not for members of a group.
   /// Errors: unavailable.
   Result<void> assign(const std::map<std::uint32_t, std::int64_t>& offsets);
@@ -53,6 +57,7 @@ class KafkaConsumer final : public KafkaClient {
   explicit KafkaConsumer(Setup setup) : setup_(std::move(setup)) {}
 
   const Setup setup_;
+  bool left_ = false;
 };
 
 }  // namespace annals::internal

@@ -5,6 +5,7 @@
 #include <annals/relay/kafka_source.hpp>
 #include <annals/relay/relay_checkpoints.hpp>
 
+#include "topic_member.hpp"
 #include "topic_subscription.hpp"
 #include "topic_watch.hpp"
 
@@ -13,12 +14,18 @@ namespace annals {
 namespace {
 
 using internal::KafkaConsumer;
+using internal::TopicMember;
 using internal::TopicSubscription;
 using internal::TopicWatch;
 
 // How long it is waited for the first sight of the topic, and for an event put aside.
 constexpr std::chrono::seconds first_look_max(10);
 constexpr std::chrono::seconds silence_max(30);
+
+// Group ids differ by what is read for: consumers have places of their own.
+std::string group_of(const std::string& group, const std::string& consumer) {
+  return group + "." + consumer;
+}
 
 class Source final : public KafkaSource {
  public:
@@ -84,6 +91,34 @@ class Source final : public KafkaSource {
       }
     }
     return RecordedEvents(std::move(found), std::move(owners));
+  }
+
+  Result<std::uint32_t> partitions() const override {
+    auto view = watch_->view(first_look_max);
+    if (!view) return std::move(view).error();
+    return view->identity.partitions;
+  }
+
+  Result<std::unique_ptr<PartitionMember>> join(MembershipOptions options) const override {
+    if (options_.group.empty()) {
+      return Error{ErrorCode::invalid_argument,
+                   "topic " + options_.topic + " is not shared: no group was named"};
+    }
+    const auto count = partitions();
+    if (!count) return count.error();
+    TopicMember::Setup setup{.consumer = consumer_,
+                             .options = std::move(options),
+                             .partitions = *count,
+                             .from_another_topic = options_.from_another_topic,
+                             .watch = watch_,
+                             .counts = counts_,
+                             .topic = this};
+    setup.consumer.group = group_of(options_.group, setup.options.consumer);
+    setup.consumer.buffer_bytes_max =
+        std::max<std::size_t>(setup.consumer.buffer_bytes_max / *count, 1);
+    auto member = TopicMember::join(std::move(setup));
+    if (!member) return std::move(member).error();
+    return std::unique_ptr<PartitionMember>(*std::move(member));
   }
 
   KafkaSourceStatus status() const override {

@@ -199,9 +199,9 @@ Result<void> Publication::follow() {
     auto batch = (*subscription)->next(tracker_->waiting_records() > 0 ? nap / 10 : nap);
     if (!batch) return std::move(batch).error();
     if (auto published = publish(*batch); !published || end_) return published;
-    if (SteadyClock::now() >= next_watermarks_) {
+    if (batch->link && SteadyClock::now() >= next_watermarks_) {
       next_watermarks_ = SteadyClock::now() + options_.watermark_every;
-      auto marked = publish_watermarks(batch->complete_up_to, batch->link);
+      auto marked = publish_watermarks(batch->complete_up_to, *batch->link);
       if (!marked || end_) return marked;
     }
     if (auto tended = tend(milliseconds(0)); !tended) return tended;

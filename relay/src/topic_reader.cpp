@@ -56,7 +56,13 @@ Error TopicReader::removed(std::uint32_t partition, std::int64_t from, std::int6
 }
 
 Result<std::int64_t> TopicReader::begin(std::uint32_t partition, const Begin& begin,
-                                        const OffsetRange& holds) {
+                                        OffsetRange holds) {
+  if (begin.place && begin.place->next > holds.end) {
+    // What the partition holds was seen a moment ago, and it grows.
+    auto now = offsets_of_partition(consumer_, identity_.topic, partition);
+    if (!now) return std::move(now).error();
+    holds = *now;
+  }
   Lane& lane = lanes_[partition];
   silence(lane.queue);
   lane = {};
@@ -70,12 +76,8 @@ Result<std::int64_t> TopicReader::begin(std::uint32_t partition, const Begin& be
     }
     if (place.next < holds.begin) return removed(partition, place.next, holds.begin);
     lane.place = place;
-    offset = place.next;
-    // One earlier: by its position the topic is known again.
-    if (place.before.value > 0 && place.next > holds.begin) {
-      offset = place.next - 1;
-      lane.expected = place.before;
-    }
+    offset = std::max(first_offset(place), holds.begin);
+    if (offset < place.next) lane.expected = place;
   } else {
     lane.from_first = true;
     lane.place.next = offset;
@@ -128,11 +130,10 @@ Result<std::optional<ReceivedRecord>> TopicReader::take(std::uint32_t partition,
   }
   ReceivedRecord record = *std::move(read);
   const bool fresh = std::exchange(lane.fresh, false);
-  const auto expected = std::exchange(lane.expected, std::nullopt);
-  if (expected && record.place.position != *expected) {
+  if (message.offset == lane.expected.next - 1 && record.place.position != lane.expected.before) {
     return made_anew(partition, "offset " + std::to_string(message.offset) + " holds position " +
                                     to_string(record.place.position) + ", and did hold " +
-                                    to_string(*expected));
+                                    to_string(lane.expected.before));
   }
   record.offset = message.offset;
   record.before = lane.place.next == message.offset ? lane.place.before : GlobalPosition{};
@@ -171,8 +172,10 @@ Error TopicReader::failure(std::uint32_t partition, const Lane& lane,
     const auto holds = offsets_of_partition(consumer_, identity_.topic, partition);
     if (!holds) return holds.error();
     if (lane.place.next < holds->begin) return removed(partition, lane.place.next, holds->begin);
-    return made_anew(partition, "offset " + std::to_string(lane.place.next) +
-                                    " is not in it, and it ends at " + std::to_string(holds->end));
+    if (lane.place.next > holds->end) {
+      return made_anew(partition, "it was read up to offset " + std::to_string(lane.place.next) +
+                                      ", and ends at " + std::to_string(holds->end));
+    }
   }
   if (message.err == RD_KAFKA_RESP_ERR__BAD_MSG) {
     return {ErrorCode::corrupt, where(partition) + ": " + rd_kafka_message_errstr(&message)};

@@ -46,11 +46,17 @@ class TopicReader {
     GlobalPosition taken;
     std::optional<TopicCursor::Place> place = {};
   };
-  /// The offset to read from, given what the partition holds now.
+  /// The offset to read from, given what the partition holds. Earlier ones will do as well.
   ///
   /// Errors: invalid_argument (it ends before the place: the topic was made anew), corrupt (records
   /// behind the place were removed).
-  Result<std::int64_t> begin(std::uint32_t partition, const Begin& begin, const OffsetRange& holds);
+  Result<std::int64_t> begin(std::uint32_t partition, const Begin& begin, OffsetRange holds);
+
+  /// The first offset to be read for a place: one earlier, if that tells whether it is still the
+  /// same topic.
+  static std::int64_t first_offset(const TopicCursor::Place& place) {
+    return place.before.value > 0 && place.next > 0 ? place.next - 1 : place.next;
+  }
 
   /// The next record of a partition that was begun; nothing: none has arrived.
   ///
@@ -70,11 +76,12 @@ class TopicReader {
   struct Lane {
     KafkaQueue queue;
     std::deque<KafkaMessage> delivered;
-    GlobalPosition begun_at;                      // What had been taken before.
-    TopicCursor::Place place;                     // Behind the last record read.
-    bool fresh = true;                            // Nothing was read yet.
-    bool from_first = false;                      // It begins with the first record there is.
-    std::optional<GlobalPosition> expected = {};  // Of the first record to be read.
+    GlobalPosition begun_at;   // What had been taken before.
+    TopicCursor::Place place;  // Behind the last record read.
+    bool fresh = true;         // Nothing was read yet.
+    bool from_first = false;   // It begins with the first record there is.
+    /// The record before `next` is to have this position: it is still the same topic. 0: no record.
+    TopicCursor::Place expected = {};
   };
 
   Result<std::optional<ReceivedRecord>> take(std::uint32_t partition, Lane& lane,

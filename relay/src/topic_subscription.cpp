@@ -17,32 +17,6 @@ constexpr std::size_t passed_max = 16'384;
 
 }  // namespace
 
-void Readiness::announce() {
-  {
-    const std::lock_guard lock(mutex_);
-    ready_ = true;
-  }
-  news_.notify_all();
-  const std::lock_guard lock(wake_mutex_);
-  if (wake_) wake_();
-}
-
-void Readiness::set_wake(std::function<void()> wake) {
-  const std::lock_guard lock(wake_mutex_);
-  wake_ = std::move(wake);
-}
-
-void Readiness::stop() {
-  stopped_.store(true);
-  announce();
-}
-
-void Readiness::wait_until(SteadyClock::time_point deadline) {
-  std::unique_lock lock(mutex_);
-  news_.wait_until(lock, deadline, [this] { return ready_ || stopped_.load(); });
-  ready_ = false;
-}
-
 TopicSubscription::TopicSubscription(Setup setup) : setup_(std::move(setup)) {
   if (setup_.options.after) reached_ = *setup_.options.after;
 }
@@ -180,7 +154,7 @@ Batch TopicSubscription::batch() {
   batch.events = RecordedEvents(std::exchange(events_, {}), std::exchange(owners_, {}));
   passed_ = bytes_ = 0;
   batch.complete_up_to = reached_.token.position;
-  batch.link = reached_.link.value_or(Link{});
+  batch.link = reached_.link;
   batch.store = reached_.token.store;
   batch.era = reached_.token.era;
   batch.cursor = to_text(cursor());

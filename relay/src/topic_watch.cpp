@@ -16,6 +16,8 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr milliseconds look_every(1'000);
 // For the last records to arrive.
 constexpr milliseconds reading_max(3'000);
+// So often in a row a partition is found shorter than it was before that is believed.
+constexpr int shrunk_looks = 5;
 // Of moments at which the head was seen: ten minutes of them.
 constexpr std::size_t heads_max = 600;
 
@@ -98,19 +100,21 @@ Result<void> TopicWatch::look() {
   return {};
 }
 
-Result<void> TopicWatch::check_unchanged(const TopicView& now) const {
+Result<void> TopicWatch::check_unchanged(const TopicView& now) {
   const std::lock_guard lock(mutex_);
-  const std::string name = "topic " + now.identity.topic;
   if (auto same = check_same_topic(view_->identity, now.identity); !same) return same;
   for (std::size_t i = 0; i < now.partitions.size(); ++i) {
     const std::int64_t end = now.partitions[i].offsets.end;
-    if (end >= view_->partitions[i].offsets.end) continue;
-    return Error{ErrorCode::invalid_argument, name + ", partition " + std::to_string(i) +
-                                                  ", ends at offset " + std::to_string(end) +
-                                                  ", and did at " +
-                                                  std::to_string(view_->partitions[i].offsets.end) +
-                                                  ": the topic was made anew"};
+    const std::int64_t before = view_->partitions[i].offsets.end;
+    if (end >= before) continue;
+    // A leader that has just been elected may not know yet how far its partition goes.
+    const bool sure = ++shrunk_ >= shrunk_looks;
+    return Error{sure ? ErrorCode::invalid_argument : ErrorCode::unavailable,
+                 "topic " + now.identity.topic + ", partition " + std::to_string(i) +
+                     ", ends at offset " + std::to_string(end) + ", and did at " +
+                     std::to_string(before) + (sure ? ": the topic was made anew" : "")};
   }
+  shrunk_ = 0;
   return {};
 }
 

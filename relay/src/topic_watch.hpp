@@ -62,7 +62,7 @@ class TopicWatch {
 
   void run();
   Result<void> look();
-  Result<void> check_unchanged(const TopicView& now) const;
+  Result<void> check_unchanged(const TopicView& now);
   /// Fills in the positions of the partitions whose ends have moved.
   Result<void> read_ends(const TopicView& before, TopicView& now);
   Result<void> take_end(const rd_kafka_message_t& message, TopicView& now);
@@ -77,6 +77,7 @@ class TopicWatch {
   std::optional<TopicView> view_;
   std::optional<Error> broken_;  // For good.
   std::string last_error_;
+  int shrunk_ = 0;  // Looks in a row that found a partition shorter than it was. Of the thread.
   std::deque<std::pair<GlobalPosition, Timestamp>> heads_;  // When each was seen first.
   std::thread thread_;
 };

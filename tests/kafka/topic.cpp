@@ -146,27 +146,144 @@ std::vector<std::vector<TopicRecord>> read_topic(const std::string& brokers,
   return records;
 }
 
+namespace {
+
+// Asks for one thing of one topic; `ask` is given a client and the queue of its answer, `result`
+// the answer's topics.
+template <typename Ask, typename Result>
+void administer(const std::string& brokers, const std::string& what, Ask ask, Result result) {
+  const Client client = make_client(RD_KAFKA_PRODUCER, brokers);
+  const Queue queue(rd_kafka_queue_new(client.get()));
+  ask(client.get(), queue.get());
+  const Event event(rd_kafka_queue_poll(queue.get(), patience_ms));
+  ASSERT_TRUE(event) << "no answer to " << what;
+  ASSERT_EQ(rd_kafka_event_error(event.get()), RD_KAFKA_RESP_ERR_NO_ERROR)
+      << what << ": " << rd_kafka_event_error_string(event.get());
+  std::size_t count = 0;
+  const auto** results = result(event.get(), &count);
+  ASSERT_EQ(count, 1U) << what;
+  ASSERT_EQ(rd_kafka_topic_result_error(results[0]), RD_KAFKA_RESP_ERR_NO_ERROR)
+      << what << ": " << rd_kafka_topic_result_error_string(results[0]);
+}
+
+// How many partitions the topic has; 0: there is no such topic.
+int partitions_of(rd_kafka_t* client, const std::string& topic) {
+  rd_kafka_topic_t* handle = rd_kafka_topic_new(client, topic.c_str(), nullptr);
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const auto known = rd_kafka_metadata(client, 0, handle, &metadata, patience_ms);
+  rd_kafka_topic_destroy(handle);
+  if (known != RD_KAFKA_RESP_ERR_NO_ERROR) return -1;
+  const bool there = metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
+  const int count = there ? metadata->topics[0].partition_cnt : 0;
+  rd_kafka_metadata_destroy(metadata);
+  return count;
+}
+
+void wait_for_partitions(const std::string& brokers, const std::string& topic, int count) {
+  const Client client = make_client(RD_KAFKA_CONSUMER, brokers);  // It makes no topics by asking.
+  const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (partitions_of(client.get(), topic) != count) {
+    ASSERT_LT(std::chrono::steady_clock::now(), until) << topic;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+}  // namespace
+
 void make_topic(const std::string& brokers, const std::string& topic, int partitions,
                 const std::vector<std::pair<std::string, std::string>>& settings) {
-  const Client client = make_client(RD_KAFKA_PRODUCER, brokers);
   char said[512] = {};
   const NewTopic wanted(rd_kafka_NewTopic_new(topic.c_str(), partitions, -1, said, sizeof said));
   for (const auto& [name, value] : settings) {
     rd_kafka_NewTopic_set_config(wanted.get(), name.c_str(), value.c_str());
   }
+  administer(
+      brokers, "making " + topic,
+      [&](rd_kafka_t* client, rd_kafka_queue_t* queue) {
+        rd_kafka_NewTopic_t* list[] = {wanted.get()};
+        rd_kafka_CreateTopics(client, list, 1, nullptr, queue);
+      },
+      [](rd_kafka_event_t* event, std::size_t* count) {
+        return rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event),
+                                                   count);
+      });
+}
+
+void delete_topic(const std::string& brokers, const std::string& topic) {
+  rd_kafka_DeleteTopic_t* wanted = rd_kafka_DeleteTopic_new(topic.c_str());
+  administer(
+      brokers, "deleting " + topic,
+      [&](rd_kafka_t* client, rd_kafka_queue_t* queue) {
+        rd_kafka_DeleteTopics(client, &wanted, 1, nullptr, queue);
+      },
+      [](rd_kafka_event_t* event, std::size_t* count) {
+        return rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event),
+                                                   count);
+      });
+  rd_kafka_DeleteTopic_destroy(wanted);
+  wait_for_partitions(brokers, topic, 0);
+}
+
+void add_partitions(const std::string& brokers, const std::string& topic, int count) {
+  char said[512] = {};
+  rd_kafka_NewPartitions_t* wanted =
+      rd_kafka_NewPartitions_new(topic.c_str(), static_cast<std::size_t>(count), said, sizeof said);
+  administer(
+      brokers, "adding partitions to " + topic,
+      [&](rd_kafka_t* client, rd_kafka_queue_t* queue) {
+        rd_kafka_CreatePartitions(client, &wanted, 1, nullptr, queue);
+      },
+      [](rd_kafka_event_t* event, std::size_t* answers) {
+        return rd_kafka_CreatePartitions_result_topics(
+            rd_kafka_event_CreatePartitions_result(event), answers);
+      });
+  rd_kafka_NewPartitions_destroy(wanted);
+  wait_for_partitions(brokers, topic, count);
+}
+
+void delete_records(const std::string& brokers, const std::string& topic, int partition,
+                    std::int64_t before) {
+  const Client client = make_client(RD_KAFKA_PRODUCER, brokers);
+  const List list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = before;
+  rd_kafka_DeleteRecords_t* wanted = rd_kafka_DeleteRecords_new(list.get());
   const Queue queue(rd_kafka_queue_new(client.get()));
-  rd_kafka_NewTopic_t* list[] = {wanted.get()};
-  rd_kafka_CreateTopics(client.get(), list, 1, nullptr, queue.get());
+  rd_kafka_DeleteRecords(client.get(), &wanted, 1, nullptr, queue.get());
+  rd_kafka_DeleteRecords_destroy(wanted);
   const Event event(rd_kafka_queue_poll(queue.get(), patience_ms));
-  ASSERT_TRUE(event) << "no answer to making " << topic;
+  ASSERT_TRUE(event) << "no answer to deleting records";
   ASSERT_EQ(rd_kafka_event_error(event.get()), RD_KAFKA_RESP_ERR_NO_ERROR)
       << rd_kafka_event_error_string(event.get());
-  std::size_t count = 0;
-  const auto** results =
-      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
-  ASSERT_EQ(count, 1U);
-  ASSERT_EQ(rd_kafka_topic_result_error(results[0]), RD_KAFKA_RESP_ERR_NO_ERROR)
-      << rd_kafka_topic_result_error_string(results[0]);
+}
+
+void copy_topic(const std::string& brokers, const std::string& from, const std::string& to,
+                const std::function<bool(std::size_t partition, const TopicRecord& record)>& keep) {
+  const auto records = read_topic(brokers, from);
+  const Client client = make_client(RD_KAFKA_PRODUCER, brokers);
+  if (partitions_of(client.get(), to) <= 0) {
+    make_topic(brokers, to, static_cast<int>(records.size()));
+  }
+  const auto bytes = [](const std::optional<std::string>& text) -> void* {
+    return text ? const_cast<char*>(text->data()) : nullptr;
+  };
+  for (std::size_t partition = 0; partition < records.size(); ++partition) {
+    for (const TopicRecord& record : records[partition]) {
+      if (!keep(partition, record)) continue;
+      rd_kafka_headers_t* headers = rd_kafka_headers_new(record.headers.size());
+      for (const auto& [name, value] : record.headers) {
+        rd_kafka_header_add(headers, name.c_str(), -1, value.data(),
+                            static_cast<ssize_t>(value.size()));
+      }
+      const auto sent = rd_kafka_producev(
+          client.get(), RD_KAFKA_V_TOPIC(to.c_str()),
+          RD_KAFKA_V_PARTITION(static_cast<std::int32_t>(partition)),
+          RD_KAFKA_V_KEY(bytes(record.key), record.key.value_or("").size()),
+          RD_KAFKA_V_VALUE(bytes(record.value), record.value.value_or("").size()),
+          RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+      ASSERT_EQ(sent, RD_KAFKA_RESP_ERR_NO_ERROR) << rd_kafka_err2str(sent);
+    }
+  }
+  ASSERT_EQ(rd_kafka_flush(client.get(), patience_ms), RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 int copies_in_sync(const std::string& brokers, const std::string& topic) {

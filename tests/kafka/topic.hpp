@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -34,6 +35,18 @@ void make_topic(const std::string& brokers, const std::string& topic, int partit
 int copies_in_sync(const std::string& brokers, const std::string& topic);
 /// Waits for so many, as they are after a broker came back; fails the test after two minutes.
 void until_in_sync(const std::string& brokers, const std::string& topic, int copies);
+/// Puts the records of `from` for which `keep` is true, all in the same partitions, into `to`,
+/// which is made if it is not there.
+void copy_topic(const std::string& brokers, const std::string& from, const std::string& to,
+                const std::function<bool(std::size_t partition, const TopicRecord& record)>& keep);
+/// Removes the topic and all that is in it, and waits until it is gone.
+void delete_topic(const std::string& brokers, const std::string& topic);
+/// Gives the topic more partitions, `count` in all.
+void add_partitions(const std::string& brokers, const std::string& topic, int count);
+/// Removes the records of a partition before an offset, as retention does.
+void delete_records(const std::string& brokers, const std::string& topic, int partition,
+                    std::int64_t before);
+
 /// One record without headers.
 void produce(const std::string& brokers, const std::string& topic, const std::string& key,
              const std::string& value);

@@ -23,8 +23,9 @@ constexpr const char* columns =
     "projection, version, fingerprint, array_to_string(tables, chr(31)), partition, store, era, "
     "position, link, cursor, epoch, host, pid, process_started, runner, lease_until, paused, "
     "failure, updated_at, lease_until > clock_timestamp(), partitions, wanted_host, wanted_pid, "
-    "wanted_process_started, wanted_runner, wanted_until, wanted_until > clock_timestamp()";
-constexpr std::size_t parked_column = 27;  // After these.
+    "wanted_process_started, wanted_runner, wanted_until, wanted_until > clock_timestamp(), "
+    "split_by";
+constexpr std::size_t parked_column = 28;  // After these.
 constexpr char separator = '\x1f';
 
 // A century is for ever, and can be written and added to.
@@ -89,6 +90,7 @@ std::optional<Holder> read_holder(const Rows& rows, std::size_t row, std::size_t
                 .runner = std::string(rows.text(row, column + 3))};
 }
 
+constexpr const char* split_column = "split_by text NOT NULL DEFAULT 'row'";
 constexpr const char* wanted_columns =
     "wanted_host text, wanted_pid bigint, wanted_process_started bigint, wanted_runner text, "
     "wanted_until timestamptz";
@@ -100,6 +102,7 @@ std::string comments_sql(const std::string& table) {
       {"tables", "that the projection owns"},
       {"partition", "from 0 on"},
       {"partitions", "that the projection is split into"},
+      {"split_by", "what tells partitions apart: row or stream"},
       {"store", "the event store''s id; null: nothing was projected yet"},
       {"position", "every event up to here is in the rows"},
       {"link", "the event store''s hash there"},
@@ -156,7 +159,7 @@ std::string create_checkpoint_table_sql(std::string_view schema) {
                     "  failure text NOT NULL,\n"
                     "  updated_at timestamptz NOT NULL,\n"
                     "  partitions bigint NOT NULL,\n  " +
-                    wanted_columns +
+                    wanted_columns + ",\n  " + split_column +
                     ",\n"
                     "  PRIMARY KEY (projection, partition)\n"
                     // Its rows change with every batch: room on their own page spares the index.
@@ -164,14 +167,16 @@ std::string create_checkpoint_table_sql(std::string_view schema) {
   return sql + comments_sql(name);
 }
 
-std::string upgrade_checkpoint_table_sql(std::string_view schema) {
+std::string upgrade_checkpoint_table_sql(std::string_view schema, std::int64_t format) {
   const std::string name = table_in(schema, "annals_checkpoints");
+  const std::string split = "ALTER TABLE " + name + " ADD COLUMN " + split_column + ";\n";
+  if (format == 2) return split + comments_sql(name);
   std::string wanted(wanted_columns);
   for (std::size_t at = 0; (at = wanted.find(", ", at)) != std::string::npos; at += 2) {
     wanted.insert(at + 2, "ADD COLUMN ");
   }
-  return "ALTER TABLE " + name + " ADD COLUMN partitions bigint NOT NULL DEFAULT 1, ADD COLUMN " +
-         wanted +
+  return split + "ALTER TABLE " + name +
+         " ADD COLUMN partitions bigint NOT NULL DEFAULT 1, ADD COLUMN " + wanted +
          ", DROP CONSTRAINT annals_checkpoints_pkey, ADD PRIMARY KEY (projection, partition);\n"
          "ALTER TABLE " +
          name + " ALTER COLUMN partitions DROP DEFAULT;\n" + comments_sql(name);
@@ -189,13 +194,15 @@ CheckpointTable::CheckpointTable(std::string_view schema, std::string place)
       write_("INSERT INTO " + table_in(schema, "annals_checkpoints") +
              " AS c (projection, version, fingerprint, tables, partition, store, era, position, "
              "link, cursor, epoch, host, pid, process_started, runner, paused, failure, "
-             "lease_until, partitions, updated_at) VALUES ($1, $2, $3, string_to_array($4::text, "
+             "lease_until, partitions, split_by, updated_at) VALUES ($1, $2, $3, "
+             "string_to_array($4::text, "
              "chr(31)), $5, "
              "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, clock_timestamp() + "
-             "$18::bigint * interval '1 ms', $19, clock_timestamp()) ON CONFLICT (projection, "
+             "$18::bigint * interval '1 ms', $19, $20, clock_timestamp()) ON CONFLICT (projection, "
              "partition) DO UPDATE SET version = excluded.version, fingerprint = "
              "excluded.fingerprint, tables = "
-             "excluded.tables, partitions = excluded.partitions, store = excluded.store, era = "
+             "excluded.tables, partitions = excluded.partitions, split_by = excluded.split_by, "
+             "store = excluded.store, era = "
              "excluded.era, position = excluded.position, link = excluded.link, cursor = "
              "excluded.cursor, epoch = excluded.epoch, host = excluded.host, pid = excluded.pid, "
              "process_started = excluded.process_started, runner = excluded.runner, paused = "
@@ -237,7 +244,8 @@ Result<CheckpointRecord> CheckpointTable::read(const Rows& rows, std::size_t row
   record.fingerprint = parsed(parse_hex(rows.text(row, 2)));
   record.tables = split(rows.text(row, 3));
   record.partition = {static_cast<std::uint32_t>(rows.integer(row, 4)),
-                      static_cast<std::uint32_t>(rows.integer(row, 20))};
+                      static_cast<std::uint32_t>(rows.integer(row, 20)),
+                      parsed(parse_split_by(rows.text(row, 27)))};
   if (!rows.is_null(row, 5)) {
     Checkpoint checkpoint;
     checkpoint.token = {parsed(parse_id<StoreIdTag>(rows.text(row, 5))),
@@ -321,7 +329,7 @@ Result<CheckpointRecord> CheckpointTable::write(postgres::Transaction& transacti
   parameters.text(record.cursor).integer(static_cast<std::int64_t>(record.epoch));
   add_holder(parameters, record.holder);
   parameters.boolean(record.paused).text(without_nul(record.failure)).integer(lease_ms(lease));
-  parameters.integer(record.partition.count);
+  parameters.integer(record.partition.count).text(to_string(record.partition.split_by));
   auto rows = transaction.run_prepared(write_, parameters);
   if (!rows) return failed(rows.error(), place_);
   return read(*rows, 0);

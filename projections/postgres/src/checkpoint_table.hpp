@@ -15,7 +15,7 @@ namespace annals::internal {
 /// Makes the table annals_checkpoints in a schema.
 std::string create_checkpoint_table_sql(std::string_view schema);
 /// From format 1, in which projections had no partitions.
-std::string upgrade_checkpoint_table_sql(std::string_view schema);
+std::string upgrade_checkpoint_table_sql(std::string_view schema, std::int64_t format);
 
 /// The table annals_checkpoints of one schema, in whatever transaction it is asked in. Times are
 /// the server's: leases hold between machines whose clocks differ.

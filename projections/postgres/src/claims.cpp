@@ -71,15 +71,15 @@ Result<CheckpointRecord> PostgresReadModelStore::claimed(Transaction& transactio
 
 Result<void> PostgresReadModelStore::begin(Transaction& transaction,
                                            const ProjectionType& projection,
-                                           std::uint32_t partitions) const {
+                                           Partition partition) const {
   auto tables = create_tables(transaction, *database_, projection);
   if (!tables) return std::move(tables).error();
   CheckpointRecord record{.projection = std::string(projection.name),
                           .version = projection.version,
                           .fingerprint = projection.fingerprint(),
                           .tables = *std::move(tables),
-                          .partition = {.count = partitions}};
-  for (; record.partition.index < partitions; ++record.partition.index) {
+                          .partition = {0, partition.count, partition.split_by}};
+  for (; record.partition.index < partition.count; ++record.partition.index) {
     auto written =
         database_->checkpoints().write(transaction, record, std::chrono::milliseconds(0));
     if (!written) return std::move(written).error();
@@ -108,7 +108,7 @@ Result<CheckpointRecord> PostgresReadModelStore::take(Transaction& transaction,
     if (!others) return std::move(others).error();
     const CheckpointRecord* const first = others->empty() ? nullptr : &others->front();
     auto can = check_definition(projection, partition, first, name());
-    if (can && others->empty()) can = begin(transaction, projection, partition.count);
+    if (can && others->empty()) can = begin(transaction, projection, partition);
     if (!can) return std::move(can).error();
     found = find();
     if (!found) return std::move(found).error();

@@ -10,7 +10,7 @@ namespace annals::internal {
 
 namespace {
 
-constexpr std::int64_t format_version = 2;
+constexpr std::int64_t format_version = 3;
 
 std::string name_of(const PostgresReadModelOptions& options) {
   return "PostgreSQL " + postgres::without_password(options.url) + ", schema " + options.schema;
@@ -92,7 +92,7 @@ Result<void> Database::prepare_schema(postgres::Connection& connection) const {
     if (!format) return std::move(format).error();
   }
   if (*format && **format == format_version) return {};
-  if (*format && **format == 1) return upgrade_schema(connection);
+  if (*format && **format >= 1 && **format < format_version) return upgrade_schema(connection);
   return Error{.code = ErrorCode::unsupported,
                .message = name() + " has format " + std::to_string(format->value_or(0)) +
                           ", this program knows formats up to " + std::to_string(format_version) +
@@ -104,7 +104,7 @@ Result<void> Database::upgrade_schema(postgres::Connection& connection) const {
   if (options_.access == PostgresReadModelOptions::Access::read_only) {
     return Error{.code = ErrorCode::unsupported,
                  .message = name() +
-                            " has format 1, and is open for reading only: a program that "
+                            " has an earlier format, and is open for reading only: a program that "
                             "projects into it brings it" +
                             to};
   }
@@ -119,10 +119,12 @@ Result<void> Database::upgrade_schema(postgres::Connection& connection) const {
   const std::string table = table_in(schema(), "annals_format");
   auto now = transaction.run("SELECT format FROM " + table);
   if (!now) return failed(now.error(), name());
-  if (!now->empty() && now->integer(0, 0) == 1) {
-    auto upgraded = transaction.run_script(upgrade_checkpoint_table_sql(schema()) +
-                                           create_parked_table_sql(schema()) + "UPDATE " + table +
-                                           " SET format = " + std::to_string(format_version));
+  const std::int64_t format = now->empty() ? format_version : now->integer(0, 0);
+  if (format < format_version) {
+    auto upgraded =
+        transaction.run_script(upgrade_checkpoint_table_sql(schema(), format) +
+                               (format < 2 ? create_parked_table_sql(schema()) : "") + "UPDATE " +
+                               table + " SET format = " + std::to_string(format_version));
     if (!upgraded) return failed(upgraded.error(), name() + " cannot be brought" + to);
   }
   if (auto committed = transaction.commit(); !committed) return failed(committed.error(), name());

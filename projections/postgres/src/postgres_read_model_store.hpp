@@ -79,7 +79,7 @@ class PostgresReadModelStore final : public ReadModelStore {
                                 std::chrono::milliseconds lease) const;
   /// Makes its tables, and a record for each of its partitions.
   Result<void> begin(Transaction& transaction, const ProjectionType& projection,
-                     std::uint32_t partitions) const;
+                     Partition partition) const;
   Result<void> write_rows(Transaction& transaction, const ProjectedBatch& batch) const;
   /// What became of a commit whose answer was lost.
   Result<CheckpointRecord> settle(const ProjectedBatch& batch, const Error& lost) const;

@@ -17,7 +17,8 @@ namespace {
 constexpr const char* columns =
     "projection, version, fingerprint, tables, partition, store, era, position, link, cursor, "
     "epoch, host, pid, process_started, runner, lease_until, paused, failure, updated_at, "
-    "partitions, wanted_host, wanted_pid, wanted_process_started, wanted_runner, wanted_until";
+    "partitions, wanted_host, wanted_pid, wanted_process_started, wanted_runner, wanted_until, "
+    "split_by";
 
 std::string hex(std::uint64_t number) {
   char text[17];
@@ -142,6 +143,7 @@ Result<CheckpointRecord> read_record(const std::vector<Cell>& cells, const std::
     record.wanted_until = row.parsed(parse_timestamp(until));
   }
   if (record.wanted_until <= now) record.wanted_by.reset();
+  record.partition.split_by = row.parsed(parse_split_by(row.text()));
   record.parked_keys = static_cast<std::uint64_t>(row.number());
   if (row.good()) return record;
   return Error{.code = ErrorCode::corrupt,
@@ -180,18 +182,24 @@ Result<void> create_checkpoint_table(Connection& connection) {
       "  wanted_process_started INTEGER,\n"
       "  wanted_runner TEXT,\n"
       "  wanted_until TEXT,\n"
+      "  split_by TEXT NOT NULL DEFAULT 'row',  -- what tells partitions apart: row or stream\n"
       "  PRIMARY KEY (projection, partition)\n"
       ") WITHOUT ROWID");
 }
 
-Result<void> upgrade_checkpoint_table(Connection& connection) {
+Result<void> upgrade_checkpoint_table(Connection& connection, std::int64_t format) {
+  if (format == 2) {
+    return connection.run(
+        "ALTER TABLE annals_checkpoints ADD COLUMN split_by TEXT NOT NULL DEFAULT 'row'");
+  }
   auto renamed = connection.run("ALTER TABLE annals_checkpoints RENAME TO annals_checkpoints_1");
   if (!renamed) return renamed;
   if (auto made = create_checkpoint_table(connection); !made) return made;
   return connection.run(
       "INSERT INTO annals_checkpoints SELECT projection, version, fingerprint, tables, 0, store, "
       "era, position, link, cursor, epoch, host, pid, process_started, runner, lease_until, "
-      "paused, failure, updated_at, 1, NULL, NULL, NULL, NULL, NULL FROM annals_checkpoints_1; "
+      "paused, failure, updated_at, 1, NULL, NULL, NULL, NULL, NULL, 'row' FROM "
+      "annals_checkpoints_1; "
       "DROP TABLE annals_checkpoints_1");
 }
 
@@ -270,10 +278,11 @@ Result<void> write_record(Connection& connection, const CheckpointRecord& record
                 to_string(record.updated_at), number(record.partition.count)});
   add_holder(record.wanted_by, cells);
   cells.push_back(record.wanted_by ? Cell(to_string(record.wanted_until)) : Cell());
+  cells.emplace_back(std::string(to_string(record.partition.split_by)));
   auto statement = connection.prepared(
       std::string("REPLACE INTO annals_checkpoints (") + columns +
       ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
-      "?19, ?20, ?21, ?22, ?23, ?24, ?25)");
+      "?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)");
   if (!statement) return std::move(statement).error();
   auto written = connection.execute(**statement, cells);
   if (!written) return std::move(written).error();

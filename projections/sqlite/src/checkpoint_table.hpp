@@ -14,7 +14,7 @@ namespace annals::sqlite_rows {
 /// The table annals_checkpoints. Functions run in whatever transaction the connection is in.
 Result<void> create_checkpoint_table(Connection& connection);
 /// From format 1, in which projections had no partitions.
-Result<void> upgrade_checkpoint_table(Connection& connection);
+Result<void> upgrade_checkpoint_table(Connection& connection, std::int64_t format);
 
 Result<std::optional<CheckpointRecord>> find_record(Connection& connection,
                                                     std::string_view projection,

@@ -13,7 +13,7 @@ namespace annals::sqlite_rows {
 namespace {
 
 constexpr std::int64_t application_id = 0x616E6E6C;  // "annl"
-constexpr std::int64_t format_version = 2;
+constexpr std::int64_t format_version = 3;
 // Readers at a time beyond these are served by connections that are closed afterwards.
 constexpr std::size_t idle_max = 16;
 
@@ -105,10 +105,10 @@ Result<void> Database::prepare_file(Connection& connection) const {
     made = std::move(version).error();
   } else if (*version == 0) {
     made = create_checkpoint_table(connection);
-  } else if (*version == 1) {
-    made = upgrade_checkpoint_table(connection);
+  } else if (*version < format_version) {
+    made = upgrade_checkpoint_table(connection, *version);
   }
-  if (made) made = create_parked_table(connection);
+  if (made && version && *version < 2) made = create_parked_table(connection);
   if (made) {
     const std::string marks = "PRAGMA application_id = " + std::to_string(application_id) +
                               "; PRAGMA user_version = " + std::to_string(format_version);

@@ -120,7 +120,7 @@ Result<Claim> SqliteReadModelStore::claim(const ProjectionType& projection, Part
                               .version = projection.version,
                               .fingerprint = projection.fingerprint(),
                               .tables = *std::move(tables),
-                              .partition = {.count = partition.count}};
+                              .partition = {0, partition.count, partition.split_by}};
       record.updated_at = record.lease_until = lease_end({});
       for (; record.partition.index < partition.count; ++record.partition.index) {
         if (auto put = write_record(connection, record); !put) return std::move(put).error();

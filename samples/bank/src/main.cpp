@@ -11,7 +11,7 @@
 #include "account.hpp"
 #include "check.hpp"
 #include "demo.hpp"
-#include "follow.hpp"
+#include "follow_topic.hpp"
 #include "import_command.hpp"
 #include "ledger.hpp"
 #include "read_models.hpp"
@@ -41,9 +41,9 @@ struct Words {
   Session session;
   Slip slip;
   ImportRequest import;
-  FollowRequest following;
   CutWords cut;
   CutWords other_cut;  // What `diff` compares it with.
+  TopicWords topic;
   std::string text;
   std::string first_day;
   std::string last_day;
@@ -155,30 +155,18 @@ struct Words {
   }
 
   void add_follow() {
-    auto* command = add("follow", "Project what a relay has published to Kafka, until Ctrl-C",
-                        [this] { return follow(session, following); });
-    command->add_option("--brokers", following.brokers, "HOST:PORT, any of the cluster's")
-        ->required();
-    command->add_option("--topic", following.topic, "What the relay publishes to")->required();
-    command
-        ->add_option("--partitions", following.partitions,
-                     "Parts of each read model; the same in all processes")
-        ->check(CLI::Range(1U, annals::partitions_max))
+    auto* command =
+        add("follow", "Keep the tables up to date from a Kafka topic, until Ctrl-C: no log is needed",
+            [this] { return follow_topic(session, topic); });
+    command->add_option("--topic", topic.topic, "What `admin relay` publishes to")->required();
+    command->add_option("--brokers", topic.brokers, "HOST:PORT,…: of the topic")->required();
+    command->add_option("--group", topic.group,
+                        "Share the topic's partitions with the other banks of this group");
+    command->add_option("--set", topic.settings, "NAME=VALUE: a setting of librdkafka's")
+        ->type_name("");
+    command->add_option("--status-every", topic.status_every, "Seconds between two looks")
+        ->check(CLI::PositiveNumber)
         ->capture_default_str();
-    command
-        ->add_option_function<std::vector<std::string>>(
-            "--set",
-            [this](const std::vector<std::string>& words) {
-              for (const std::string& word : words) {
-                const std::size_t mark = word.find('=');
-                if (mark == std::string::npos || mark == 0) {
-                  throw CLI::ValidationError("--set", "'" + word + "' is not NAME=VALUE");
-                }
-                following.settings.emplace_back(word.substr(0, mark), word.substr(mark + 1));
-              }
-            },
-            "A setting of librdkafka's, such as security.protocol=SSL")
-        ->type_name("NAME=VALUE");
   }
 
   CLI::App* add_for_account(const std::string& name, const std::string& what,

@@ -51,6 +51,7 @@ struct CustomerAccount {
 struct Customers {
   static constexpr auto name = "customers";
   static constexpr int version = 1;
+  static constexpr bool rows_of_one_stream = true;
   using Tables = annals::Tables<CustomerAccount>;
 };
 
@@ -95,6 +96,7 @@ struct AccountBalance {
 struct Balances {
   static constexpr auto name = "balances";
   static constexpr int version = 1;
+  static constexpr bool rows_of_one_stream = true;
   static constexpr bool order_free = true;
   using Tables = annals::Tables<AccountBalance>;
 };
@@ -133,6 +135,7 @@ struct StatementLine {
 struct Statements {
   static constexpr auto name = "statements";
   static constexpr int version = 1;
+  static constexpr bool rows_of_one_stream = true;
   static constexpr bool order_free = true;
   using Tables = annals::Tables<StatementLine>;
 };

@@ -34,7 +34,7 @@ struct Batch {
   RecordedEvents events;        ///< In position order; may be empty.
   /// Every event up to here that the query selects has been delivered. Always the end of an append.
   GlobalPosition complete_up_to;
-  Link link;  ///< At complete_up_to.
+  std::optional<Link> link = {};  ///< At complete_up_to; nothing if the source does not know it.
   StoreId store;
   Era era;
   std::string cursor = {};  ///< The source's own, to be kept with the checkpoint; often empty.

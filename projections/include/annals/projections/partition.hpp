@@ -4,18 +4,30 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include <annals/projections/cell.hpp>
 
 namespace annals {
 
-/// One part of a projection: the rows whose keys fall to it, with a checkpoint of its own. A
-/// projection that is not split is partition 0 of 1.
+/// What tells the parts of a projection apart. Kept with its checkpoints: values never change.
+enum class SplitBy : std::uint8_t {
+  row = 0,     ///< Each has the rows whose keys fall to it, and sees all events.
+  stream = 1,  ///< Each sees the events of its streams, as a topic's partitions do.
+};
+/// "row", "stream"; nothing for another word.
+std::string_view to_string(SplitBy split) noexcept;
+std::optional<SplitBy> parse_split_by(std::string_view text) noexcept;
+
+/// One part of a projection, with a checkpoint of its own. A projection that is not split is
+/// partition 0 of 1.
 struct Partition {
   std::uint32_t index = 0;  ///< From 0 on.
   std::uint32_t count = 1;  ///< 1 to partitions_max.
+  SplitBy split_by = SplitBy::row;
 
   bool operator==(const Partition&) const = default;
 };

@@ -8,6 +8,13 @@
 ///       using Tables = annals::Tables<AccountBalance, StatementLine>;   // see row.hpp
 ///     };
 ///
+/// With
+///
+///     static constexpr bool rows_of_one_stream = true;
+///
+/// it says that each of its rows is made of the events of one stream, which lets the members of a
+/// consumer group share it.
+///
 /// A fold that fails halts the projection. With
 ///
 ///     static constexpr auto on_failure = annals::OnFailure::park;
@@ -61,6 +68,8 @@ struct ProjectionType {
   std::string_view name;
   std::uint32_t version = 1;
   bool order_free = false;
+  /// Each of its rows is made of one stream's events, so that processes can share it by stream.
+  bool rows_of_one_stream = false;
   OnFailure on_failure = OnFailure::halt;
   const TableType* const* tables = nullptr;
   std::size_t table_count = 0;
@@ -200,6 +209,22 @@ struct projection_applies_every_sql_event {
                 "apply(Sql&, const Event&, const EventInfo&)' for it");
 };
 
+/// Checked where it is added to a group.
+template <typename P>
+struct projection_has_rows_of_one_stream {
+  static constexpr bool holds = [] {
+    if constexpr (requires { P::rows_of_one_stream; }) {
+      return P::rows_of_one_stream;
+    } else {
+      return false;
+    }
+  }();
+  static_assert(holds,
+                "annals: a group shares a projection by stream, so each of its rows is made of one "
+                "stream's events, and it says so: static constexpr bool rows_of_one_stream = true; "
+                "Project others from all partitions of the topic");
+};
+
 }  // namespace rule
 
 namespace detail {
@@ -262,6 +287,9 @@ struct ProjectionTypeOf {
     } else {
       ProjectionType type{.name = P::name, .version = static_cast<std::uint32_t>(P::version)};
       if constexpr (requires { P::order_free; }) type.order_free = P::order_free;
+      if constexpr (requires { P::rows_of_one_stream; }) {
+        type.rows_of_one_stream = P::rows_of_one_stream;
+      }
       if constexpr (requires { P::on_failure; }) type.on_failure = P::on_failure;
       if constexpr (requires { typename P::Tables; }) {
         type.tables = TableList<typename P::Tables>::value.data();

@@ -15,6 +15,7 @@
 
 #include <annals/codec/upcaster.hpp>
 #include <annals/eventstore/event_source.hpp>
+#include <annals/eventstore/partitioned_source.hpp>
 #include <annals/projections/projection.hpp>
 #include <annals/projections/read_model_store.hpp>
 
@@ -116,6 +117,24 @@ class ProjectionRunner {
     Result<void> result;
     static_cast<void>(
         ((result = add(projection_type_of<P>(), partitions), result.has_value()) && ...));
+    return result;
+  }
+
+  /// As add(), but shared with the other members of a group: `source` deals its partitions out, and
+  /// each process projects those that it is given, from where the read model stands. Fits
+  /// projections whose rows are each made of one stream's events. `source` must outlive the runner.
+  ///
+  /// Errors: as add(); invalid_argument (the projection does not say that it fits, or has
+  /// hand-written SQL; the read model is split in another way), unavailable (nothing is known of
+  /// the source yet).
+  Result<void> add_to_group(const ProjectionType& projection, const PartitionedSource& source);
+  template <typename... P>
+  Result<void> add_to_group(const PartitionedSource& source) {
+    Result<void> result;
+    if constexpr ((rule::projection_has_rows_of_one_stream<P>::holds && ...)) {
+      static_cast<void>(
+          ((result = add_to_group(projection_type_of<P>(), source), result.has_value()) && ...));
+    }
     return result;
   }
 

@@ -88,6 +88,8 @@ struct SwapOptions {
   bool only_if_caught_up = true;
   /// Partitions from now on. 0: as many as before; one, if the projection was not there.
   std::uint32_t partitions = 0;
+  /// Nothing: as before.
+  std::optional<SplitBy> split_by = {};
 };
 
 /// A database of read models: the tables of any number of projections, with their checkpoints.
@@ -110,7 +112,7 @@ class ReadModelStore {
   /// Errors: unavailable (somebody else holds the lease or has asked for it, or holds the
   /// database's write lock: "blocked by pid N"), unsupported (the rows were made by another
   /// definition: rebuild), invalid_argument (the projection is split into another number of
-  /// partitions, or cannot be split; the database refuses the tables).
+  /// partitions or in another way, or cannot be split; the database refuses the tables).
   virtual Result<Claim> claim(const ProjectionType& projection, Partition partition,
                               const Holder& holder, std::chrono::milliseconds lease) = 0;
 

@@ -11,12 +11,18 @@
 #include <vector>
 
 #include <annals/eventstore/event_source.hpp>
+#include <annals/eventstore/partitioned_source.hpp>
 
 namespace annals {
 
 struct KafkaSourceOptions {
   std::string brokers;  ///< "one.example:9092,two.example:9092": any of the cluster.
   std::string topic;
+  /// Begins the names of the consumer groups that join() makes members of, one for each consumer:
+  /// "bank" gives "bank.balances". Empty: nothing is shared. With cooperative rebalances
+  /// (partition.assignment.strategy=cooperative-sticky in the settings) partitions that stay where
+  /// they are go on meanwhile.
+  std::string group = {};
   /// Of records that a subscription has fetched and not handed out yet, about; beyond it, fetching
   /// waits. One append always fits.
   std::size_t buffer_bytes_max = std::size_t{32} * 1024 * 1024;
@@ -52,7 +58,10 @@ struct KafkaSourceStatus {
 /// another store, another number of partitions, a topic that was made anew), diverged (records of
 /// another era), corrupt (records are missing or cannot be read, or were removed before they were
 /// read). Thread-safe.
-class KafkaSource : public EventSource {
+///
+/// As a PartitionedSource it deals the partitions out to the members of a consumer group. Each
+/// gives its events in order; nothing is committed to Kafka there either.
+class KafkaSource : public EventSource, public PartitionedSource {
  public:
   virtual KafkaSourceStatus status() const = 0;
 };

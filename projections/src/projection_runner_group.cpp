@@ -1,0 +1,88 @@
+// What a runner does in a group, where a source deals partitions out.
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "projection_runner_impl.hpp"
+
+namespace annals {
+
+namespace {
+
+// How long it is waited for a commit in flight when a partition is taken away. Whoever gets it
+// waits for the lease then.
+constexpr std::chrono::seconds recall_max{5};
+
+}  // namespace
+
+Result<void> ProjectionRunner::Impl::add_to_group(const ProjectionType& projection,
+                                                  const PartitionedSource& source) {
+  const auto count = source.partitions();
+  if (!count) return count.error();
+  const Partition first{0, *count, SplitBy::stream};
+  if (auto can = check_definition(projection, first, nullptr, {}); !can) return can;
+  auto share = std::make_unique<internal::GroupShare>(rows_, projection, make_holder());
+  internal::GroupShare& of_group = *share;
+  auto entry = enter(projection, std::move(share));
+  if (!entry) return std::move(entry).error();
+  const std::string_view name = (*entry)->name;
+  auto member = source.join(
+      {.consumer = std::string(name),
+       .cursors = [this, name, count = *count]() -> Result<std::vector<std::string>> {
+         auto records = rows_.records();
+         if (!records) return std::move(records).error();
+         std::vector<std::string> cursors(count);
+         for (CheckpointRecord& record : *records) {
+           if (record.projection != name || record.partition.index >= count) continue;
+           cursors[record.partition.index] = std::move(record.cursor);
+         }
+         return cursors;
+       },
+       .given = [this, name](std::uint32_t partition) { hurry(name, partition); },
+       .taken_away = [this, name](std::uint32_t partition) { recall(name, partition); }});
+  if (!member) {
+    const std::lock_guard lock(mutex_);
+    entries_.erase(entries_.find(name));
+    return std::move(member).error();
+  }
+  of_group.set_member(**member);
+  {
+    const std::lock_guard lock(mutex_);
+    (*entry)->member = *std::move(member);
+    for (std::uint32_t i = 0; i < *count; ++i) {
+      add_part(**entry, projection, (*entry)->member->partition(i), {i, *count, SplitBy::stream});
+    }
+    (*entry)->parts.front()->running = true;
+  }
+  return begin(**entry);
+}
+
+void ProjectionRunner::Impl::hurry(std::string_view projection, std::uint32_t partition) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(projection);
+  if (found == entries_.end() || partition >= found->second->parts.size()) return;
+  found->second->parts[partition]->due = SteadyClock::now();
+  work_.notify_one();
+}
+
+void ProjectionRunner::Impl::recall(std::string_view projection, std::uint32_t partition) {
+  std::unique_lock lock(mutex_);
+  const auto part = [&]() -> Part* {
+    const auto found = entries_.find(projection);
+    if (found == entries_.end() || partition >= found->second->parts.size()) return nullptr;
+    return found->second->parts[partition].get();
+  };
+  const auto is_given_back = [&] {
+    const Part* now = part();
+    return now == nullptr || (!now->running && !now->claimed) || stopping_;
+  };
+  if (is_given_back()) return;
+  part()->recalled = true;
+  part()->due = SteadyClock::now();
+  work_.notify_one();
+  changed_.wait_for(lock, recall_max, is_given_back);
+}
+
+}  // namespace annals

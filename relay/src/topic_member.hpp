@@ -1,0 +1,82 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <annals/eventstore/partitioned_source.hpp>
+
+#include "kafka_consumer.hpp"
+#include "topic_reader.hpp"
+#include "topic_watch.hpp"
+
+namespace annals::internal {
+
+/// A member of a consumer group: takes partitions from a rebalance and gives them back, on a thread
+/// of its own. What is read of them goes through their queues, whoever reads. Thread-safe.
+class TopicMember final : public PartitionMember {
+ public:
+  struct Setup {
+    KafkaConsumer::Setup consumer;  ///< With the group that is joined.
+    MembershipOptions options;
+    std::uint32_t partitions = 0;
+    bool from_another_topic = false;
+    std::shared_ptr<const TopicWatch> watch;
+    std::shared_ptr<ReadCounts> counts;
+    /// The topic as a whole.
+    const EventSource* topic = nullptr;
+  };
+  /// Errors: as KafkaConsumer::make.
+  static Result<std::unique_ptr<TopicMember>> join(Setup setup);
+  ~TopicMember() override;
+
+  bool holds(std::uint32_t partition) const override;
+  const EventSource& partition(std::uint32_t partition) const override;
+
+  /// A partition while it is held. Another assignment of it is another holding.
+  struct Holding {
+    std::uint64_t number = 0;  ///< 0: it is not held.
+    std::int64_t offset = 0;   ///< That will be read next.
+  };
+  Holding holding(std::uint32_t partition) const;
+  /// Says how far it was read, if it is still the same holding.
+  void note_read(std::uint32_t partition, std::uint64_t holding, std::int64_t offset) const;
+  /// Reads it from another offset on. Errors: unavailable.
+  Result<void> seek(std::uint32_t partition, std::uint64_t holding, std::int64_t offset) const;
+  /// Messages of it that came by the main queue, in their order.
+  std::deque<KafkaMessage> delivered(std::uint32_t partition) const;
+
+  KafkaConsumer& consumer() const { return *consumer_; }
+  const Setup& setup() const { return setup_; }
+
+ private:
+  class Part;
+  explicit TopicMember(Setup setup);
+  void run();
+  void on_rebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions);
+  void take(rd_kafka_topic_partition_list_t* partitions);
+  void give_back(const rd_kafka_topic_partition_list_t* partitions);
+  std::int64_t begin_of(std::uint32_t partition, const std::string& cursor) const;
+
+  struct Lane {
+    KafkaQueue queue;  // Kept, so that nothing of the partition goes to the main queue.
+    Holding holding;
+    std::deque<KafkaMessage> delivered;
+  };
+
+  const Setup setup_;
+  std::vector<std::unique_ptr<Part>> parts_;
+  mutable std::mutex mutex_;
+  std::unique_ptr<KafkaConsumer> consumer_;
+  mutable std::vector<Lane> lanes_;  // Guarded by mutex_. Ends before the consumer.
+  std::uint64_t holdings_ = 0;       // Of the thread.
+  std::atomic<bool> stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace annals::internal
