@@ -29,6 +29,93 @@ std::unique_ptr<postgres::Connection> session_of(const postgres_test::Schema& sc
 
 }  // namespace
 
+// One that is refused in the middle of a group takes no position, no version and no link.
+TEST(PostgresAppender, OfAGroupEachAppendHasItsOwnOutcomeAndThoseRefusedLeaveNoTrace) {
+  ANNALS_NEEDS_POSTGRES();
+  const postgres_test::Schema schema;
+  const PostgresOptions options{.url = schema.url(), .schema = schema.name()};
+  const auto store = open_store(options);
+  ASSERT_TRUE(store);
+  AppendRequest first = append_of({event_on("b-1")});
+  first.id = append_id_of("first");
+  ASSERT_TRUE(store->append(first));
+  const StoreId id = store->token().store;
+  const internal::LogReader reader(options, *internal::SchemaName::of(schema.name()), id,
+                                   {EraBegin{}});
+  const internal::KeyHasher hasher(id);
+  const auto with_checks = [](AppendRequest request, std::vector<ExpectedVersion> expected) {
+    for (std::size_t i = 0; i < expected.size(); ++i) request.checks[i].expected = expected[i];
+    return request;
+  };
+  const auto exactly = [](std::uint64_t version) {
+    return ExpectedVersion::exactly(StreamVersion{version});
+  };
+  const NewEvent a = testkit::tagged(event_on("a-1"), {"red", "round"});
+  const NewEvent b = event_on("b-1");
+  for (const bool all_hold : {true, false}) {
+    SCOPED_TRACE(all_hold ? "all hold" : "some are refused");
+    const std::uint64_t before = all_hold ? 0 : 3;  // Events of a-1.
+    std::vector<std::pair<AppendRequest, std::optional<ErrorCode>>> group;
+    const auto holds = [&](AppendRequest request) {
+      group.emplace_back(std::move(request), std::nullopt);
+    };
+    const auto refused = [&](AppendRequest request, ErrorCode code) {
+      if (!all_hold) group.emplace_back(std::move(request), code);
+    };
+    refused(with_checks(append_of({a}), {ExpectedVersion::no_stream()}),
+            ErrorCode::wrong_expected_version);
+    holds(with_checks(append_of({a, b, a}),
+                      {all_hold ? ExpectedVersion::no_stream() : exactly(before - 1),
+                       ExpectedVersion::stream_exists()}));
+    refused(with_checks(append_of({a}), {exactly(before)}), ErrorCode::wrong_expected_version);
+    holds(with_checks(append_of({a}), {exactly(before + 1)}));
+    AppendRequest condition = append_of({b});
+    condition.conditions = {{Query::tag("red"), {6}}};
+    refused(condition, ErrorCode::condition_failed);
+    holds(testkit::only_check("a-1", exactly(before + 2)));
+    AppendRequest far = append_of({b});
+    far.events[0].known_at = std::chrono::time_point_cast<Timestamp::duration>(
+        Timestamp::clock::now() + std::chrono::hours(24));
+    refused(far, ErrorCode::invalid_argument);
+    holds(append_of({b}));
+
+    std::vector<internal::Attempt> attempts(group.size());
+    std::vector<internal::Attempt*> waiting;
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      auto prepared = internal::prepare(group[i].first, {}, hasher);
+      ASSERT_TRUE(prepared) << to_string(prepared.error());
+      attempts[i].append = *std::move(prepared);
+      waiting.push_back(&attempts[i]);
+    }
+    internal::Appender appender(options, reader);
+    const auto ran = appender.run_group(
+        waiting, [&](std::size_t from) { return std::span(waiting).subspan(from); });
+    ASSERT_EQ(ran.taken, group.size());
+    GlobalPosition head{all_hold ? 1U : 6U};
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      SCOPED_TRACE("append " + std::to_string(i));
+      const Result<Receipt>& outcome = *attempts[i].outcome;
+      if (group[i].second) {
+        ASSERT_FALSE(outcome);
+        EXPECT_EQ(outcome.error().code, *group[i].second) << to_string(outcome.error());
+        continue;
+      }
+      ASSERT_TRUE(outcome) << to_string(outcome.error());
+      head.value += group[i].first.events.size();
+      EXPECT_EQ(outcome->last_position, head);
+      EXPECT_EQ(outcome->link, *store->link_at(head));
+    }
+    EXPECT_EQ(store->head().position, head);
+    EXPECT_EQ(*store->stream_version("a-1"), StreamVersion{before + 2});
+    EXPECT_EQ(*store->stream_version("b-1"), StreamVersion{all_hold ? 2U : 4U});
+    EXPECT_EQ(read_all(*store, {.query = Query::tag("red")})->size(), before + 3);
+    const Stats stats = store->stats();
+    EXPECT_EQ(stats.streams, 2U);
+    EXPECT_EQ(stats.appends, all_hold ? 4U : 7U);
+    EXPECT_EQ(store->verify({})->outcome, VerifyReport::Outcome::whole);
+  }
+}
+
 // Enough wait behind each group for the next one to be formed, and sent, beside it.
 TEST(PostgresAppender, WithoutAThreadToBeHadGroupsAreSentByTheOneThatFormsThem) {
   ANNALS_NEEDS_POSTGRES();

@@ -41,11 +41,20 @@ std::optional<std::string> unless_empty(const std::string& text) {
   return text;
 }
 
+// Null stands for what nearly all events have.
+std::optional<std::int64_t> unless(std::int64_t usual, std::int64_t value) {
+  if (value == usual) return std::nullopt;
+  return value;
+}
+
 }  // namespace
 
 std::size_t AppendCall::stream_number(const std::string& name) {
   const auto [known, fresh] = stream_numbers_.emplace(name, stream_numbers_.size() + 1);
-  if (fresh) stream_names_.add_bytes(name);
+  if (fresh) {
+    stream_names_.add_bytes(name);
+    stream_events_.push_back(0);
+  }
   return known->second;
 }
 
@@ -55,17 +64,22 @@ void AppendCall::add_event(const AppendRequest& request, const Digest& content, 
   event_streams_.push_back(stream);
   events_.push_back(&event);
   e_stream_.add_integer(static_cast<std::int64_t>(stream));
+  e_turn_.add_integer(++stream_events_[stream - 1]);
   e_hash_.add_bytes(content.bytes);
   e_id_.add_bytes(event.id
                       ? event.id->bytes
                       : derived_event_id(*request.id, static_cast<std::uint32_t>(index)).bytes);
-  e_id_given_.add_integer(event.id ? 1 : 0);
+  e_id_given_.add_integer_or_null(unless(0, event.id ? 1 : 0));
   e_type_.add_bytes(event.type);
-  e_schema_.add_integer(event.schema_version);
-  e_content_.add_integer(static_cast<std::int64_t>(event.content_type));
+  e_schema_.add_integer_or_null(unless(1, event.schema_version));
+  e_content_.add_integer_or_null(unless(0, static_cast<std::int64_t>(event.content_type)));
   e_known_.add_integer_or_null(micros(event.known_at));
   e_effective_.add_integer_or_null(micros(event.effective_at));
   e_tags_.add_bytes_or_null(lines(event.tags));
+  for (const std::string& tag : event.tags) {
+    t_event_.add_integer(static_cast<std::int64_t>(events_.size()));
+    t_tag_.add_bytes(tag);
+  }
   e_correlation_.add_bytes_or_null(event.correlation_id);
   e_causation_.add_bytes_or_null(event.causation_id);
   e_actor_.add_bytes_or_null(event.actor);
@@ -119,6 +133,9 @@ bool AppendCall::add(Attempt& attempt) {
   bytes_ += attempt.append.data_bytes;
   oldest_attempt_ = std::min(oldest_attempt_, attempt.append.begun);
   a_attempt_.add_integer(as_bigint(attempt.append.begun));
+  if (!attempt.append.new_id) {
+    a_asked_.add_integer(static_cast<std::int64_t>(attempts_.size()));
+  }
   a_id_.add_bytes(request.id->bytes);
   a_digest_.add_bytes(request.digest->bytes);
   a_bytes_.add_integer(as_bigint(attempt.append.data_bytes));
@@ -128,10 +145,13 @@ bool AppendCall::add(Attempt& attempt) {
   }
   a_known_.add_integer_or_null(micros(known));
   a_events_.add_integer(static_cast<std::int64_t>(request.events.size()));
+  a_begin_.add_integer(static_cast<std::int64_t>(events_.size()));
   a_checks_.add_integer(static_cast<std::int64_t>(request.checks.size()));
   a_conditions_.add_integer(static_cast<std::int64_t>(request.conditions.size()));
   for (const StreamCheck& check : request.checks) {
-    c_stream_.add_integer(static_cast<std::int64_t>(stream_number(check.stream)));
+    const std::size_t stream = stream_number(check.stream);
+    c_stream_.add_integer(static_cast<std::int64_t>(stream));
+    c_before_.add_integer(stream_events_[stream - 1]);
     c_kind_.add_integer(static_cast<std::int64_t>(check.expected.kind()));
     c_version_.add_integer(as_bigint(check.expected.version().value));
   }
@@ -148,14 +168,16 @@ bool AppendCall::add(Attempt& attempt) {
 std::string AppendCall::sql(const SchemaName& schema) {
   return schema.in(
       "SELECT head_before, last_recorded, recorded, versions_before, outcomes, details, actuals,"
-      " links, attempt_now FROM @schema.append($1::bigint, $2::bigint, $3::boolean, $4::bigint,"
-      " $5::text[], $6::bigint[], $7::uuid[], $8::uuid[], $9::bigint[], $10::bigint[],"
-      " $11::integer[], $12::integer[], $13::integer[], $14::integer[], $15::integer[],"
-      " $16::bigint[], $17::bigint[], $18::integer[], $19::integer[], $20::text[], $21::text[],"
-      " $22::text[], $23::text[], $24::integer[], $25::integer[], $26::bytea[], $27::uuid[],"
-      " $28::boolean[], $29::text[], $30::bigint[], $31::smallint[], $32::bigint[], $33::bigint[],"
-      " $34::text[], $35::text[], $36::text[], $37::text[], $38::text[], $39::uuid[],"
-      " $40::bigint[], $41::bytea[], $42::bytea[])");
+      " links, attempt_now FROM @schema.append($1::bigint, $2::bigint, $3::boolean,"
+      " $4::bigint, $5::text[], $6::bigint[], $7::integer[], $8::uuid[], $9::uuid[],"
+      " $10::integer[], $11::integer[], $12::integer[], $13::integer[], $14::integer[],"
+      " $15::integer[], $16::integer[], $17::integer[], $18::bigint[], $19::bigint[],"
+      " $20::integer[], $21::integer[], $22::text[], $23::text[], $24::text[], $25::text[],"
+      " $26::integer[], $27::integer[], $28::integer[], $29::bigint[], $30::bytea[],"
+      " $31::uuid[], $32::boolean[], $33::text[], $34::bigint[], $35::smallint[],"
+      " $36::bigint[], $37::bigint[], $38::text[], $39::text[], $40::text[], $41::text[],"
+      " $42::text[], $43::uuid[], $44::bigint[], $45::bytea[], $46::bytea[], $47::integer[],"
+      " $48::text[])");
 }
 
 postgres::Parameters AppendCall::parameters(const Rules& rules) const {
@@ -165,17 +187,18 @@ postgres::Parameters AppendCall::parameters(const Rules& rules) const {
       .boolean(rules.accept_clock_behind)
       .integer(as_bigint(oldest_attempt_));
   for (const Array* array :
-       {&stream_names_, &a_attempt_, &a_id_,         &a_digest_,  &a_bytes_,      &a_known_,
-        &a_events_,     &a_checks_,  &a_conditions_, &c_stream_,  &c_kind_,       &c_version_,
-        &k_after_,      &k_items_,   &k_matches_,    &i_streams_, &i_categories_, &i_types_,
-        &i_tags_,       &g_event_,   &e_stream_}) {
+       {&stream_names_, &a_attempt_, &a_asked_,  &a_id_,         &a_digest_,  &a_bytes_,
+        &a_events_,     &a_begin_,   &a_checks_, &a_conditions_, &c_stream_,  &c_before_,
+        &c_kind_,       &c_version_, &k_after_,  &k_items_,      &k_matches_, &i_streams_,
+        &i_categories_, &i_types_,   &i_tags_,   &g_event_,      &e_stream_,  &e_turn_}) {
     made.array(*array);
   }
-  // What no event of the group has need not be sent: beyond an array's end all is null.
+  // What none of the group has need not be sent: beyond an array's end all is null.
   for (const Array* array :
-       {&e_hash_, &e_id_, &e_id_given_, &e_type_, &e_schema_, &e_content_, &e_known_, &e_effective_,
-        &e_tags_, &e_correlation_, &e_causation_, &e_actor_, &e_trace_, &e_origin_store_,
-        &e_origin_position_, &e_metadata_, &e_data_}) {
+       {&a_known_,           &e_hash_,      &e_id_,    &e_id_given_,  &e_type_,
+        &e_schema_,          &e_content_,   &e_known_, &e_effective_, &e_tags_,
+        &e_correlation_,     &e_causation_, &e_actor_, &e_trace_,     &e_origin_store_,
+        &e_origin_position_, &e_metadata_,  &e_data_,  &t_event_,     &t_tag_}) {
     made.array(array->all_null() ? Array(array->type()) : *array);
   }
   return made;

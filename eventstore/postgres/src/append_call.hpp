@@ -70,30 +70,34 @@ class AppendCall {
   std::unordered_set<AppendId> ids_;
   std::unordered_map<std::string_view, std::size_t> stream_numbers_;
   std::vector<std::size_t> event_streams_;
+  std::vector<std::int64_t> stream_events_;  // Of the group, by the stream's number less one.
   std::vector<const NewEvent*> events_;
   std::uint64_t bytes_ = 0;
   std::size_t conditions_ = 0;
   std::uint64_t oldest_attempt_ = UINT64_MAX;
 
-  Array stream_names_{Array::Type::text}, a_attempt_{Array::Type::bigint};
-  Array a_id_{Array::Type::uuid}, a_digest_{Array::Type::uuid}, a_bytes_{Array::Type::bigint},
+  Array stream_names_{Array::Type::text}, a_attempt_{Array::Type::bigint},
+      a_asked_{Array::Type::integer};
+  Array a_id_{Array::Type::uuid}, a_digest_{Array::Type::uuid}, a_bytes_{Array::Type::integer},
       a_known_{Array::Type::bigint}, a_events_{Array::Type::integer},
-      a_checks_{Array::Type::integer}, a_conditions_{Array::Type::integer};
-  Array c_stream_{Array::Type::integer}, c_kind_{Array::Type::integer},
-      c_version_{Array::Type::bigint};
+      a_begin_{Array::Type::integer}, a_checks_{Array::Type::integer},
+      a_conditions_{Array::Type::integer};
+  Array c_stream_{Array::Type::integer}, c_before_{Array::Type::integer},
+      c_kind_{Array::Type::integer}, c_version_{Array::Type::bigint};
   Array k_after_{Array::Type::bigint}, k_items_{Array::Type::integer},
       k_matches_{Array::Type::integer};
   Array i_streams_{Array::Type::text}, i_categories_{Array::Type::text},
       i_types_{Array::Type::text}, i_tags_{Array::Type::text};
   Array g_event_{Array::Type::integer};
-  Array e_stream_{Array::Type::integer}, e_hash_{Array::Type::bytes}, e_id_{Array::Type::uuid},
-      e_id_given_{Array::Type::boolean}, e_type_{Array::Type::text}, e_schema_{Array::Type::bigint},
-      e_content_{Array::Type::smallint}, e_known_{Array::Type::bigint},
-      e_effective_{Array::Type::bigint}, e_tags_{Array::Type::text},
+  Array e_stream_{Array::Type::integer}, e_turn_{Array::Type::integer}, e_hash_{Array::Type::bytes},
+      e_id_{Array::Type::uuid}, e_id_given_{Array::Type::boolean}, e_type_{Array::Type::text},
+      e_schema_{Array::Type::bigint}, e_content_{Array::Type::smallint},
+      e_known_{Array::Type::bigint}, e_effective_{Array::Type::bigint}, e_tags_{Array::Type::text},
       e_correlation_{Array::Type::text}, e_causation_{Array::Type::text},
       e_actor_{Array::Type::text}, e_trace_{Array::Type::text}, e_origin_store_{Array::Type::uuid},
       e_origin_position_{Array::Type::bigint}, e_metadata_{Array::Type::bytes},
       e_data_{Array::Type::bytes};
+  Array t_event_{Array::Type::integer}, t_tag_{Array::Type::text};
 };
 
 }  // namespace annals::internal

@@ -95,6 +95,17 @@ std::string numbered(std::size_t columns) {
   return list;
 }
 
+// Rows that lie near each other in the index, one after the other: faster than in the order in
+// which events have named them.
+std::string by_key(const TableType& table, const std::vector<ColumnForm>& forms) {
+  std::string list = " ORDER BY ";
+  for (std::size_t i = 0; i < table.key_columns; ++i) {
+    list.append(i == 0 ? "c" : ", c").append(std::to_string(i + 1));
+    if (forms[i] == ColumnForm::text) list += " COLLATE \"C\"";
+  }
+  return list;
+}
+
 std::string same_key(const TableType& table) {
   std::string condition;
   for (std::size_t i = 0; i < table.key_columns; ++i) {
@@ -165,9 +176,13 @@ std::string select_by_keys_sql(std::string_view schema, const TableType& table) 
   for (std::size_t i = 0; i < table.columns->count; ++i) {
     sql += ", t." + quoted_name(table.columns->fields[i].name);
   }
-  return sql + " FROM " + unnested(column_forms(table), table.key_columns) +
-         " WITH ORDINALITY AS k(" + numbered(table.key_columns) + ", number) JOIN " +
-         table_in(schema, table.name) + " AS t ON " + same_key(table);
+  const auto forms = column_forms(table);
+  const std::string keys = numbered(table.key_columns);
+  // A look into the index for each key, however large or small the planner takes the table for.
+  return sql + " FROM (SELECT * FROM " + unnested(forms, table.key_columns) +
+         " WITH ORDINALITY AS k(" + keys + ", number)" + by_key(table, forms) +
+         ") AS k CROSS JOIN LATERAL (SELECT * FROM " + table_in(schema, table.name) +
+         " AS t WHERE " + same_key(table) + " LIMIT 1) AS t";
 }
 
 std::string write_sql(std::string_view schema, const TableType& table) {
@@ -183,8 +198,8 @@ std::string write_sql(std::string_view schema, const TableType& table) {
   }
   return "INSERT INTO " + table_in(schema, table.name) + " (" + column_list(table) + ") SELECT " +
          values + " FROM " + unnested(forms, table.columns->count) + " AS r(" +
-         numbered(table.columns->count) + ") ON CONFLICT (" + key_list(table) + ") DO " +
-         (updates.empty() ? "NOTHING" : "UPDATE SET " + updates);
+         numbered(table.columns->count) + ")" + by_key(table, forms) + " ON CONFLICT (" +
+         key_list(table) + ") DO " + (updates.empty() ? "NOTHING" : "UPDATE SET " + updates);
 }
 
 std::string erase_sql(std::string_view schema, const TableType& table) {
