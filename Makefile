@@ -10,10 +10,10 @@ MINUTES ?= 10
 
 PACKAGES_BUILD := g++ cmake ninja-build pkg-config libboost-dev nlohmann-json3-dev libssl-dev libsqlite3-dev libzstd-dev
 PACKAGES_BANK := $(PACKAGES_BUILD) libcli11-dev zlib1g-dev
-PACKAGES_TEST := $(PACKAGES_BANK) libgtest-dev python3 python3-yaml libpqxx-dev postgresql openssl librdkafka-dev
+PACKAGES_TEST := $(PACKAGES_BANK) libgtest-dev python3 python3-yaml libpqxx-dev postgresql openssl librdkafka-dev libcpp-httplib-dev python3-prometheus-client
 PACKAGES_TOOLS := $(PACKAGES_BUILD) libcli11-dev  # tools/ is annals and annals-bench
 PACKAGES_BENCH := $(PACKAGES_TOOLS) librocksdb-dev liblmdb-dev libpqxx-dev python3  # peers, left out where missing
-PACKAGES_INSTALL := $(PACKAGES_TOOLS) libgtest-dev libpqxx-dev librdkafka-dev
+PACKAGES_INSTALL := $(PACKAGES_TOOLS) libgtest-dev libpqxx-dev librdkafka-dev libcpp-httplib-dev
 
 # Ninja if it is there. A folder once configured keeps its generator. $(PARTS_OFF) keeps the packages
 # needed few where nothing is configured yet; parts that an earlier target switched on stay on.
@@ -28,7 +28,7 @@ BENCH = $(BUILD_DIR)/bin/annals-bench --seconds 1 --out $(BUILD_DIR)/bench/resul
 BENCH_GROWTH = $(BUILD_DIR)/bin/annals-bench --seconds 2 --streams 1000000 --event-bytes 100 --out $(BUILD_DIR)/bench/growth.jsonl
 
 .DEFAULT_GOAL := help
-.PHONY: help bank test bench bench-growth bench-peers bench-postgres bench-kafka bench-build soak chaos install clean
+.PHONY: help bank test bench bench-growth bench-peers bench-postgres bench-kafka bench-build bank-full soak chaos install clean
 
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -42,6 +42,12 @@ bank: ## Replay a real organisation's books into a log under DATA, project, and 
 	$(BUILD_DIR)/bin/bank demo
 	$(BUILD_DIR)/bin/bank import --data $(DATA)
 	$(BUILD_DIR)/bin/bank largest --count 5 --table --data $(DATA)
+
+bank-full: ## The same by way of Kafka into PostgreSQL, projected in two processes; starts and ends servers of its own
+	@$(PACKAGES) $(PACKAGES_TEST)
+	$(CONFIGURE) $(PARTS_OFF) -DANNALS_BUILD_SAMPLES=ON -DANNALS_BUILD_TOOLS=ON -DANNALS_BUILD_TESTS=ON -DANNALS_WITH_TESTKIT=ON
+	$(BUILD) --target bank annals postgres_test_server
+	samples/bank/bank_full $(BUILD_DIR)
 
 test: ## Build everything, compile each public header alone, run every test
 	@$(PACKAGES) $(PACKAGES_TEST)

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <annals/projections/read_model_store.hpp>
 
@@ -16,6 +17,10 @@ std::string count_of(std::uint32_t partitions) {
 std::string name_of(const CheckpointRecord& record) {
   return "projection " + record.projection +
          (record.partition.count == 1 ? "" : ", " + to_string(record.partition) + ",");
+}
+
+std::string place_of(const std::optional<Checkpoint>& checkpoint) {
+  return checkpoint ? to_string(checkpoint->token) : "the beginning";
 }
 
 bool is_another(const std::optional<Holder>& who, const Holder& holder) {
@@ -72,6 +77,35 @@ Result<void> check_not_asked_for(const CheckpointRecord& record, const Holder& h
   if (!is_another(record.wanted_by, holder)) return {};
   return Error{.code = ErrorCode::unavailable,
                .message = name_of(record) + " is asked for by " + to_string(*record.wanted_by)};
+}
+
+bool holds(const Claim& claim, const CheckpointRecord& record) {
+  return record.epoch == claim.epoch && record.holder == claim.holder;
+}
+
+Error taken_over(const Claim& claim, const CheckpointRecord* now) {
+  std::string message =
+      "projection " + claim.projection + ": epoch " + std::to_string(claim.epoch) + " has ended";
+  if (now == nullptr) {
+    message += ", the projection is gone";
+  } else {
+    message += ", it is epoch " + std::to_string(now->epoch) + " now";
+    if (now->holder) message += ", held by " + to_string(*now->holder);
+  }
+  return {.code = ErrorCode::wrong_expected_version, .message = std::move(message)};
+}
+
+Error moved_on(const ProjectedBatch& batch, const CheckpointRecord& now) {
+  return {.code = ErrorCode::wrong_expected_version,
+          .message = "projection " + batch.claim.projection + ": the batch begins at " +
+                     place_of(batch.before) + ", the read model stands at " +
+                     place_of(now.checkpoint)};
+}
+
+Error unknown_projection(std::string_view projection, const Partition* partition) {
+  return {.code = ErrorCode::invalid_argument,
+          .message = "there is no " + (partition != nullptr ? to_string(*partition) + " of " : "") +
+                     "projection '" + std::string(projection) + "' in this read model"};
 }
 
 Result<void> replace_records(const ProjectionType& projection, SwapOptions options,

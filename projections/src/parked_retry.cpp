@@ -11,9 +11,6 @@ namespace annals::internal {
 
 namespace {
 
-// Parked events may lie close together or far apart: what is read in between is little.
-constexpr std::size_t run_events = 64;
-
 bool may_pass(ErrorCode code) {
   return code == ErrorCode::unavailable || code == ErrorCode::timeout ||
          code == ErrorCode::outcome_unknown;
@@ -30,29 +27,24 @@ ParkedRetry::ParkedRetry(const ProjectionType& projection, const Upcasters& upca
   }
 }
 
-Result<void> ParkedRetry::read(const EventStore& log) {
-  const Query query = projection_.query(upcasters_);
+Result<void> ParkedRetry::read(const EventSource& history) {
+  std::vector<GlobalPosition> positions;
+  for (const ParkedEvent& event : tried_) positions.push_back(event.position);
+  auto found = history.find(projection_.query(upcasters_), positions);
+  if (!found) return std::move(found).error();
+  read_ = *std::move(found);
   recorded_.assign(tried_.size(), nullptr);
-  std::size_t next = 0;
-  while (next < tried_.size()) {
-    auto run = read_all(
-        log, {.query = query, .start = Start::from(tried_[next].position), .limit = run_events});
-    if (!run) return std::move(run).error();
-    if (run->empty()) return {};
-    for (const RecordedEvent& event : *run) {
-      while (next < tried_.size() && tried_[next].position < event.position) ++next;
-      if (next < tried_.size() && tried_[next].position == event.position) {
-        recorded_[next++] = &event;
-      }
-    }
-    runs_.push_back(*std::move(run));
+  const RecordedEvent* event = read_.begin();
+  for (std::size_t i = 0; i < tried_.size(); ++i) {
+    while (event != read_.end() && event->position < tried_[i].position) ++event;
+    if (event != read_.end() && event->position == tried_[i].position) recorded_[i] = event;
   }
   return {};
 }
 
-Result<void> ParkedRetry::fold(const EventStore& log, ReadModelStore& rows) {
+Result<void> ParkedRetry::fold(const EventSource& history, ReadModelStore& rows) {
   if (tried_.empty()) return {};
-  if (auto done = read(log); !done) {
+  if (auto done = read(history); !done) {
     if (may_pass(done.error().code)) return done;
     stop_at(0, to_string(done.error()));
     return {};

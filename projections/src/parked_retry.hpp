@@ -4,7 +4,7 @@
 #include <vector>
 
 #include <annals/codec/upcaster.hpp>
-#include <annals/eventstore/event_store.hpp>
+#include <annals/eventstore/event_source.hpp>
 #include <annals/projections/parked.hpp>
 #include <annals/projections/projection.hpp>
 #include <annals/projections/read_model_store.hpp>
@@ -22,9 +22,9 @@ class ParkedRetry {
   ParkedRetry(const ProjectionType& projection, const Upcasters& upcasters, ParkedRow row,
               std::vector<ParkedEvent> events);
 
-  /// Reads the events from the log and folds them. Errors: unavailable, timeout; what is wrong with
+  /// Reads the events again and folds them. Errors: unavailable, timeout; what is wrong with
   /// an event becomes its failure.
-  Result<void> fold(const EventStore& log, ReadModelStore& rows);
+  Result<void> fold(const EventSource& history, ReadModelStore& rows);
 
   /// Adds rows and parked events to `batch`, which points into this object then. REQUIRES: fold()
   /// has succeeded.
@@ -39,7 +39,7 @@ class ParkedRetry {
   std::size_t left() const noexcept { return tried_.size() - applied_; }
 
  private:
-  Result<void> read(const EventStore& log);
+  Result<void> read(const EventSource& history);
   void stop_at(std::size_t index, const std::string& failure);
 
   const ProjectionType& projection_;
@@ -47,8 +47,8 @@ class ParkedRetry {
   const ParkedRow row_;
   std::vector<ParkedEvent> skipped_;
   std::vector<ParkedEvent> tried_;
-  std::vector<RecordedEvents> runs_;            // Keep alive what the next points to.
-  std::vector<const RecordedEvent*> recorded_;  // As tried_, null for one that is not in the log.
+  RecordedEvents read_;                         // Keeps alive what the next points to.
+  std::vector<const RecordedEvent*> recorded_;  // As tried_, null for one that is not in history.
   std::optional<BatchFold> fold_;
   std::size_t applied_ = 0;            // Of tried_.
   std::optional<ParkedEvent> failed_;  // The one after them.

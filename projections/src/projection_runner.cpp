@@ -46,7 +46,7 @@ Error not_here(std::string_view projection) {
 
 class ProjectionRunner::Impl {
  public:
-  Impl(const EventStore& events, ReadModelStore& rows, RunnerOptions options)
+  Impl(const EventSource& events, ReadModelStore& rows, RunnerOptions options)
       : events_(events), rows_(rows), options_(std::move(options)) {
     const std::size_t count = std::max<std::size_t>(options_.threads, 1);
     for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
@@ -78,6 +78,7 @@ class ProjectionRunner::Impl {
     PartitionStatus status = {};
     std::uint64_t events_applied = 0;
     std::uint64_t fenced = 0;
+    std::uint64_t retries = 0;
     std::uint64_t parked_keys = 0;
     std::uint64_t parked_events = 0;
   };
@@ -107,7 +108,7 @@ class ProjectionRunner::Impl {
   ProjectionStatus status_of(const Entry& entry) const;  // REQUIRES: mutex_.
   void complete(ProjectionStatus& status) const;
 
-  const EventStore& events_;
+  const EventSource& events_;
   ReadModelStore& rows_;
   const RunnerOptions options_;
   mutable std::mutex mutex_;
@@ -233,6 +234,7 @@ bool ProjectionRunner::Impl::record(Entry& entry, Part& part, internal::Projecto
   status.epoch = part.projector.epoch();
   part.events_applied = part.projector.events_applied();
   part.fenced = part.projector.fenced();
+  part.retries = part.projector.retries();
   part.parked_keys = part.projector.parked().keys();
   part.parked_events = part.projector.parked().events();
   std::uint64_t applied = 0;
@@ -264,6 +266,7 @@ ProjectionStatus ProjectionRunner::Impl::status_of(const Entry& entry) const {
     status.epoch = std::max(status.epoch, now.epoch);
     status.events_applied += part->events_applied;
     status.fenced += part->fenced;
+    status.retries += part->retries;
     status.parked_keys += part->parked_keys;
     status.parked_events += part->parked_events;
     status.partitions.push_back(now);
@@ -314,12 +317,9 @@ void ProjectionRunner::Impl::complete(ProjectionStatus& status) const {
   const Head head = events_.head();
   status.head = std::max(head.position, status.position);
   status.lag_events = status.head.value - status.position.value;
-  if (status.lag_events == 0) return;
-  ReadOptions next{.start = Start::after(status.position), .limit = 1};
-  auto oldest = read_all(events_, std::move(next));
-  if (!oldest || oldest->empty()) return;
-  status.lag =
-      std::max(options_.clock->now() - oldest->front().recorded_at, std::chrono::microseconds(0));
+  if (status.lag_events > 0) {
+    status.lag = lag_after(events_, status.position, options_.clock->now());
+  }
 }
 
 std::optional<ProjectionStatus> ProjectionRunner::Impl::status(std::string_view projection) const {
@@ -424,7 +424,7 @@ Result<void> ProjectionRunner::Impl::wait(std::string_view projection, GlobalPos
                           (status.last_error.empty() ? "" : ": " + status.last_error) + ")"};
 }
 
-ProjectionRunner::ProjectionRunner(const EventStore& events, ReadModelStore& rows,
+ProjectionRunner::ProjectionRunner(const EventSource& events, ReadModelStore& rows,
                                    RunnerOptions options)
     : impl_(std::make_unique<Impl>(events, rows, std::move(options))) {}
 ProjectionRunner::~ProjectionRunner() = default;

@@ -28,6 +28,18 @@ bool is_ours(const CheckpointRecord& record, const Projector::Setup& setup) {
 // An error that names the event whose fold or SQL failed.
 bool is_of_an_event(const Error& error) { return error.position.has_value(); }
 
+// Somebody else's by now, or to be done again later.
+bool ends_a_try(ErrorCode code) {
+  return code == ErrorCode::wrong_expected_version || code == ErrorCode::outcome_unknown ||
+         code == ErrorCode::unavailable || code == ErrorCode::timeout;
+}
+
+// What ends when the read model is made anew, or made to fit again.
+bool is_misfit(ErrorCode code) {
+  return code == ErrorCode::invalid_argument || code == ErrorCode::unsupported ||
+         code == ErrorCode::diverged;
+}
+
 // What no row can hold is the fault of some event of the batch.
 bool is_of_rows(const Error& error) {
   const bool of_rows = error.code == ErrorCode::invalid_argument ||
@@ -72,14 +84,21 @@ void Projector::forget_failure() {
 }
 
 bool Projector::was_forgiven() const {
-  if (!halt_recorded_) return false;
+  const bool misfit = !halt_recorded_ && is_misfit(halted_->code);
+  if (!halt_recorded_ && !misfit) return false;
   auto records = setup_.rows.records();
   if (!records) return false;
   for (const CheckpointRecord& record : *records) {
     if (!is_ours(record, setup_)) continue;
+    if (misfit) return fits(record);
     return record.failure.empty() && !(record.holder && may_be_alive(*record.holder));
   }
   return false;
+}
+
+bool Projector::fits(const CheckpointRecord& record) const {
+  return check_definition(setup_.projection, setup_.partition, &record, {}) &&
+         (!record.checkpoint || setup_.events.resume(*record.checkpoint));
 }
 
 milliseconds Projector::backoff() {
@@ -138,7 +157,8 @@ Result<void> Projector::take_claim() {
     release();
     return std::move(record).error();
   }
-  stored_ = resumed_ = record->checkpoint;
+  stored_ = record->checkpoint;
+  resumed_.reset();
   passed_.reset();
   if (stored_) {
     auto resumed = setup_.events.resume(*stored_);
@@ -147,11 +167,11 @@ Result<void> Projector::take_claim() {
       Error error = std::move(resumed).error();
       error.message = "projection " + std::string(setup_.projection.name) + " in " +
                       setup_.rows.name() +
-                      " has seen another history than this event store: " + error.message +
+                      " has seen another history than this source of events: " + error.message +
                       "; put the right two together, or rebuild the projection";
       return error;
     }
-    resumed_ = *resumed;
+    resumed_ = {*resumed, record->cursor};
   }
   if (auto loaded = parking_.load(setup_.rows, *record); !loaded) {
     release();
@@ -166,8 +186,11 @@ Result<void> Projector::take_claim() {
 
 Result<void> Projector::follow() {
   SubscriptionOptions options{.query = setup_.projection.query(setup_.options.upcasters),
-                              .after = passed_ ? passed_ : resumed_,
                               .batch_events = careful_until_ ? 1 : setup_.options.batch_events};
+  if (const auto& place = furthest()) {
+    options.after = place->checkpoint;
+    options.cursor = place->cursor;
+  }
   auto subscription = setup_.events.subscribe(std::move(options));
   if (!subscription) return std::move(subscription).error();
   subscription_ = *std::move(subscription);
@@ -206,7 +229,7 @@ Result<Projector::Step> Projector::project() {
   if (!batch->events.empty()) {
     if (auto applied = apply(*batch); !applied) return std::move(applied).error();
   } else if (news) {
-    passed_ = batch->checkpoint();
+    passed_ = {batch->checkpoint(), batch->cursor};
   }
   place_ = batch->complete_up_to;
   failures_in_a_row_ = 0;
@@ -217,12 +240,17 @@ Result<Projector::Step> Projector::project() {
   }
   if (passed_ && (setup_.rows.awaited(setup_.projection.name) ||
                   Clock::now() - committed_at_ >= setup_.options.progress_every)) {
-    if (auto written = commit({.claim = *claim_, .before = stored_, .after = *passed_}); !written) {
-      return std::move(written).error();
-    }
+    auto written = commit({.claim = *claim_,
+                           .before = stored_,
+                           .after = passed_->checkpoint,
+                           .cursor = passed_->cursor});
+    if (!written) return std::move(written).error();
   }
   if (paused_) return Step{ProjectionActivity::paused, look_every};
-  if (place_ < setup_.events.head().position) return Step{ProjectionActivity::catching_up};
+  if (place_ < setup_.events.head().position) {
+    // What is known to be there may still be on its way.
+    return Step{ProjectionActivity::catching_up, news ? milliseconds(0) : unwritten_pause};
+  }
   return Step{ProjectionActivity::live, passed_ ? unwritten_pause : idle_pause};
 }
 
@@ -239,12 +267,13 @@ Result<void> Projector::apply(const Batch& batch) {
   ProjectedBatch projected{.claim = *claim_,
                            .before = stored_,
                            .after = batch.checkpoint(),
+                           .cursor = batch.cursor,
                            .changes = fold.changes(),
                            .sql = fold.sql(),
                            .parked = fold.parked()};
   // Of another partition's rows, or of none.
   if (projected.changes.empty() && !projected.sql && projected.parked.empty()) {
-    passed_ = projected.after;
+    passed_ = {projected.after, projected.cursor};
   } else if (auto committed = commit(projected); !committed) {
     if (is_of_rows(committed.error())) parking_.failed_at_a_row();
     return of_events(std::move(committed).error(), batch);
@@ -259,7 +288,8 @@ Result<void> Projector::commit(const ProjectedBatch& batch) {
   leased.lease = setup_.options.lease;
   auto record = setup_.rows.commit(leased);
   if (!record) return std::move(record).error();
-  stored_ = resumed_ = record->checkpoint;
+  stored_ = record->checkpoint;
+  resumed_ = {batch.after, batch.cursor};
   passed_.reset();
   heed(*record);
   looked_at_ = renewed_at_ = committed_at_ = Clock::now();
@@ -291,8 +321,10 @@ Result<void> Projector::grant_wishes() {
   for (ParkedRetry& retry : retries) {
     if (auto folded = retry.fold(setup_.events, setup_.rows); !folded) return folded;
     const auto commit_it = [&] {
-      ProjectedBatch batch{
-          .claim = *claim_, .before = stored_, .after = passed_ ? *passed_ : *resumed_};
+      ProjectedBatch batch{.claim = *claim_,
+                           .before = stored_,
+                           .after = furthest()->checkpoint,
+                           .cursor = furthest()->cursor};
       retry.add_to(batch);
       return commit(batch);
     };
@@ -307,10 +339,16 @@ Result<void> Projector::grant_wishes() {
   return {};
 }
 
+Projector::Step Projector::retry_after(milliseconds pause, Error error) {
+  ++retries_;
+  return {ProjectionActivity::retrying, pause, std::move(error).message};
+}
+
 Projector::Step Projector::failed(Error error) {
   subscription_.reset();
-  passed_.reset();
-  place_ = resumed_ ? resumed_->token.position : GlobalPosition{};
+  // What came before an event that fails is passed all the same.
+  if (!is_of_an_event(error)) passed_.reset();
+  place_ = furthest() ? furthest()->checkpoint.token.position : GlobalPosition{};
   if (error.code == ErrorCode::wrong_expected_version) {
     ++fenced_;
     forget_claim();
@@ -319,31 +357,48 @@ Projector::Step Projector::failed(Error error) {
   // Whether it was committed is seen when the checkpoint is read again.
   if (error.code == ErrorCode::outcome_unknown) {
     forget_claim();
-    return {ProjectionActivity::retrying, backoff(), error.message};
+    return retry_after(backoff(), std::move(error));
   }
   if (error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout) {
-    return {ProjectionActivity::retrying, backoff(), error.message};
+    return retry_after(backoff(), std::move(error));
   }
   if (parking_.is_tried_again() && claim_) {
     const auto pause = parking_.next_try_parks() ? milliseconds(0) : backoff();
-    return {ProjectionActivity::retrying, pause, error.message};
+    return retry_after(pause, std::move(error));
   }
   if (is_of_an_event(error) && claim_) {
     if (!careful_until_ || *careful_until_ < *error.position) {
       careful_until_ = error.position;  // What comes before it is applied first.
-      return {ProjectionActivity::retrying, milliseconds(0), error.message};
+      return retry_after(milliseconds(0), std::move(error));
     }
     if (++tries_ < setup_.options.tries_max) {
-      return {ProjectionActivity::retrying, backoff(), error.message};
+      return retry_after(backoff(), std::move(error));
     }
   }
-  halted_ = error;
   if (claim_) {
-    // Others see why; if that cannot be written they time out.
-    halt_recorded_ = setup_.rows.halt(*claim_, to_string(error)).has_value();
+    if (auto recorded = record_halt(error); !recorded) {
+      Error why = std::move(recorded).error();
+      why.message = to_string(error) + "; that it halts cannot be recorded: " + why.message;
+      if (ends_a_try(why.code)) return failed(std::move(why));
+    }
     release();
   }
+  halted_ = error;
   return {ProjectionActivity::halted, look_every, to_string(error), std::move(error)};
+}
+
+// Others see how far it has come, and why it goes no farther.
+Result<void> Projector::record_halt(const Error& error) {
+  if (passed_) {
+    ProjectedBatch progress{.claim = *claim_,
+                            .before = stored_,
+                            .after = passed_->checkpoint,
+                            .cursor = passed_->cursor};
+    if (auto written = commit(progress); !written) return std::move(written).error();
+  }
+  auto recorded = setup_.rows.halt(*claim_, to_string(error));
+  halt_recorded_ = recorded.has_value();
+  return recorded;
 }
 
 }  // namespace annals::internal

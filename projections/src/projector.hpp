@@ -8,7 +8,7 @@
 #include <string>
 
 #include <annals/codec/upcaster.hpp>
-#include <annals/eventstore/event_store.hpp>
+#include <annals/eventstore/event_source.hpp>
 #include <annals/projections/projection.hpp>
 #include <annals/projections/projection_runner.hpp>
 #include <annals/projections/read_model_store.hpp>
@@ -18,12 +18,12 @@
 
 namespace annals::internal {
 
-/// One partition of a projection from one event store into one read-model store: a machine that is
-/// stepped, and never waits for events. Belongs to one thread at a time.
+/// One partition of a projection from one source of events into one read-model store: a machine
+/// that is stepped, and never waits for events. Belongs to one thread at a time.
 class Projector {
  public:
   struct Setup {
-    const EventStore& events;
+    const EventSource& events;
     ReadModelStore& rows;
     const ProjectionType& projection;
     const RunnerOptions& options;
@@ -61,6 +61,7 @@ class Projector {
   GlobalPosition position() const noexcept { return place_; }
   std::uint64_t events_applied() const noexcept { return events_applied_; }
   std::uint64_t fenced() const noexcept { return fenced_; }
+  std::uint64_t retries() const noexcept { return retries_; }
   std::uint64_t epoch() const noexcept { return claim_ ? claim_->epoch : 0; }
   const ParkedKeys& parked() const noexcept { return parking_.keys(); }
   bool has_claim() const noexcept { return claim_.has_value(); }
@@ -68,9 +69,17 @@ class Projector {
  private:
   using Clock = std::chrono::steady_clock;
 
+  /// How far it has come, and where that is in the source.
+  struct Place {
+    Checkpoint checkpoint;
+    std::string cursor;
+  };
+
   Result<void> take_claim();
   Result<void> follow();
   Result<Step> project();
+  /// The furthest place known, from which to go on.
+  const std::optional<Place>& furthest() const { return passed_ ? passed_ : resumed_; }
   Result<void> apply(const Batch& batch);
   Result<void> commit(const ProjectedBatch& batch);
   Result<void> look_at_record();
@@ -78,9 +87,14 @@ class Projector {
   void heed(const CheckpointRecord& record);
   /// What is wished for parked keys, if anything.
   Result<void> grant_wishes();
-  /// Halted, and somebody has cleared the failure in the record: a command line, a rebuild.
+  /// Halted, and somebody has cleared the failure in the record, or made one that we fit: a command
+  /// line, a rebuild.
   bool was_forgiven() const;
+  bool fits(const CheckpointRecord& record) const;
   Step failed(Error error);
+  /// REQUIRES: a claim.
+  Result<void> record_halt(const Error& error);
+  Step retry_after(std::chrono::milliseconds pause, Error error);
   void forget_claim();
   std::chrono::milliseconds backoff();
 
@@ -88,9 +102,9 @@ class Projector {
   const Holder holder_;
   std::optional<Claim> claim_;
   std::unique_ptr<Subscription> subscription_;
-  std::optional<Checkpoint> stored_;   // As it stands in the read model.
-  std::optional<Checkpoint> resumed_;  // The same, moved to the store's present era.
-  std::optional<Checkpoint> passed_;   // Beyond it: events that touch no row, not written yet.
+  std::optional<Checkpoint> stored_;  // As it stands in the read model.
+  std::optional<Place> resumed_;      // The same, moved to the source's present era.
+  std::optional<Place> passed_;       // Beyond it: events that touch no row, not written yet.
   GlobalPosition place_;
   bool paused_ = false;
   std::optional<Holder> wanted_by_;  // Another worker's partition from now on.
@@ -110,6 +124,7 @@ class Projector {
 
   std::uint64_t events_applied_ = 0;
   std::uint64_t fenced_ = 0;
+  std::uint64_t retries_ = 0;
 };
 
 }  // namespace annals::internal

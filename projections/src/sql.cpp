@@ -1,3 +1,4 @@
+#include <exception>
 #include <string>
 
 #include <annals/projections/sql.hpp>
@@ -21,6 +22,18 @@ Result<void> Sql::read_fields(const StructTable& table, std::span<const Cell> ce
     }
   }
   return {};
+}
+
+Result<void> run_user_sql(const std::function<Result<void>(Sql&)>& function, Sql& sql) {
+  std::string what;
+  try {
+    return function(sql);
+  } catch (const std::exception& thrown) {
+    what = thrown.what();
+  } catch (...) {
+    what = "an exception that is not a std::exception";
+  }
+  return Error{.code = ErrorCode::corrupt, .message = "hand-written SQL threw: " + what};
 }
 
 }  // namespace annals

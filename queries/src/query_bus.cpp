@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
-#include <map>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -9,6 +8,7 @@
 #include <annals/queries/query_bus.hpp>
 
 #include "cut_cache.hpp"
+#include "history.hpp"
 
 namespace annals {
 
@@ -38,39 +38,32 @@ Result<void> read_rows(const std::function<Result<void>(Rows&)>& reader, Rows& r
 class QueryBus::Impl {
  public:
   Impl(EventStore& events, const ReadModelStore& rows, QueryOptions options)
-      : events_(events),
-        rows_(rows),
+      : rows_(rows),
         options_(std::move(options)),
-        cuts_(events, options_),
-        store_(events.token().store),
-        eras_(events.stats().eras) {}
+        events_(&events),
+        cuts_(std::in_place, events, options_),
+        history_(std::make_unique<internal::StoreHistory>(events, rows)) {}
+  Impl(const ReadModelStore& rows, QueryOptions options)
+      : rows_(rows),
+        options_(std::move(options)),
+        history_(std::make_unique<internal::RowsHistory>(rows)) {}
 
   Result<Reflects> ask(const QueryType& type, const void* query, const Consistency& consistency,
                        const Reader& reader);
 
-  /// A position with the era in which it was written. With the present one a token could seem newer
-  /// than one of a later position.
-  Token token_at(GlobalPosition position) const {
-    Token token{store_, eras_.front().era, position};
-    for (const EraBegin& begin : eras_) {
-      if (begin.begins_after < position) token.era = begin.era;
-    }
-    return token;
-  }
+  Token token_at(GlobalPosition position) const { return history_->token_at(position, {}); }
 
-  EventStore& events_;
   const ReadModelStore& rows_;
   const QueryOptions options_;
+  // Both are there, or neither is.
+  EventStore* const events_ = nullptr;
+  std::optional<internal::CutCache> cuts_;
   std::vector<QueryInterceptor> interceptors_;
-  internal::CutCache cuts_;
   std::atomic<std::uint64_t> answered_ = 0;
   std::atomic<std::uint64_t> waited_ = 0;
   std::atomic<std::uint64_t> timed_out_ = 0;
 
  private:
-  const StoreId store_;
-  const std::vector<EraBegin> eras_;  // Of an open store they do not change.
-
   Result<Reflects> answer(const QueryType& type, const Consistency& consistency,
                           const Reader& reader);
   Result<Reflects> answer_as_of(const QueryType& type, const Consistency& consistency,
@@ -79,19 +72,28 @@ class QueryBus::Impl {
   /// answer will do.
   Result<bool> wait_for(const QueryType& type, GlobalPosition position,
                         const Consistency& consistency, SteadyClock::time_point deadline);
-  /// Nothing, and `reader` was not called: the rows do not reflect `wanted` yet.
+  /// Nothing, and `reader` was not called: the rows do not reflect `wanted` yet. `of`: the history
+  /// that is asked about, if any.
   Result<std::optional<Reflects>> read_now(const QueryType& type, GlobalPosition wanted,
-                                           const Reader& reader);
-  /// Adds the projection's parked keys to `reflects`.
+                                           const Token& of, const Reader& reader);
+  /// Adds the projection's parked keys to `reflects`; of its token, the history is what
+  /// History::check says.
   Result<GlobalPosition> position_of(const ProjectionType& projection, ReadTransaction& rows,
                                      Reflects& reflects);
-  /// Whether a partition's checkpoint lies in the store's history. Errors: diverged.
-  Result<void> check_history(const ProjectionType& projection, const CheckpointRecord& record);
 
-  // The last checkpoints that were seen to agree with the log.
-  std::mutex agreed_mutex_;
-  std::map<std::pair<const ProjectionType*, std::uint32_t>, Checkpoint> agreed_;
+  const std::unique_ptr<internal::History> history_;
 };
+
+namespace {
+
+Error needs_the_store(std::string_view what) {
+  return {.code = ErrorCode::invalid_argument,
+          .message = std::string(what) +
+                     " needs the event store, and this query bus has read models only: ask there, "
+                     "or with eventual or at_least(token)"};
+}
+
+}  // namespace
 
 Result<Reflects> QueryBus::Impl::ask(const QueryType& type, const void* query,
                                      const Consistency& consistency, const Reader& reader) {
@@ -100,9 +102,9 @@ Result<Reflects> QueryBus::Impl::ask(const QueryType& type, const void* query,
     for (const QueryInterceptor& interceptor : interceptors_) {
       if (auto allowed = interceptor(context); !allowed) return std::move(allowed).error();
     }
-    return consistency.level() == Consistency::Level::as_of
-               ? answer_as_of(type, consistency, reader)
-               : answer(type, consistency, reader);
+    if (consistency.level() != Consistency::Level::as_of) return answer(type, consistency, reader);
+    if (!cuts_) return needs_the_store("an answer as of a cut");
+    return answer_as_of(type, consistency, reader);
   }();
   if (result) answered_.fetch_add(1, std::memory_order_relaxed);
   const auto& observers = context.observers();
@@ -120,11 +122,16 @@ Result<Reflects> QueryBus::Impl::answer(const QueryType& type, const Consistency
                                         const Reader& reader) {
   const auto deadline = deadline_after(consistency.timeout());
   GlobalPosition wanted;
-  if (consistency.level() == Consistency::Level::strong) wanted = events_.head().position;
+  Token of;
+  if (consistency.level() == Consistency::Level::strong) {
+    if (events_ == nullptr) return needs_the_store("a strong answer");
+    wanted = events_->head().position;
+  }
   if (consistency.level() == Consistency::Level::at_least) {
-    auto resumed = events_.resume(Checkpoint{consistency.token()});
-    if (!resumed) return std::move(resumed).error();
-    wanted = resumed->token.position;
+    auto place = history_->place_of(consistency.token(), type);
+    if (!place) return std::move(place).error();
+    wanted = *place;
+    of = consistency.token();
   }
   while (true) {
     bool fresh = true;
@@ -133,7 +140,7 @@ Result<Reflects> QueryBus::Impl::answer(const QueryType& type, const Consistency
       if (!waited) return std::move(waited).error();
       fresh = *waited;
     }
-    auto reflects = read_now(type, fresh ? wanted : GlobalPosition{}, reader);
+    auto reflects = read_now(type, fresh ? wanted : GlobalPosition{}, of, reader);
     if (!reflects) return std::move(reflects).error();
     // Since the wait, a rebuild may have put tables in place that are not as far.
     if (!*reflects) continue;
@@ -178,18 +185,18 @@ Result<bool> QueryBus::Impl::wait_for(const QueryType& type, GlobalPosition posi
 }
 
 Result<std::optional<Reflects>> QueryBus::Impl::read_now(const QueryType& type,
-                                                         GlobalPosition wanted,
+                                                         GlobalPosition wanted, const Token& of,
                                                          const Reader& reader) {
   auto transaction = rows_.read();
   if (!transaction) return std::move(transaction).error();
-  Reflects reflects;
+  Reflects reflects{.token = of};
   std::optional<GlobalPosition> least;
   for (const ProjectionType* projection : type.projections) {
     auto position = position_of(*projection, **transaction, reflects);
     if (!position) return std::move(position).error();
     least = least ? std::min(*least, *position) : *position;
   }
-  reflects.token = token_at(least.value_or(GlobalPosition{}));
+  reflects.token = history_->token_at(least.value_or(GlobalPosition{}), reflects.token);
   if (reflects.token.position < wanted) return std::optional<Reflects>();
   Rows rows(**transaction, type.projections);
   if (auto read = read_rows(reader, rows); !read) return std::move(read).error();
@@ -214,41 +221,17 @@ Result<GlobalPosition> QueryBus::Impl::position_of(const ProjectionType& project
                             (first.version == projection.version ? " with other tables" : "") +
                             ": rebuild the projection"};
   }
-  // Each of its partitions has its own place in the history; a reader's is the least.
-  for (const CheckpointRecord& record : *records) {
-    if (!record.checkpoint) continue;
-    if (auto agrees = check_history(projection, record); !agrees) return std::move(agrees).error();
-  }
+  auto belong = history_->check(projection, *records, reflects.token);
+  if (!belong) return std::move(belong).error();
+  // A reader's place is that of the partition which is furthest behind.
   const CheckpointRecord whole = *whole_of(*records);
   reflects.parked_keys += whole.parked_keys;
   return whole.position();
 }
 
-Result<void> QueryBus::Impl::check_history(const ProjectionType& projection,
-                                           const CheckpointRecord& record) {
-  const Checkpoint& checkpoint = *record.checkpoint;
-  const std::pair part(&projection, record.partition.index);
-  {
-    const std::lock_guard lock(agreed_mutex_);
-    const auto agreed = agreed_.find(part);
-    if (agreed != agreed_.end() && agreed->second == checkpoint) return {};
-  }
-  auto resumed = events_.resume(checkpoint);
-  if (!resumed) {
-    Error error = std::move(resumed).error();
-    error.message = name_of(projection) + " in " + rows_.name() +
-                    " has seen another history than this event store: " + error.message +
-                    "; put the right two together, or rebuild the projection";
-    return error;
-  }
-  const std::lock_guard lock(agreed_mutex_);
-  agreed_.insert_or_assign(part, checkpoint);
-  return {};
-}
-
 Result<Reflects> QueryBus::Impl::answer_as_of(const QueryType& type, const Consistency& consistency,
                                               const Reader& reader) {
-  auto folded = cuts_.get(type, consistency);
+  auto folded = cuts_->get(type, consistency);
   if (!folded) return std::move(folded).error();
   const std::lock_guard reading((*folded)->reading);
   auto transaction = (*folded)->rows->read();
@@ -267,6 +250,8 @@ Result<Reflects> QueryBus::Impl::answer_as_of(const QueryType& type, const Consi
 QueryBus::QueryBus(EventStore& events, const ReadModelStore& rows, QueryOptions options)
     : impl_(std::make_unique<Impl>(events, rows, std::move(options))),
       loader_(std::make_shared<StateLoader>(events, impl_->options_.loader)) {}
+QueryBus::QueryBus(const ReadModelStore& rows, QueryOptions options)
+    : impl_(std::make_unique<Impl>(rows, std::move(options))) {}
 QueryBus::~QueryBus() = default;
 
 QueryBus& QueryBus::intercept(QueryInterceptor interceptor) {
@@ -280,6 +265,7 @@ Result<Reflects> QueryBus::ask_any(const QueryType& type, const void* query,
 }
 
 Result<void> QueryBus::check_load(const Consistency& consistency) const {
+  if (impl_->events_ == nullptr) return needs_the_store("loading an aggregate");
   if (consistency.known_at() || consistency.effective_at()) {
     return Error{.code = ErrorCode::invalid_argument,
                  .message =
@@ -287,7 +273,7 @@ Result<void> QueryBus::check_load(const Consistency& consistency) const {
                      "depend on order; cut by position or recorded time"};
   }
   if (consistency.level() != Consistency::Level::at_least) return {};
-  auto resumed = impl_->events_.resume(Checkpoint{consistency.token()});
+  auto resumed = impl_->events_->resume(Checkpoint{consistency.token()});
   if (!resumed) return std::move(resumed).error();
   return {};
 }
@@ -328,8 +314,8 @@ QueryStats QueryBus::stats() const {
   return {.answered = impl_->answered_.load(),
           .waited = impl_->waited_.load(),
           .timed_out = impl_->timed_out_.load(),
-          .cuts_folded = impl_->cuts_.folded(),
-          .cuts_found = impl_->cuts_.found()};
+          .cuts_folded = impl_->cuts_ ? impl_->cuts_->folded() : 0,
+          .cuts_found = impl_->cuts_ ? impl_->cuts_->found() : 0};
 }
 
 }  // namespace annals

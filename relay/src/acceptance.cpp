@@ -73,11 +73,4 @@ Result<bool> Acceptance::take(std::uint32_t partition, const RecordPlace& place)
   return true;
 }
 
-Result<void> Acceptance::check_partitions(std::uint32_t count) const {
-  if (count == partitions()) return {};
-  return Error{ErrorCode::invalid_argument,
-               "topic " + topic_ + " has " + std::to_string(count) + " partitions, and had " +
-                   std::to_string(partitions()) + ": streams may have changed theirs"};
-}
-
 }  // namespace annals::internal

@@ -47,9 +47,8 @@ class Acceptance {
   /// may no longer be history), corrupt (a gap: records are missing).
   Result<bool> take(std::uint32_t partition, const RecordPlace& place);
 
-  /// Errors: invalid_argument (the topic has another number of partitions now: streams have changed
-  /// theirs).
-  Result<void> check_partitions(std::uint32_t count) const;
+  /// Begins a partition anew, from what was taken of it. REQUIRES: partition < partitions()
+  void begin(std::uint32_t partition, GlobalPosition taken) { taken_[partition] = taken; }
 
   std::uint32_t partitions() const noexcept { return static_cast<std::uint32_t>(taken_.size()); }
   GlobalPosition taken(std::uint32_t partition) const { return taken_[partition]; }

@@ -62,13 +62,21 @@ class CheckpointFolder final : public RelayCheckpoints {
   std::string name() const override { return "folder " + folder_; }
 
   Result<std::optional<RelayRecord>> load(std::string_view topic) const override {
-    // What was the highest may be removed before it is read: then a higher one is there.
+    std::uint64_t missing = 0;
     while (true) {
       const auto revision = highest(topic);
       if (!revision) return revision.error();
       if (*revision == 0) return std::optional<RelayRecord>{};
+      errno = 0;
       std::ifstream file(file_of(topic, *revision));
-      if (!file) continue;
+      if (!file) {
+        // What was the highest may be removed before it is read: then a higher one is there.
+        if (errno != ENOENT || missing == *revision) {
+          return cannot("cannot read", file_of(topic, *revision));
+        }
+        missing = *revision;
+        continue;
+      }
       const std::string text{std::istreambuf_iterator<char>(file), {}};
       auto record = parse_relay_record(text);
       if (record && record->revision == *revision && record->topic == topic) {
@@ -113,8 +121,19 @@ class CheckpointFolder final : public RelayCheckpoints {
     return folder_ + "/" + std::string(topic) + "." + std::to_string(revision);
   }
 
-  // 0: none.
+  // 0: none. A pass over a folder may miss a file that is made meanwhile, and see the one before it
+  // no more: so two passes in a row have to agree.
   Result<std::uint64_t> highest(std::string_view topic) const {
+    auto seen = pass(topic);
+    while (seen) {
+      auto again = pass(topic);
+      if (!again || *again == *seen) return again;
+      seen = again;
+    }
+    return seen;
+  }
+
+  Result<std::uint64_t> pass(std::string_view topic) const {
     std::error_code problem;
     fs::directory_iterator entries(folder_, problem);
     std::uint64_t highest = 0;

@@ -1,7 +1,7 @@
 #include "kafka_producer.hpp"
 
-#include <algorithm>
 #include <array>
+#include <vector>
 
 #include "kafka_error.hpp"
 
@@ -29,71 +29,24 @@ constexpr std::array refused_settings = {
     "message.max.bytes",     "compression.type",    "compression.codec",
 };
 
-Error refused(const std::string& name, const std::string& why) {
-  return {ErrorCode::invalid_argument, "Kafka setting '" + name + "': " + why};
-}
-
-// What somebody must look at who reads of this error.
-std::string hint(int error) {
-  switch (error) {
-    case RD_KAFKA_RESP_ERR__SSL: return " (settings: ssl.ca.location and others of ssl.*)";
-    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
-    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
-      return " (settings: sasl.mechanism, sasl.username, sasl.password)";
-    default: return "";
-  }
-}
-
-void no_log(const rd_kafka_t*, int, const char*, const char*) {}
-
-using Configuration = std::unique_ptr<rd_kafka_conf_t, KafkaDestroyer<rd_kafka_conf_destroy>>;
-
-Result<void> set(rd_kafka_conf_t* configuration, const std::string& name,
-                 const std::string& value) {
-  char said[512] = {};
-  switch (rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), said, sizeof said)) {
-    case RD_KAFKA_CONF_OK: return {};
-    case RD_KAFKA_CONF_UNKNOWN: return refused(name, "librdkafka knows no setting of this name");
-    default: return refused(name, said);
-  }
-}
-
 }  // namespace
 
 Result<void> check_user_settings(const KafkaSettings& settings) {
-  for (const auto& [name, value] : settings) {
-    const auto is_it = [&name = name](const char* other) { return name == other; };
-    const auto is_own = [&name = name](const auto& own) { return name == own.first; };
-    if (std::any_of(own_settings.begin(), own_settings.end(), is_own) ||
-        std::any_of(refused_settings.begin(), refused_settings.end(), is_it)) {
-      return refused(name,
-                     "the relay sets it itself, because its promises or its options say what"
-                     " it must be");
-    }
-  }
-  return {};
+  std::vector<std::string_view> reserved(refused_settings.begin(), refused_settings.end());
+  for (const auto& [name, value] : own_settings) reserved.emplace_back(name);
+  return refuse_settings(settings, reserved, "the relay");
 }
 
 Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(const KafkaSettings& settings,
                                                            Delivered delivered) {
   std::unique_ptr<KafkaProducer> producer(new KafkaProducer(std::move(delivered)));
-  Configuration configuration(rd_kafka_conf_new());
-  for (const auto& [name, value] : settings) {
-    if (auto done = set(configuration.get(), name, value); !done) return done.error();
-  }
-  for (const auto& [name, value] : own_settings) {
-    if (auto done = set(configuration.get(), name, value); !done) return done.error();
-  }
-  rd_kafka_conf_set_opaque(configuration.get(), producer.get());
-  rd_kafka_conf_set_dr_msg_cb(configuration.get(), on_delivery);
-  rd_kafka_conf_set_error_cb(configuration.get(), on_error);
-  rd_kafka_conf_set_log_cb(configuration.get(), no_log);  // It writes to standard error otherwise.
-  char said[512] = {};
-  producer->client_ = rd_kafka_new(RD_KAFKA_PRODUCER, configuration.get(), said, sizeof said);
-  if (producer->client_ == nullptr) {
-    return Error{ErrorCode::invalid_argument, std::string("Kafka settings: ") + said};
-  }
-  static_cast<void>(configuration.release());  // The client has it now.
+  KafkaSettings all = settings;
+  all.insert(all.end(), own_settings.begin(), own_settings.end());
+  auto opened =
+      producer->open(RD_KAFKA_PRODUCER, all, producer.get(), [](rd_kafka_conf_t* configuration) {
+        rd_kafka_conf_set_dr_msg_cb(configuration, on_delivery);
+      });
+  if (!opened) return opened.error();
   return producer;
 }
 
@@ -148,25 +101,22 @@ void KafkaProducer::poll(std::chrono::milliseconds wait) {
   rd_kafka_poll(client_, static_cast<int>(wait.count()));
 }
 
-void KafkaProducer::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* producer) {
-  auto& self = *static_cast<KafkaProducer*>(producer);
+void KafkaProducer::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* client) {
+  auto& self = *static_cast<KafkaProducer*>(static_cast<KafkaClient*>(client));
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) self.complaint_.clear();
   if (!self.delivered_) return;
   self.delivered_(static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(message->_private)),
                   message->err);
 }
 
-void KafkaProducer::on_error(rd_kafka_t* client, int code, const char* reason, void* producer) {
-  auto& self = *static_cast<KafkaProducer*>(producer);
-  if (code != RD_KAFKA_RESP_ERR__FATAL) {
-    // That none is left says less than what was said of one of them.
-    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && !self.complaint_.empty()) return;
-    self.complaint_ = reason + hint(code);
+void KafkaProducer::on_error(rd_kafka_resp_err_t error, const char* reason) {
+  if (error != RD_KAFKA_RESP_ERR__FATAL) {
+    KafkaClient::on_error(error, reason);
     return;
   }
   char said[512] = {};
-  const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client, said, sizeof said);
-  if (!self.fatal_) self.fatal_ = text_of(cause) + ": " + said;
+  const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client_, said, sizeof said);
+  if (!fatal_) fatal_ = text_of(cause) + ": " + said;
 }
 
 }  // namespace annals::internal

@@ -7,26 +7,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
-
-#include <librdkafka/rdkafka.h>
 
 #include <annals/eventstore/result.hpp>
 
+#include "kafka_client.hpp"
+
 namespace annals::internal {
-
-/// librdkafka's objects end with their owners.
-template <auto Destroy>
-struct KafkaDestroyer {
-  template <typename T>
-  void operator()(T* what) const noexcept {
-    Destroy(what);
-  }
-};
-using KafkaHeaders = std::unique_ptr<rd_kafka_headers_t, KafkaDestroyer<rd_kafka_headers_destroy>>;
-
-using KafkaSettings = std::vector<std::pair<std::string, std::string>>;
 
 /// Refuses what an owner of a relay may not set. Errors: invalid_argument.
 Result<void> check_user_settings(const KafkaSettings& settings);
@@ -35,7 +21,7 @@ Result<void> check_user_settings(const KafkaSettings& settings);
 /// at all: it never gives one up while later ones go on. Once one has failed it is of no more use.
 ///
 /// Belongs to one thread: all callbacks come out of poll().
-class KafkaProducer {
+class KafkaProducer final : public KafkaClient {
  public:
   /// What became of the record that was sent with `number`.
   using Delivered = std::function<void(std::uint64_t number, rd_kafka_resp_err_t error)>;
@@ -48,8 +34,6 @@ class KafkaProducer {
                                                      Delivered delivered);
   /// Drops what is waiting: no callback comes any more.
   ~KafkaProducer();
-  KafkaProducer(const KafkaProducer&) = delete;
-  KafkaProducer& operator=(const KafkaProducer&) = delete;
 
   /// Hands a record over; key and value are copied, the headers are taken if it succeeds. Without a
   /// key, or a value, the record has none.
@@ -64,19 +48,14 @@ class KafkaProducer {
 
   /// Why it is of no more use, if it is.
   const std::optional<std::string>& fatal() const noexcept { return fatal_; }
-  /// What librdkafka said last about brokers that it cannot reach; empty: nothing.
-  const std::string& complaint() const noexcept { return complaint_; }
-  rd_kafka_t* client() const noexcept { return client_; }
 
  private:
   explicit KafkaProducer(Delivered delivered) : delivered_(std::move(delivered)) {}
-  static void on_delivery(rd_kafka_t* client, const rd_kafka_message_t* message, void* producer);
-  static void on_error(rd_kafka_t* client, int code, const char* reason, void* producer);
+  static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* client);
+  void on_error(rd_kafka_resp_err_t error, const char* reason) override;
 
   Delivered delivered_;
-  rd_kafka_t* client_ = nullptr;
   std::optional<std::string> fatal_;
-  std::string complaint_;
 };
 
 }  // namespace annals::internal

@@ -1,5 +1,8 @@
 #include "kafka_topic.hpp"
 
+#include <chrono>
+#include <thread>
+
 #include "kafka_error.hpp"
 
 namespace annals::internal {
@@ -10,7 +13,6 @@ namespace {
 constexpr int patience_ms = 3'000;
 
 using Event = std::unique_ptr<rd_kafka_event_t, KafkaDestroyer<rd_kafka_event_destroy>>;
-using Queue = std::unique_ptr<rd_kafka_queue_t, KafkaDestroyer<rd_kafka_queue_destroy>>;
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, KafkaDestroyer<rd_kafka_NewTopic_destroy>>;
 using Metadata =
     std::unique_ptr<const rd_kafka_metadata_t, KafkaDestroyer<rd_kafka_metadata_destroy>>;
@@ -29,20 +31,20 @@ bool is_not_for_us(rd_kafka_resp_err_t error) {
 // Puts one question to the controller, or to `broker`; `ask` is given options and the queue for the
 // answer. Nothing: no answer came.
 template <typename Ask>
-Event answer_to(KafkaProducer& producer, rd_kafka_admin_op_t what, Ask ask,
+Event answer_to(const KafkaClient& client, rd_kafka_admin_op_t what, Ask ask,
                 std::optional<std::int32_t> broker = {}) {
   char said[512] = {};
-  const AdminOptions options(rd_kafka_AdminOptions_new(producer.client(), what));
+  const AdminOptions options(rd_kafka_AdminOptions_new(client.client(), what));
   rd_kafka_AdminOptions_set_request_timeout(options.get(), patience_ms, said, sizeof said);
   if (broker) rd_kafka_AdminOptions_set_broker(options.get(), *broker, said, sizeof said);
-  const Queue queue(rd_kafka_queue_new(producer.client()));
+  const KafkaQueue queue(rd_kafka_queue_new(client.client()));
   ask(options.get(), queue.get());
   return Event(rd_kafka_queue_poll(queue.get(), 2 * patience_ms));
 }
 
 }  // namespace
 
-Result<bool> make_topic(KafkaProducer& producer, const std::string& topic,
+Result<bool> make_topic(const KafkaClient& client, const std::string& topic,
                         const TopicShape& shape) {
   const std::string doing = "making topic " + topic;
   char said[512] = {};
@@ -59,8 +61,8 @@ Result<bool> make_topic(KafkaProducer& producer, const std::string& topic,
   }
   rd_kafka_NewTopic_t* list[] = {wanted.get()};
   const Event event =
-      answer_to(producer, RD_KAFKA_ADMIN_OP_CREATETOPICS, [&](const auto* options, auto* queue) {
-        rd_kafka_CreateTopics(producer.client(), list, 1, options, queue);
+      answer_to(client, RD_KAFKA_ADMIN_OP_CREATETOPICS, [&](const auto* options, auto* queue) {
+        rd_kafka_CreateTopics(client.client(), list, 1, options, queue);
       });
   if (!event) return to_error(RD_KAFKA_RESP_ERR__TIMED_OUT, doing);
   rd_kafka_resp_err_t error = rd_kafka_event_error(event.get());
@@ -79,14 +81,14 @@ Result<bool> make_topic(KafkaProducer& producer, const std::string& topic,
   return to_error(error, doing, text == nullptr ? "" : text);
 }
 
-Result<std::uint32_t> count_partitions(KafkaProducer& producer, const std::string& topic) {
+Result<std::uint32_t> count_partitions(const KafkaClient& client, const std::string& topic) {
   const std::string doing = "asking for topic " + topic;
-  const KafkaTopic handle(rd_kafka_topic_new(producer.client(), topic.c_str(), nullptr));
+  const KafkaTopic handle(rd_kafka_topic_new(client.client(), topic.c_str(), nullptr));
   const rd_kafka_metadata_t* found = nullptr;
   // A topic that has just been made is not known to every broker at once.
   for (int tries = 0;; ++tries) {
-    const auto asked = rd_kafka_metadata(producer.client(), 0, handle.get(), &found, patience_ms);
-    if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(asked, doing);
+    const auto asked = rd_kafka_metadata(client.client(), 0, handle.get(), &found, patience_ms);
+    if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(asked, doing, client.complaint());
     const Metadata owner(found);
     const rd_kafka_resp_err_t error =
         found->topic_cnt == 1 ? found->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
@@ -94,25 +96,26 @@ Result<std::uint32_t> count_partitions(KafkaProducer& producer, const std::strin
       return static_cast<std::uint32_t>(found->topics[0].partition_cnt);
     }
     if (tries == 20) return to_error(error, doing);
-    producer.poll(std::chrono::milliseconds(50));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
 }
 
-Result<std::optional<std::string>> topic_setting(KafkaProducer& producer, const std::string& topic,
+Result<std::optional<std::string>> topic_setting(const KafkaClient& client,
+                                                 const std::string& topic,
                                                  const std::string& name) {
   const std::string doing = "asking for " + name + " of topic " + topic;
   // Any broker knows it.
   const rd_kafka_metadata_t* known = nullptr;
-  const auto found_brokers = rd_kafka_metadata(producer.client(), 0, nullptr, &known, patience_ms);
+  const auto found_brokers = rd_kafka_metadata(client.client(), 0, nullptr, &known, patience_ms);
   if (found_brokers != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(found_brokers, doing);
   const Metadata brokers(known);
   if (brokers->broker_cnt == 0) return to_error(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, doing);
   const ConfigResource wanted(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
   rd_kafka_ConfigResource_t* list[] = {wanted.get()};
   const Event event = answer_to(
-      producer, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
+      client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
       [&](const auto* options, auto* queue) {
-        rd_kafka_DescribeConfigs(producer.client(), list, 1, options, queue);
+        rd_kafka_DescribeConfigs(client.client(), list, 1, options, queue);
       },
       brokers->brokers[0].id);
   if (!event) return to_error(RD_KAFKA_RESP_ERR__TIMED_OUT, doing);
@@ -137,24 +140,23 @@ Result<std::optional<std::string>> topic_setting(KafkaProducer& producer, const 
   return std::optional<std::string>();
 }
 
-Result<std::int64_t> end_of_partition(KafkaProducer& producer, const std::string& topic,
-                                      std::uint32_t partition) {
-  std::int64_t low = 0;
-  std::int64_t high = 0;
-  const auto asked = rd_kafka_query_watermark_offsets(producer.client(), topic.c_str(),
-                                                      static_cast<std::int32_t>(partition), &low,
-                                                      &high, patience_ms);
+Result<OffsetRange> offsets_of_partition(const KafkaClient& client, const std::string& topic,
+                                         std::uint32_t partition) {
+  OffsetRange range;
+  const auto asked = rd_kafka_query_watermark_offsets(client.client(), topic.c_str(),
+                                                      static_cast<std::int32_t>(partition),
+                                                      &range.begin, &range.end, patience_ms);
   if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return to_error(
         asked, "asking for the end of topic " + topic + ", partition " + std::to_string(partition));
   }
-  return high;
+  return range;
 }
 
-Result<std::string> cluster_id(KafkaProducer& producer) {
-  char* const text = rd_kafka_clusterid(producer.client(), patience_ms);
+Result<std::string> cluster_id(const KafkaClient& client) {
+  char* const text = rd_kafka_clusterid(client.client(), patience_ms);
   std::string id = text == nullptr ? "" : text;
-  if (text != nullptr) rd_kafka_mem_free(producer.client(), text);
+  if (text != nullptr) rd_kafka_mem_free(client.client(), text);
   return id;
 }
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "kafka_producer.hpp"
+#include "kafka_client.hpp"
 
 namespace annals::internal {
 
@@ -22,23 +22,29 @@ struct TopicShape {
 /// it is new.
 ///
 /// Errors: unavailable, invalid_argument (the broker refuses the shape).
-Result<bool> make_topic(KafkaProducer& producer, const std::string& topic, const TopicShape& shape);
+Result<bool> make_topic(const KafkaClient& client, const std::string& topic,
+                        const TopicShape& shape);
 
 /// How many partitions the topic has. Errors: unavailable (also: there is no such topic).
-Result<std::uint32_t> count_partitions(KafkaProducer& producer, const std::string& topic);
+Result<std::uint32_t> count_partitions(const KafkaClient& client, const std::string& topic);
 
 /// A setting of the topic as the brokers have it, such as max.message.bytes. Nothing: they do not
 /// say, because we have no right to ask (DescribeConfigs), or they know none of that name.
 ///
 /// Errors: unavailable.
-Result<std::optional<std::string>> topic_setting(KafkaProducer& producer, const std::string& topic,
-                                                 const std::string& name);
+Result<std::optional<std::string>> topic_setting(const KafkaClient& client,
+                                                 const std::string& topic, const std::string& name);
 
-/// Where the next record of a partition would go: 0 if none was ever written. Errors: unavailable.
-Result<std::int64_t> end_of_partition(KafkaProducer& producer, const std::string& topic,
-                                      std::uint32_t partition);
+/// What a partition holds.
+struct OffsetRange {
+  std::int64_t begin = 0;  ///< Of the first record; retention moves it.
+  std::int64_t end = 0;    ///< Where the next record would go: 0 if none was ever written.
+};
+/// Errors: unavailable.
+Result<OffsetRange> offsets_of_partition(const KafkaClient& client, const std::string& topic,
+                                         std::uint32_t partition);
 
 /// The id of the cluster; empty from brokers that have none. Errors: unavailable.
-Result<std::string> cluster_id(KafkaProducer& producer);
+Result<std::string> cluster_id(const KafkaClient& client);
 
 }  // namespace annals::internal

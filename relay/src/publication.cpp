@@ -149,14 +149,14 @@ Result<void> Publication::check_topic() {
   for (std::uint32_t partition = 0; partition < *count; ++partition) {
     if (first ? is_new || options_.into_filled_topic : record.last_positions[partition].value == 0)
       continue;
-    const auto end = end_of_partition(*producer_, options_.topic, partition);
-    if (!end) return end.error();
-    if (first && *end > 0) {
+    const auto range = offsets_of_partition(*producer_, options_.topic, partition);
+    if (!range) return range.error();
+    if (first && range->end > 0) {
       return refused(
           "it holds records already, and no relay's checkpoint is kept for it. If the"
           " checkpoint was lost, ask for a filled topic");
     }
-    if (!first && *end == 0) {
+    if (!first && range->end == 0) {
       return refused("partition " + std::to_string(partition) + " is empty, but position " +
                      to_string(record.last_positions[partition]) +
                      " was published there: the topic was made anew. Publish to a new topic");
@@ -194,6 +194,7 @@ Result<void> Publication::follow() {
   tracker_.emplace(Published{begin->token.position, begin->link, record.last_positions}, bug_);
   auto subscription = store_.subscribe({.after = *begin});
   if (!subscription) return std::move(subscription).error();
+  state_.update([](RelayStatus& status) { status.following = true; });
   while (!end_) {
     auto batch = (*subscription)->next(tracker_->waiting_records() > 0 ? nap / 10 : nap);
     if (!batch) return std::move(batch).error();
@@ -349,10 +350,8 @@ void Publication::show(Moment now) {
   const std::chrono::duration<double> window = now - window_begin_;
   const bool full = window >= std::chrono::seconds(1);
   const double rate = full ? static_cast<double>(events - window_events_) / window.count() : 0;
-  const GlobalPosition head = store_.head().position;
   state_.update([&](RelayStatus& status) {
     status.position = tracker_->published().position;
-    status.head = std::max(head, status.position);
     status.events += events - shown_events_;
     status.watermarks += tracker_->watermarks() - shown_watermarks_;
     status.waiting_bytes = tracker_->waiting_bytes();

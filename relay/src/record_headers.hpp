@@ -8,7 +8,7 @@
 #include <annals/eventstore/event.hpp>
 #include <annals/eventstore/token.hpp>
 
-#include "kafka_producer.hpp"
+#include "kafka_client.hpp"
 
 namespace annals::internal {
 

@@ -52,6 +52,8 @@ class KafkaRelay final : public Relay {
           status.role = RelayStatus::Role::standby;
           status.epoch = lease.epoch();
           status.holder = lease.holder();
+          status.position = lease.position();
+          status.following = false;
           status.last_error.clear();
         });
         pause(std::clamp(options_.lease / 20, milliseconds(10), milliseconds(500)));
@@ -59,19 +61,29 @@ class KafkaRelay final : public Relay {
     }
     state_.update([&](RelayStatus& status) {
       status.role = RelayStatus::Role::idle;
+      status.following = false;
       if (!ended) status.last_error = to_string(ended.error());
     });
     return ended;
   }
 
   void stop() override { state_.stop(); }
-  RelayStatus status() const override { return state_.status(); }
+  RelayStatus status() const override {
+    RelayStatus status = state_.status();
+    if (status.epoch == 0) return status;
+    status.head = std::max(store_.head().position, status.position);
+    if (status.lag() > 0) {
+      status.lag_time = lag_after(store_, status.position, system_clock()->now());
+    }
+    return status;
+  }
 
  private:
   // Until the lease is lost, the relay is stopped, or it cannot go on.
   Result<void> lead(RelayLease& lease) {
     state_.update([&](RelayStatus& status) {
       status.role = RelayStatus::Role::leader;
+      status.following = false;
       status.epoch = lease.epoch();
       status.holder = lease.holder();
       status.position = lease.record().checkpoint.token.position;
@@ -112,7 +124,10 @@ class KafkaRelay final : public Relay {
   }
 
   void complain(const Error& error) {
-    state_.update([&](RelayStatus& status) { status.last_error = to_string(error); });
+    state_.update([&](RelayStatus& status) {
+      status.following = false;
+      status.last_error = to_string(error);
+    });
   }
 
   void pause(milliseconds time) const {

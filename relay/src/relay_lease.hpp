@@ -38,6 +38,10 @@ class RelayLease {
   /// Whoever holds it now, as last seen.
   std::optional<Holder> holder() const { return seen_ ? seen_->holder : std::nullopt; }
   std::uint64_t epoch() const { return seen_ ? seen_->epoch : 0; }
+  /// How far he has come.
+  GlobalPosition position() const {
+    return seen_ ? seen_->checkpoint.token.position : GlobalPosition{};
+  }
 
   // What is kept; after a claim. save() sets revision and time.
   RelayRecord& record() { return record_; }

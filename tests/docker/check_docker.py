@@ -4,11 +4,12 @@
 - compose.yaml is YAML of the expected shape, and what it refers to is there.
 - What the Dockerfile copies is in the project, and it installs what the build and the programs need.
 - The build that it runs can be configured.
-- The services' commands and the health check run, one after the other, against a PostgreSQL server.
+- The services' commands and the health check run against a PostgreSQL server and a Kafka broker.
 
-Usage: check_docker.py SOURCE BUILD SERVER-STATE. Exits with 77 if PyYAML or a server is missing.
+Usage: check_docker.py SOURCE BUILD POSTGRES-STATE KAFKA-STATE. Exits with 77 if PyYAML or a server is missing.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -20,13 +21,13 @@ import sys
 import tempfile
 
 SKIPPED = 77
-SOURCE, BUILD, STATE = (pathlib.Path(word) for word in sys.argv[1:4])
+SOURCE, BUILD, POSTGRES_STATE, KAFKA_STATE = (pathlib.Path(word) for word in sys.argv[1:5])
 failures = []
 
 
 def skip(why):
     print(f"SKIPPED: {why}")
-    sys.exit(SKIPPED)
+    sys.exit(1 if failures else SKIPPED)
 
 
 try:
@@ -42,13 +43,14 @@ def check(good, what):
     return good
 
 
-def server_url():
-    if given := os.environ.get("ANNALS_POSTGRES_URL"):
+def server(what, variable, state, word):
+    """Where it is: as the environment or the file of its fixture says."""
+    if given := os.environ.get(variable):
         return given
-    for line in STATE.read_text().splitlines() if STATE.is_file() else []:
-        if line.startswith("url "):
-            return line[4:]
-    skip(f"there is no PostgreSQL server: {STATE} names none")
+    for line in state.read_text().splitlines() if state.is_file() else []:
+        if line.startswith(word + " "):
+            return line.removeprefix(word + " ")
+    skip(f"there is no {what}: {state} names none")
 
 
 def instructions():
@@ -101,7 +103,7 @@ def check_dockerfile():
             for path in shlex.split(rest)[1:-1]:
                 program = BUILD / pathlib.Path(path).relative_to("/build")
                 check(program.is_file(), f"COPY --from=build {path}: the build makes it")
-    needed = packages_of_makefile("PACKAGES_BANK") | {"libpqxx-dev", "librdkafka-dev"}
+    needed = packages_of_makefile("PACKAGES_BANK") | {"libpqxx-dev", "librdkafka-dev", "libcpp-httplib-dev"}
     check(needed <= packages(build), f"the build's packages, missing: {sorted(needed - packages(build))}")
     check_libraries(packages(runtime))
     check(("USER", "bank") in runtime, "the programs do not run as root")
@@ -158,11 +160,11 @@ def check_configure(build):
 
 
 def check_compose(compose):
-    check(set(compose) - {"x-bank"} == {"name", "services", "volumes"}, "compose.yaml: its parts")
+    check(set(compose) - {"x-bank", "x-worker"} == {"name", "services", "volumes"}, "compose.yaml: its parts")
     services = compose["services"]
-    check(set(services) == {"postgres", "books", "bank"}, "compose.yaml: its services")
-    allowed = {"image", "build", "environment", "command", "depends_on", "volumes", "healthcheck", "restart",
-               "read_only", "cap_drop", "security_opt"}
+    check(set(services) == {"postgres", "kafka", "relay", "tables", "books", "bank"}, "compose.yaml: its services")
+    allowed = {"image", "build", "environment", "entrypoint", "command", "depends_on", "volumes", "healthcheck",
+               "restart", "read_only", "cap_drop", "security_opt", "deploy"}
     for name, service in services.items():
         check(set(service) <= allowed, f"service {name}: only keys that are known here")
         check("image" in service, f"service {name}: an image")
@@ -184,22 +186,46 @@ def check_compose(compose):
               f"{variable} is the service postgres")
 
 
-def run_services(services, url):
-    """The commands outside of containers, with the database in the place of the service `postgres`."""
+def run_services(services, url, brokers):
+    """The commands outside of containers, with servers in the place of the services `postgres` and `kafka`."""
     base, database = url.rsplit("/", 1)[0], f"docker_check_{os.getpid()}"
     psql = ["psql", "-X", "-q", url, "-c"]
     subprocess.run([*psql, f"CREATE DATABASE {database}"], check=True)
+    topic = database
     environment = dict(os.environ, PATH=f"{BUILD / 'bin'}:{os.environ['PATH']}")
     for variable in ("BANK_STORE", "BANK_READ_MODELS"):
         environment[variable] = f"{base}/{database}"
+    environment["BANK_FOLLOWED"] = services["bank"]["environment"]["BANK_FOLLOWED"]
     program = next(json.loads(rest) for word, rest in stages()[1] if word == "ENTRYPOINT")
     health = next(json.loads(rest.split("CMD ", 1)[1]) for word, rest in stages()[1] if word == "HEALTHCHECK")
+    workers = []
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+
             def run(words, **options):
                 return subprocess.run(words, env=environment, cwd=folder, text=True, capture_output=True, **options)
 
+            def words_of(name):
+                here = {"postgres://bank@postgres/bank#bank": f"{base}/{database}#bank", "kafka:9092": brokers, "bank": topic}
+                words = [here.get(word, word) for word in services[name]["command"]]
+                return services[name].get("entrypoint", program) + words
+
+            def start(name):
+                stderr = stack.enter_context(tempfile.TemporaryFile("w+"))
+                worker = subprocess.Popen(words_of(name), env=environment, cwd=folder, text=True,
+                                          stdout=subprocess.DEVNULL, stderr=stderr)
+                workers.append((name, worker, stderr))
+
             check(run(health).returncode != 0, "the health check fails while there is no bank")
+            # As `restart: unless-stopped` does until there is a store: the import makes it.
+            empty = run(words_of("relay"), timeout=60)
+            check(empty.returncode != 0, f"service relay ends while there is no store: {empty.stderr}")
+            made = run(["annals", "migrate", f"{base}/{database}#bank"])
+            check(made.returncode == 0, f"the store is made {made.stderr}")
+            start("relay")
+            for _ in range(services["tables"]["deploy"]["replicas"]):
+                start("tables")
             imported = run(program + services["books"]["command"], timeout=200)
             check(imported.returncode == 0 and "37 of 37 month-ends equal" in imported.stdout,
                   f"service books: {imported.stdout}{imported.stderr}")
@@ -211,8 +237,16 @@ def run_services(services, url):
                 watching.terminate()
                 check("balance" in first or "after" in first, f"service bank prints balances: {first.strip()}")
                 check(watching.wait(timeout=60) == 0, "service bank ends when it is told to")
+            for name, worker, stderr in workers:
+                worker.terminate()
+                ended = worker.wait(timeout=60)
+                stderr.seek(0)
+                check(ended == 0, f"service {name} ends when it is told to: {ended} {stderr.read()}")
             check(not any(pathlib.Path(folder).iterdir()), "nothing is written to the container's file system")
     finally:
+        for _, worker, _ in workers:
+            worker.kill()
+            worker.wait()
         subprocess.run([*psql, f"DROP DATABASE {database} WITH (FORCE)"], check=False)
 
 
@@ -220,7 +254,8 @@ def main():
     compose = yaml.safe_load((SOURCE / "docker" / "compose.yaml").read_text())
     check_compose(compose)
     check_dockerfile()
-    run_services(compose["services"], server_url())
+    run_services(compose["services"], server("PostgreSQL server", "ANNALS_POSTGRES_URL", POSTGRES_STATE, "url"),
+                 server("Kafka broker", "ANNALS_KAFKA_BROKERS", KAFKA_STATE, "brokers"))
     print(f"{len(failures)} failures")
     sys.exit(1 if failures else 0)
 

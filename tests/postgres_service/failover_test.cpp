@@ -175,5 +175,41 @@ TEST_F(PostgresFailover, WhatOnlyTheFirstPrimaryHasIsNotAcknowledgedWhenItsSessi
   EXPECT_EQ((*after)->head().position.value, 2U);
 }
 
+// A standby that nobody waits for shows a commit that the primary does not show yet, because the
+// one that it waits for is away. Who has seen it there, and then asks the primary, is told to wait.
+TEST_F(PostgresFailover, WhatOnlyAStandbyShowsWhileItsCommitWaitsIsNotYetThereAndNotDiverged) {
+  const auto writer = open_postgres_event_store({.url = primary_->url()});
+  ASSERT_TRUE(writer) << to_string(writer.error());
+  const auto warm = append_at_last(**writer, request_of(1, 0));
+  ASSERT_TRUE(warm) << to_string(warm.error());
+  const auto third = primary_->start_standby("third");
+  ASSERT_TRUE(third);
+  const auto reader = open_postgres_event_store(
+      {.url = "postgres://annals@127.0.0.1:" + std::to_string(third->port()) +
+              ",127.0.0.1:" + std::to_string(primary_->port()) + "/postgres",
+       .access = PostgresOptions::Access::read_only,
+       .patience = milliseconds(200)});
+  ASSERT_TRUE(reader) << to_string(reader.error());
+  standby_->stop();
+  std::thread appending([&] {
+    const auto settled = append_at_last(**writer, request_of(1, 1));
+    EXPECT_TRUE(settled) << to_string(settled.error());
+  });
+  while ((*reader)->head().position.value < 2) std::this_thread::sleep_for(milliseconds(5));
+  third->stop();
+  const auto early = (*reader)->read({});
+  EXPECT_FALSE(early);
+  if (!early) {
+    EXPECT_EQ(early.error().code, ErrorCode::unavailable) << to_string(early.error());
+    EXPECT_NE(early.error().message.find("standby's confirmation"), std::string::npos)
+        << to_string(early.error());
+  }
+  ASSERT_TRUE(standby_->start_again());
+  appending.join();
+  const auto late = read_all(**reader, {});
+  ASSERT_TRUE(late) << to_string(late.error());
+  EXPECT_EQ(late->size(), 2U);
+}
+
 }  // namespace
 }  // namespace annals::warehouse

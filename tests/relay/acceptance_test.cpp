@@ -58,14 +58,6 @@ TEST(Acceptance, RefusesAnotherHistory) {
   EXPECT_EQ(acceptance.taken(0), GlobalPosition{5});
 }
 
-TEST(Acceptance, RefusesAnotherCountOfPartitions) {
-  const Acceptance acceptance("ledger", history, {{5}, {0}, {0}});
-  EXPECT_TRUE(acceptance.check_partitions(3));
-  const auto changed = acceptance.check_partitions(4);
-  ASSERT_FALSE(changed);
-  EXPECT_EQ(changed.error().code, ErrorCode::invalid_argument);
-}
-
 TEST(RecordPlaces, AreReadFromHeadersOrRefusedByName) {
   const std::map<std::string, std::string, std::less<>> whole = {
       {"annals-store", to_string(history.store)},

@@ -128,5 +128,44 @@ TEST(CheckpointFolder, DamageIsReportedWithTheFile) {
   EXPECT_NE(loaded.error().message.find("ledger.4"), std::string::npos) << loaded.error().message;
 }
 
+TEST(CheckpointFolder, ARecordThatCannotBeReadIsAnErrorThatNamesIt) {
+  for (const char* points_to : {"nowhere", "ledger.7"}) {  // Missing; a link to itself.
+    const testkit::TemporaryFolder folder;
+    const auto checkpoints = opened(folder.path());
+    std::filesystem::create_symlink(points_to, folder.path() + "/ledger.7");
+    const auto loaded = checkpoints->load("ledger");
+    ASSERT_FALSE(loaded);
+    EXPECT_EQ(loaded.error().code, ErrorCode::unavailable);
+    EXPECT_NE(loaded.error().message.find("/ledger.7: "), std::string::npos)
+        << loaded.error().message;
+  }
+}
+
+TEST(CheckpointFolder, AReaderBesideAWriterNeverGoesBack) {
+  const testkit::TemporaryFolder folder;
+  const auto writer = opened(folder.path());
+  std::atomic<bool> done = false;
+  std::thread writing([&] {
+    RelayRecord record = full_record();
+    for (record.revision = 1; record.revision <= 300; ++record.revision) {
+      EXPECT_TRUE(writer->replace(record).value());
+    }
+    done = true;
+  });
+  const auto reader = opened(folder.path());
+  std::uint64_t last = 0;
+  while (!done) {
+    const auto loaded = reader->load("ledger");
+    if (!loaded) {
+      ADD_FAILURE() << loaded.error().message;
+      break;
+    }
+    const std::uint64_t seen = *loaded ? (*loaded)->revision : 0;
+    EXPECT_GE(seen, last);
+    last = seen;
+  }
+  writing.join();
+}
+
 }  // namespace
 }  // namespace annals

@@ -27,6 +27,7 @@ class RunningRelay {
   RunningRelay(const RunningRelay&) = delete;
   RunningRelay& operator=(const RunningRelay&) = delete;
 
+  const Relay& relay() const { return *relay_; }
   RelayStatus status() const { return relay_->status(); }
   /// Fails the test if it does not come about within two minutes.
   bool until(const std::function<bool(const RelayStatus&)>& reached) const {

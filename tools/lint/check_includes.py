@@ -29,6 +29,7 @@ FENCES = {
     "zstd.h": ("eventstore/src/log/*",),
     "zdict.h": ("eventstore/src/log/*",),
     "zlib.h": ("samples/bank/*",),
+    "httplib.h": ("observability/http/src/*",),
     "CLI/": ("tools/cli/*", "tools/bench/*", "samples/bank/*"),
     "gtest/": ("tests/*", "samples/*/tests/*"),
     "gmock/": ("tests/*", "samples/*/tests/*"),
@@ -43,7 +44,8 @@ _COMMANDS = _AGGREGATES | {"commands"}
 _PROJECTIONS = _CODEC | {"projections"}
 _QUERIES = _AGGREGATES | _PROJECTIONS | {"queries"}
 _RELAY = _EVENTSTORE | {"relay"}
-_ALL_ROOMS = _COMMANDS | _QUERIES | _RELAY | _POSTGRES
+_OBSERVABILITY = _COMMANDS | _QUERIES | {"observability"}
+_ALL_ROOMS = _OBSERVABILITY | _RELAY | _POSTGRES
 ARROWS = {
     "eventstore": _EVENTSTORE,
     "postgres": _POSTGRES,
@@ -56,11 +58,14 @@ ARROWS = {
     "queries": _QUERIES,
     "relay": _RELAY,
     "relay/postgres": _RELAY | _POSTGRES,
+    "observability": _OBSERVABILITY,
+    "observability/relay": _OBSERVABILITY | _RELAY,
     "tests": _ALL_ROOMS | {"testkit", "cli"},
     "tools": _ALL_ROOMS | {"cli"},
     "samples": _ALL_ROOMS | {"cli"},
 }
-ROOMS = ("eventstore", "postgres", "codec", "aggregates", "commands", "projections", "queries", "relay")
+ROOMS = ("eventstore", "postgres", "codec", "aggregates", "commands", "projections", "queries", "relay",
+         "observability")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 SKIPPED_FOLDERS = {".git", "build", "bank-data"}
@@ -148,6 +153,11 @@ def self_test():
         ("tools/cli/src/a.cpp", "<sqlite3.h>", "<CLI/CLI.hpp>"),
         ("eventstore/src/a.cpp", "<zlib.h>", "<zconf>"),
         ("tools/bench/a.cpp", "<rocksdb/db.h>", "<sqlite3.h>"),
+        ("observability/src/a.cpp", "<httplib.h>", "<annals/commands/command_bus.hpp>"),
+        ("observability/src/a.cpp", "<annals/relay/relay.hpp>", "<annals/queries/query_bus.hpp>"),
+        ("observability/http/src/a.cpp", "<annals/relay/relay.hpp>", "<httplib.h>"),
+        ("observability/relay/src/a.cpp", "<httplib.h>", "<annals/relay/relay.hpp>"),
+        ("queries/src/a.cpp", "<annals/observability/x.hpp>", "<annals/queries/x.hpp>"),
         ("tools/bench/a.cpp", "<lmdb.h>", "<sqlite3.h>"),
         ("commands/src/a.cpp", "<gtest/gtest.h>", "<annals/aggregates/decider.hpp>"),
         ("eventstore/src/a.cpp", "<annals/codec/json.hpp>", "<annals/eventstore/id.hpp>"),

@@ -94,7 +94,7 @@ postgres::SqlResult<postgres::Rows> Appender::call(const Flight& flight) {
 bool Appender::send(Flight& flight) {
   flight.rules = rules();
   try {
-    flight.answer = std::async(std::launch::async, [this, &flight] { return call(flight); });
+    flight.answer = run_beside([this, &flight] { return call(flight); });
   } catch (const std::system_error&) {  // The system has no thread to give.
     return false;
   }

@@ -39,6 +39,12 @@ class Appender {
   std::uint64_t attempt_now() const { return attempt_now_.load(); }
   void saw_attempt(std::uint64_t number);
 
+  using Answer = std::future<postgres::SqlResult<postgres::Rows>>;
+  /// Runs a call beside its group: on a thread of its own, if the system has one to give. May throw
+  /// std::system_error if not. For tests to replace.
+  std::function<Answer(std::function<postgres::SqlResult<postgres::Rows>()>)> run_beside =
+      [](auto call) { return std::async(std::launch::async, std::move(call)); };
+
   /// Called with each new head, by the thread in run_group().
   std::function<void(const Head&)> on_written = [](const Head&) {};
 
@@ -52,7 +58,7 @@ class Appender {
   struct Flight {
     AppendCall call;
     AppendCall::Rules rules = {};
-    std::future<postgres::SqlResult<postgres::Rows>> answer = {};  // Not valid: not sent yet.
+    Answer answer = {};  // Not valid: not sent yet.
   };
 
   /// Adds to the call as many of the attempts as it takes. REQUIRES: a session, if there can be

@@ -24,28 +24,6 @@ Result<T> never_in_doubt(Result<T> result) {
 
 }  // namespace
 
-Error taken_over(const Claim& claim, const CheckpointRecord* now) {
-  std::string message =
-      "projection " + claim.projection + ": epoch " + std::to_string(claim.epoch) + " has ended";
-  if (now == nullptr) {
-    message += ", the projection is gone";
-  } else {
-    message += ", it is epoch " + std::to_string(now->epoch) + " now";
-    if (now->holder) message += ", held by " + to_string(*now->holder);
-  }
-  return {.code = ErrorCode::wrong_expected_version, .message = std::move(message)};
-}
-
-bool holds(const Claim& claim, const CheckpointRecord& record) {
-  return record.epoch == claim.epoch && record.holder == claim.holder;
-}
-
-Error unknown_projection(std::string_view projection, const Partition* partition) {
-  return {.code = ErrorCode::invalid_argument,
-          .message = "there is no " + (partition != nullptr ? to_string(*partition) + " of " : "") +
-                     "projection '" + std::string(projection) + "' in this read model"};
-}
-
 Result<void> PostgresReadModelStore::unblock(std::string_view projection,
                                              std::optional<std::uint32_t> partition,
                                              Error error) const {

@@ -1,8 +1,8 @@
 #include "postgres_read_model_store.hpp"
 
-#include <exception>
 #include <utility>
 
+#include "news_listener.hpp"
 #include "row_arrays.hpp"
 #include "table_sql.hpp"
 #include "user_sql.hpp"
@@ -12,17 +12,6 @@ namespace annals::internal {
 namespace {
 
 using Lock = CheckpointTable::Lock;
-
-std::string place_of(const std::optional<Checkpoint>& checkpoint) {
-  return checkpoint ? to_string(checkpoint->token) : "the beginning";
-}
-
-Error moved_on(const ProjectedBatch& batch, const CheckpointRecord& now) {
-  return {.code = ErrorCode::wrong_expected_version,
-          .message = "projection " + batch.claim.projection + ": the batch begins at " +
-                     place_of(batch.before) + ", the read model stands at " +
-                     place_of(now.checkpoint)};
-}
 
 Result<void> write_bulk(postgres::Transaction& transaction, const TableType& table,
                         const std::vector<const void*>& rows, const std::string& sql,
@@ -43,19 +32,6 @@ Result<void> write_bulk(postgres::Transaction& transaction, const TableType& tab
     arrays.clear();
   }
   return {};
-}
-
-/// What a user's function threw must not get past the room's door.
-Result<void> run_user_sql(const std::function<Result<void>(Sql&)>& function, Sql& sql) {
-  std::string what;
-  try {
-    return function(sql);
-  } catch (const std::exception& thrown) {
-    what = thrown.what();
-  } catch (...) {
-    what = "an exception that is not a std::exception";
-  }
-  return Error{.code = ErrorCode::corrupt, .message = "hand-written SQL threw: " + what};
 }
 
 class PostgresReadTransaction final : public ReadTransaction {
@@ -94,7 +70,7 @@ PostgresReadModelStore::PostgresReadModelStore(std::unique_ptr<Database> databas
     : database_(std::move(database)),
       shadowed_(shadowed),
       guard_(std::move(guard)),
-      watch_(*database_),
+      watch_(std::make_unique<NewsListener>(*database_)),
       news_(*database_) {}
 
 PostgresReadModelStore::~PostgresReadModelStore() {
@@ -102,18 +78,16 @@ PostgresReadModelStore::~PostgresReadModelStore() {
   if (guard_) static_cast<void>(guard_->run("SELECT pg_advisory_unlock_all()"));
 }
 
+Result<std::vector<CheckpointRecord>> PostgresReadModelStore::partitions(
+    std::string_view projection) const {
+  auto connection = database_->reader();
+  if (!connection) return std::move(connection).error();
+  return database_->checkpoints().partitions(**connection, projection);
+}
+
 void PostgresReadModelStore::tell(const CheckpointRecord& record) {
   news_.tell();
-  const std::lock_guard lock(telling_mutex_);
-  if (record.partition.count == 1 || !watch_.awaited(record.projection)) {
-    return watch_.notify(record);
-  }
-  // The others are elsewhere: what they have all come to is what is waited for.
-  auto connection = database_->reader();
-  auto records = connection ? database_->checkpoints().partitions(**connection, record.projection)
-                            : Result<std::vector<CheckpointRecord>>(connection.error());
-  const auto whole = records ? whole_of(*records) : std::nullopt;
-  watch_.notify(whole.value_or(record));
+  watch_.tell(record, [&] { return partitions(record.projection); });
 }
 
 Result<void> PostgresReadModelStore::load(const TableType& table, std::span<RowToLoad> rows) {
@@ -317,25 +291,7 @@ Result<std::unique_ptr<ReadTransaction>> PostgresReadModelStore::read() const {
 Result<std::optional<CheckpointRecord>> PostgresReadModelStore::wait(
     std::string_view projection, GlobalPosition position,
     std::chrono::steady_clock::time_point deadline) const {
-  std::optional<CommitWatch::Waiter> waiter;
-  while (true) {
-    if (waiter) waiter->before_reading();
-    Result<std::vector<CheckpointRecord>> records = std::vector<CheckpointRecord>();
-    {
-      auto connection = database_->reader();
-      if (!connection) return std::move(connection).error();
-      records = database_->checkpoints().partitions(**connection, projection);
-      if (!records) return std::move(records).error();
-    }
-    auto record = whole_of(*records);
-    if (record && is_settled(*records, position)) return record;
-    if (std::chrono::steady_clock::now() >= deadline) return record;
-    if (!waiter) {
-      waiter.emplace(watch_, projection, position);
-      continue;  // What was committed before anybody could know of us.
-    }
-    waiter->wait(deadline);
-  }
+  return watch_.wait(projection, position, deadline, [&] { return partitions(projection); });
 }
 
 }  // namespace annals::internal

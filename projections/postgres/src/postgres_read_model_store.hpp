@@ -2,17 +2,16 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <annals/projections/commit_watch.hpp>
 #include <annals/projections/read_model_store.hpp>
 
 #include "commit_news.hpp"
-#include "commit_watch.hpp"
 #include "database.hpp"
 #include "failures.hpp"
 
@@ -89,6 +88,7 @@ class PostgresReadModelStore final : public ReadModelStore {
                                                         std::string_view projection);
   Result<void> change_record(std::string_view projection, void (*change)(CheckpointRecord&, bool),
                              bool value);
+  Result<std::vector<CheckpointRecord>> partitions(std::string_view projection) const;
   void tell(const CheckpointRecord& record);
   std::string shadow_schema(const ProjectionType& projection) const;
   Result<std::unique_ptr<PostgresReadModelStore>> open_shadow_as_it_is(
@@ -101,7 +101,6 @@ class PostgresReadModelStore final : public ReadModelStore {
   const std::unique_ptr<postgres::Connection> guard_;
   mutable CommitWatch watch_;
   CommitNews news_;
-  std::mutex telling_mutex_;  // What is told last was read last.
 };
 
 template <typename Body>
@@ -140,11 +139,6 @@ auto PostgresReadModelStore::write_unblocked(std::string_view projection,
     }
   }
 }
-
-/// That `claim` does not hold any more: it is as `now` says, or gone.
-Error taken_over(const Claim& claim, const CheckpointRecord* now);
-bool holds(const Claim& claim, const CheckpointRecord& record);
-Error unknown_projection(std::string_view projection, const Partition* partition = nullptr);
 
 /// Makes the projection's tables in a schema; returns their names. Errors: invalid_argument (a
 /// table of that name is there).

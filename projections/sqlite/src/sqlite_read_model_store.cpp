@@ -1,7 +1,6 @@
 #include "sqlite_read_model_store.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 #include <annals/eventstore/time.hpp>
@@ -11,32 +10,11 @@
 #include "parked_table.hpp"
 #include "table_sql.hpp"
 #include "user_sql.hpp"
+#include "wal_listener.hpp"
 
 namespace annals::sqlite_rows {
 
 namespace {
-
-Error taken_over(const Claim& claim, const std::optional<CheckpointRecord>& now) {
-  std::string message =
-      "projection " + claim.projection + ": epoch " + std::to_string(claim.epoch) + " has ended";
-  if (!now) {
-    message += ", the projection is gone";
-  } else {
-    message += ", it is epoch " + std::to_string(now->epoch) + " now";
-    if (now->holder) message += ", held by " + to_string(*now->holder);
-  }
-  return {.code = ErrorCode::wrong_expected_version, .message = std::move(message)};
-}
-
-std::string place_of(const std::optional<Checkpoint>& checkpoint) {
-  return checkpoint ? to_string(checkpoint->token) : "the beginning";
-}
-
-Error unknown_projection(std::string_view projection, const Partition* partition = nullptr) {
-  return {.code = ErrorCode::invalid_argument,
-          .message = "there is no " + (partition != nullptr ? to_string(*partition) + " of " : "") +
-                     "projection '" + std::string(projection) + "' in this read model"};
-}
 
 // A year is for ever, and can be written and added to.
 Timestamp lease_end(std::chrono::milliseconds lease) {
@@ -64,19 +42,6 @@ Result<void> write_rows(Connection& connection, const TableType& table,
     if (auto done = connection.execute(**statement, cells); !done) return std::move(done).error();
   }
   return {};
-}
-
-/// What a user's function threw must not get past the room's door.
-Result<void> run_user_sql(const std::function<Result<void>(Sql&)>& function, Sql& sql) {
-  std::string what;
-  try {
-    return function(sql);
-  } catch (const std::exception& thrown) {
-    what = thrown.what();
-  } catch (...) {
-    what = "an exception that is not a std::exception";
-  }
-  return Error{.code = ErrorCode::corrupt, .message = "hand-written SQL threw: " + what};
 }
 
 class SqliteReadTransaction final : public ReadTransaction {
@@ -109,38 +74,7 @@ SqliteReadModelStore::SqliteReadModelStore(std::unique_ptr<Database> database,
     : open_mark_(std::move(open_mark)),
       database_(std::move(database)),
       shadowed_(shadowed),
-      watch_(database_->in_memory() ? "" : database_->path() + "-wal", look()) {}
-
-// Asks a connection of its own: the number it compares changes with every commit of another one.
-CommitWatch::Look SqliteReadModelStore::look() const {
-  struct Glance {
-    std::unique_ptr<Connection> connection;
-    std::int64_t seen = 0;
-  };
-  using Records = std::optional<std::vector<CheckpointRecord>>;
-  return [this, glance = std::make_shared<Glance>()]() -> Result<Records> {
-    if (glance->connection == nullptr) {
-      auto opened = database_->open_reader();
-      if (!opened) return std::move(opened).error();
-      glance->connection = *std::move(opened);
-    }
-    Connection& connection = *glance->connection;
-    auto statement = connection.prepared("PRAGMA data_version");
-    if (!statement) return std::move(statement).error();
-    std::int64_t version = 0;
-    {
-      const Running running(**statement);
-      auto row = connection.step(**statement);
-      if (!row) return std::move(row).error();
-      version = sqlite3_column_int64((*statement)->get(), 0);
-    }
-    if (version == glance->seen) return Records();
-    auto records = all_records(connection);
-    if (!records) return std::move(records).error();
-    glance->seen = version;
-    return Records(wholes_of(*records));
-  };
-}
+      watch_(database_->in_memory() ? nullptr : std::make_unique<WalListener>(*database_)) {}
 
 Error SqliteReadModelStore::blocked(Connection& connection, Error error) const {
   if (!connection.in_use()) return error;
@@ -165,9 +99,8 @@ Result<CheckpointRecord> SqliteReadModelStore::claimed(Connection& connection,
                                                        const Claim& claim) const {
   auto record = find_record(connection, claim.projection, claim.partition.index);
   if (!record) return std::move(record).error();
-  if (!*record || (*record)->epoch != claim.epoch || (*record)->holder != claim.holder) {
-    return taken_over(claim, *record);
-  }
+  if (!*record) return taken_over(claim, nullptr);
+  if (!holds(claim, **record)) return taken_over(claim, &**record);
   return **std::move(record);
 }
 
@@ -295,12 +228,7 @@ Result<CheckpointRecord> SqliteReadModelStore::commit(const ProjectedBatch& batc
   auto committed = write([&](Connection& connection) -> Result<CheckpointRecord> {
     auto record = claimed(connection, batch.claim);
     if (!record) return record;
-    if (record->checkpoint != batch.before) {
-      return Error{.code = ErrorCode::wrong_expected_version,
-                   .message = "projection " + batch.claim.projection + ": the batch begins at " +
-                              place_of(batch.before) + ", the read model stands at " +
-                              place_of(record->checkpoint)};
-    }
+    if (record->checkpoint != batch.before) return moved_on(batch, *record);
     for (const TableChange& change : batch.changes) {
       const TableType& table = *change.table;
       auto done = write_rows(connection, table, change.erased, erase_sql(table), table.key_columns);
@@ -345,17 +273,15 @@ Result<void> SqliteReadModelStore::halt(const Claim& claim, const std::string& f
   return {};
 }
 
-void SqliteReadModelStore::tell(const CheckpointRecord& record) {
-  const std::lock_guard lock(telling_mutex_);
-  if (record.partition.count == 1 || !watch_.awaited(record.projection)) {
-    return watch_.notify(record);
-  }
-  // The others are elsewhere: what they have all come to is what is waited for.
+Result<std::vector<CheckpointRecord>> SqliteReadModelStore::partitions(
+    std::string_view projection) const {
   auto connection = database_->reader();
-  auto records = connection ? records_of(**connection, record.projection)
-                            : Result<std::vector<CheckpointRecord>>(connection.error());
-  const auto whole = records ? whole_of(*records) : std::nullopt;
-  watch_.notify(whole.value_or(record));
+  if (!connection) return std::move(connection).error();
+  return records_of(**connection, projection);
+}
+
+void SqliteReadModelStore::tell(const CheckpointRecord& record) {
+  watch_.tell(record, [&] { return partitions(record.projection); });
 }
 
 Result<void> SqliteReadModelStore::change_record(std::string_view projection,
@@ -417,25 +343,7 @@ Result<std::unique_ptr<ReadTransaction>> SqliteReadModelStore::read() const {
 Result<std::optional<CheckpointRecord>> SqliteReadModelStore::wait(
     std::string_view projection, GlobalPosition position,
     std::chrono::steady_clock::time_point deadline) const {
-  std::optional<CommitWatch::Waiter> waiter;
-  while (true) {
-    if (waiter) waiter->before_reading();
-    Result<std::vector<CheckpointRecord>> records = std::vector<CheckpointRecord>();
-    {
-      auto connection = database_->reader();
-      if (!connection) return std::move(connection).error();
-      records = records_of(**connection, projection);
-      if (!records) return std::move(records).error();
-    }
-    auto record = whole_of(*records);
-    if (record && is_settled(*records, position)) return record;
-    if (std::chrono::steady_clock::now() >= deadline) return record;
-    if (!waiter) {
-      waiter.emplace(watch_, projection, position);
-      continue;  // What was committed before anybody could know of us.
-    }
-    waiter->wait(deadline);
-  }
+  return watch_.wait(projection, position, deadline, [&] { return partitions(projection); });
 }
 
 }  // namespace annals::sqlite_rows

@@ -1,15 +1,14 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <annals/projections/commit_watch.hpp>
 #include <annals/projections/read_model_store.hpp>
 
-#include "commit_watch.hpp"
 #include "database.hpp"
 
 namespace annals::sqlite_rows {
@@ -64,15 +63,14 @@ class SqliteReadModelStore final : public ReadModelStore {
   Result<void> remove_shadow(const ProjectionType& projection) const;
   Result<void> swap(const ProjectionType& projection, SqliteReadModelStore& shadow,
                     SwapOptions options, Connection& target, bool attached);
+  Result<std::vector<CheckpointRecord>> partitions(std::string_view projection) const;
   /// Wakes who waits for the projection of a record that was committed.
   void tell(const CheckpointRecord& record);
-  CommitWatch::Look look() const;
 
   const std::shared_ptr<const void> open_mark_;
   const std::unique_ptr<Database> database_;
   const ReadModelStore* const shadowed_;
   mutable CommitWatch watch_;
-  std::mutex telling_mutex_;  // What is told last was read last.
 };
 
 template <typename Body>

@@ -332,7 +332,7 @@ Result<void> SqliteReadModelStore::swap(const ProjectionType& projection,
     return record;
   });
   if (!swapped) return std::move(swapped).error();
-  watch_.notify(*swapped);
+  tell(*swapped);
   return {};
 }
 

@@ -72,13 +72,20 @@ Result<std::unique_ptr<ReadSide>> project_imported(Bank& bank, const Session& se
   if (!side) return side;
   if (auto caught_up = (*side)->catch_up(); !caught_up) return caught_up.error();
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - started;
+  annals::ProjectionRunner* const runner = (*side)->runner();
+  if (runner == nullptr) {
+    std::printf("the tables of %s have come to position %s, %.2f s after the last command\n",
+                session.place_of_tables().c_str(),
+                with_thousands(bank.store().head().position.value).c_str(), taken.count());
+    return side;
+  }
   std::uint64_t applied = 0;
-  for (const auto& status : (*side)->runner().status()) {
+  for (const auto& status : runner->status()) {
     // A commit is seen a moment before the runner counts it.
-    auto counted = (*side)->runner().wait(status.projection, bank.store().head().position,
-                                          std::chrono::seconds(10));
+    auto counted = runner->wait(status.projection, bank.store().head().position,
+                                std::chrono::seconds(10));
     if (!counted) return counted.error();
-    applied += (*side)->runner().status(status.projection)->events_applied;
+    applied += runner->status(status.projection)->events_applied;
   }
   std::printf("%s events projected into the tables of %s in %.2f s\n",
               with_thousands(applied).c_str(), session.place_of_tables().c_str(), taken.count());

@@ -9,7 +9,9 @@
 #include <annals/cli/main.hpp>
 
 #include "account.hpp"
+#include "check.hpp"
 #include "demo.hpp"
+#include "follow.hpp"
 #include "import_command.hpp"
 #include "ledger.hpp"
 #include "read_models.hpp"
@@ -39,6 +41,7 @@ struct Words {
   Session session;
   Slip slip;
   ImportRequest import;
+  FollowRequest following;
   CutWords cut;
   CutWords other_cut;  // What `diff` compares it with.
   std::string text;
@@ -59,6 +62,9 @@ struct Words {
                    "postgres://…: the tables in a database, the same or another")
         ->type_name("URL")
         ->envname("BANK_READ_MODELS");
+    app.add_flag("--followed", session.followed,
+                 "The tables are kept by `bank follow`: wait for it, project nothing")
+        ->envname("BANK_FOLLOWED");
     session.output = output_of_stdout();
     auto* table = app.add_flag_callback(
         "--table", [this] { session.output = Output::table; }, "Tables, also in a pipe");
@@ -141,8 +147,38 @@ struct Words {
     add("totals", "Money in and out, day by day", [this] { return print_totals(session); });
     add("project", "Bring the read models up to date (every report does so, too)",
         [this] { return project(session); });
+    add("check", "Every row of the tables against a fold of the log made afresh: 0 equal, 1 not",
+        [this] { return check_tables(session); });
+    add_follow();
     add("verify", "Prove the log whole: 0 whole, 1 changed, 2 incomplete, 3 could not run",
         [this] { return print_verification(session); });
+  }
+
+  void add_follow() {
+    auto* command = add("follow", "Project what a relay has published to Kafka, until Ctrl-C",
+                        [this] { return follow(session, following); });
+    command->add_option("--brokers", following.brokers, "HOST:PORT, any of the cluster's")
+        ->required();
+    command->add_option("--topic", following.topic, "What the relay publishes to")->required();
+    command
+        ->add_option("--partitions", following.partitions,
+                     "Parts of each read model; the same in all processes")
+        ->check(CLI::Range(1U, annals::partitions_max))
+        ->capture_default_str();
+    command
+        ->add_option_function<std::vector<std::string>>(
+            "--set",
+            [this](const std::vector<std::string>& words) {
+              for (const std::string& word : words) {
+                const std::size_t mark = word.find('=');
+                if (mark == std::string::npos || mark == 0) {
+                  throw CLI::ValidationError("--set", "'" + word + "' is not NAME=VALUE");
+                }
+                following.settings.emplace_back(word.substr(0, mark), word.substr(mark + 1));
+              }
+            },
+            "A setting of librdkafka's, such as security.protocol=SSL")
+        ->type_name("NAME=VALUE");
   }
 
   CLI::App* add_for_account(const std::string& name, const std::string& what,

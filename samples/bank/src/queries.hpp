@@ -128,6 +128,7 @@ struct DailyTotal {
   std::int64_t out_minor = 0;
   std::int64_t movements = 0;
   ANNALS_FIELDS(DailyTotal, day, currency, in_minor, out_minor, movements);
+  bool operator==(const DailyTotal&) const = default;
 };
 struct AllDailyTotals {
   using Projection = DailyTotals;

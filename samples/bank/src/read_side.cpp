@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <optional>
 
 #include <annals/projections/sqlite_read_model_store.hpp>
@@ -23,9 +24,10 @@ Result<std::unique_ptr<ReadSide>> ReadSide::open(annals::EventStore& events,
   std::unique_ptr<ReadSide> side(new ReadSide);
   side->events_ = &events;
   side->rows_ = std::move(*rows);
-  side->runner_ = std::make_unique<annals::ProjectionRunner>(events, *side->rows_);
-  if (auto added = side->runner_->add<Balances, Customers, DailyTotals, Statements>(); !added) {
-    return std::move(added).error();
+  if (!session.followed) {
+    side->runner_ = std::make_unique<annals::ProjectionRunner>(events, *side->rows_);
+    auto added = side->runner_->add<Balances, Customers, DailyTotals, Statements>();
+    if (!added) return std::move(added).error();
   }
   annals::QueryOptions options;
   options.scratch = [] { return annals::open_sqlite_read_models({}); };
@@ -38,11 +40,13 @@ Result<void> ReadSide::catch_up() {
   std::optional<Progress> progress;
   std::uint64_t least = 0;
   auto moved_at = steady_clock::now();
-  for (std::size_t reached = 0; reached < 4;) {
+  constexpr const char* projections[] = {Balances::name, Customers::name, DailyTotals::name,
+                                         Statements::name};
+  for (std::size_t reached = 0; reached < std::size(projections);) {
     reached = 0;
     std::uint64_t now_least = head.value;
-    for (const annals::ProjectionStatus& status : runner_->status()) {
-      auto record = rows_->wait(status.projection, head,
+    for (const char* projection : projections) {
+      auto record = rows_->wait(projection, head,
                                 steady_clock::now() + std::chrono::milliseconds(100));
       if (!record) return std::move(record).error();
       const std::uint64_t at = *record ? (*record)->position().value : 0;
@@ -53,7 +57,7 @@ Result<void> ReadSide::catch_up() {
         return Error{.code = ErrorCode::unavailable, .message = (*record)->failure};
       } else if (*record && (*record)->paused) {
         return Error{.code = ErrorCode::unavailable,
-                     .message = "projection " + status.projection + " is paused at position " +
+                     .message = "projection " + std::string(projection) + " is paused at position " +
                                 std::to_string(at) + " of " + std::to_string(head.value) +
                                 "; 'bank admin projections resume' lets it go on"};
       }
@@ -65,7 +69,7 @@ Result<void> ReadSide::catch_up() {
                    .message = "the read models stand at position " + std::to_string(least) +
                               " of " + std::to_string(head.value) + " and do not move"};
     }
-    if (reached < 4) {
+    if (reached < std::size(projections)) {
       if (!progress) progress.emplace("Events projected", head.value);
       progress->show(least);
     }

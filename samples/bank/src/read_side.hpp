@@ -15,7 +15,8 @@
 namespace bank {
 
 /// Projects from a store into the session's read models, and answers queries. Where another process
-/// of the bank does the projecting, this one waits for it.
+/// of the bank does the projecting, this one waits for it; in a session that is `followed` it does
+/// not even try to project.
 class ReadSide {
  public:
   /// `events` must outlive it.
@@ -25,7 +26,8 @@ class ReadSide {
                                                         const Session& session);
 
   annals::QueryBus& queries() { return *queries_; }
-  annals::ProjectionRunner& runner() { return *runner_; }
+  /// Nothing if others project.
+  annals::ProjectionRunner* runner() { return runner_.get(); }
   annals::ReadModelStore& rows() { return *rows_; }
 
   /// Waits until everything that is in the log now is projected; tells on standard error how far it

@@ -34,6 +34,8 @@ struct Session {
   std::string store = {};
   /// Of one that holds the read models; empty: they are a file in `data`.
   std::string read_models = {};
+  /// The tables are kept by others, `bank follow`: they are waited for, and nothing is projected.
+  bool followed = false;
   Output output = Output::table;
 
   /// Errors: those of the engines; unsupported (a database, in a program built without).

@@ -59,6 +59,8 @@ std::string status_line(const RelayStatus& status) {
       .number("position", status.position.value)
       .number("head", status.head.value)
       .number("lag", status.lag())
+      .number("lag_ms", static_cast<std::uint64_t>(
+                            std::chrono::duration_cast<milliseconds>(status.lag_time).count()))
       .number("events", status.events)
       .number("watermarks", status.watermarks)
       .number("events_per_second", static_cast<std::uint64_t>(status.events_per_second))
@@ -100,9 +102,7 @@ Result<int> relay_events(const std::string& folder, const RelayRequest& request,
       shown = status.role;
       next = now + request.status_every;
     }
-    // Its head is known once the brokers have been asked for the topic.
-    done = status.role == RelayStatus::Role::leader && status.position >= goal &&
-           status.producers > 0 && status.head >= status.position && status.last_error.empty();
+    done = status.following && status.position >= goal && status.last_error.empty();
     if (request.once && done) break;
   }
   (*relay)->stop();

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <annals/eventstore/append.hpp>
+#include <annals/eventstore/event_source.hpp>
 #include <annals/eventstore/limits.hpp>
 #include <annals/eventstore/read.hpp>
 #include <annals/eventstore/result.hpp>
@@ -23,10 +24,8 @@ namespace annals {
 /// Thread-safe: any member function may be called from any thread at any time. Streams need no
 /// creation: the first append makes one. Cursors and subscriptions must end before their store
 /// does. docs/explanation/log.md tells how order and durability come about.
-class EventStore {
+class EventStore : public EventSource {
  public:
-  virtual ~EventStore() = default;
-
   /// Writes the request's events, all or none, in the order given, if every check and condition
   /// holds. When it returns, the events are durable (see Stats::durability) and every later read
   /// sees them. The id is looked up first: if an earlier append had it, that one's receipt comes
@@ -56,23 +55,13 @@ class EventStore {
   /// position beyond the head; a start beyond it reads as empty), corrupt, unavailable.
   virtual Result<std::unique_ptr<Cursor>> read(ReadOptions options) const = 0;
 
-  /// Starts a subscription; see Subscription.
-  ///
-  /// Errors: invalid_argument (a checkpoint of another store), diverged.
-  virtual Result<std::unique_ptr<Subscription>> subscribe(SubscriptionOptions options) const = 0;
-
-  /// The end of what is durable and visible.
-  virtual Head head() const = 0;
-
   /// Who this store is, and its present era, as a token for the head.
   virtual Token token() const = 0;
 
-  /// Says whether this store's history holds what `checkpoint` has seen, and moves it to the
-  /// present era if it does.
-  ///
-  /// Errors: diverged (beyond the head, of an era that ended earlier, or another link there),
-  /// invalid_argument (another store).
-  virtual Result<Checkpoint> resume(const Checkpoint& checkpoint) const = 0;
+  // Of EventSource, by reading.
+  Result<std::optional<Timestamp>> waiting_since(GlobalPosition position) const override;
+  Result<RecordedEvents> find(const Query& query,
+                              std::span<const GlobalPosition> positions) const override;
 
   /// The last version of `stream`, or nothing if it has no events. Cheaper than a read.
   virtual Result<std::optional<StreamVersion>> stream_version(std::string_view stream) const = 0;

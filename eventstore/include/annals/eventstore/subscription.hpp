@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include <annals/eventstore/event.hpp>
 #include <annals/eventstore/query.hpp>
@@ -20,6 +21,9 @@ struct SubscriptionOptions {
   Query query = Query::all();
   /// Where the consumer has come to; events after it are delivered. Absent: from the beginning.
   std::optional<Checkpoint> after = {};
+  /// What the batch that came to `after` had as its cursor: spares the source looking for the
+  /// place. Empty: it is looked for.
+  std::string cursor = {};
   /// A batch ends with the append in which it reaches this many events. 0 counts as 1.
   std::size_t batch_events = 1024;
 };
@@ -33,6 +37,7 @@ struct Batch {
   Link link;  ///< At complete_up_to.
   StoreId store;
   Era era;
+  std::string cursor = {};  ///< The source's own, to be kept with the checkpoint; often empty.
 
   /// What to keep once this batch is dealt with.
   Checkpoint checkpoint() const { return {{store, era, complete_up_to}, link}; }

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include <annals/codec/upcaster.hpp>
-#include <annals/eventstore/event_store.hpp>
+#include <annals/eventstore/event_source.hpp>
 #include <annals/projections/projection.hpp>
 #include <annals/projections/read_model_store.hpp>
 
@@ -53,7 +53,8 @@ enum class ProjectionActivity : std::uint8_t {
   paused,    ///< By set_paused, until it is lifted; seen within a second.
   retrying,  ///< `last_error` says why.
   halted,    ///< `last_error` says where and why; goes on after retry(), or within a second after
-             ///< the failure was cleared in the database (`annals projections resume`, a rebuild).
+           ///< the failure was cleared in the database (`annals projections resume`, a rebuild), or
+           ///< the rows are of our definition and number of partitions again.
   stopped,
 };
 std::string_view to_string(ProjectionActivity activity) noexcept;
@@ -81,6 +82,7 @@ struct ProjectionStatus {
   std::uint64_t events_applied = 0;
   double events_per_second = 0;  ///< Over about the last ten seconds.
   std::uint64_t fenced = 0;      ///< Commits refused because somebody else had taken over.
+  std::uint64_t retries = 0;     ///< Failures after which it tried, or will try, again.
   std::uint64_t epoch = 0;       ///< The highest of the partitions here.
   /// Rows that lag behind `position`, of the partitions here: see parked.hpp.
   std::uint64_t parked_keys = 0;
@@ -89,11 +91,12 @@ struct ProjectionStatus {
   std::vector<PartitionStatus> partitions = {};  ///< All of them, in their order.
 };
 
-/// Projects any number of projections from one event store into one database, on a few threads.
-/// Thread-safe. The event store and the read-model store must outlive it; the destructor stops it.
+/// Projects any number of projections from one source of events, an event store for instance, into
+/// one database, on a few threads. Thread-safe. The source and the read-model store must outlive
+/// it; the destructor stops it.
 class ProjectionRunner {
  public:
-  ProjectionRunner(const EventStore& events, ReadModelStore& rows, RunnerOptions options = {});
+  ProjectionRunner(const EventSource& events, ReadModelStore& rows, RunnerOptions options = {});
   ~ProjectionRunner();
   ProjectionRunner(const ProjectionRunner&) = delete;
   ProjectionRunner& operator=(const ProjectionRunner&) = delete;

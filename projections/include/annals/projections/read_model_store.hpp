@@ -207,6 +207,14 @@ Result<void> check_definition(const ProjectionType& projection, Partition partit
 Result<void> check_free(const CheckpointRecord& record, const Holder& holder);
 /// Whether `holder` may ask for it. Errors: unavailable (somebody else has).
 Result<void> check_not_asked_for(const CheckpointRecord& record, const Holder& holder);
+/// Whether the record is still as the claim has left it.
+bool holds(const Claim& claim, const CheckpointRecord& record);
+/// That it is not: wrong_expected_version. `now`: how it is; none: the projection is gone.
+Error taken_over(const Claim& claim, const CheckpointRecord* now);
+/// That the checkpoint does not stand where the batch begins: wrong_expected_version.
+Error moved_on(const ProjectedBatch& batch, const CheckpointRecord& now);
+/// invalid_argument.
+Error unknown_projection(std::string_view projection, const Partition* partition = nullptr);
 /// Makes `made`, a shadow's record, that of the first partition of what takes the place of `old`;
 /// those of the other partitions differ by their index.
 ///

@@ -79,4 +79,8 @@ class Sql {
                                   void* object);
 };
 
+/// For those who implement the door of read models: calls hand-written SQL. Errors: those of
+/// `function`; corrupt if it throws.
+Result<void> run_user_sql(const std::function<Result<void>(Sql&)>& function, Sql& sql);
+
 }  // namespace annals

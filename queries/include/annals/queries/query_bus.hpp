@@ -87,6 +87,11 @@ class LiveQuery;
 class QueryBus {
  public:
   QueryBus(EventStore& events, const ReadModelStore& rows, QueryOptions options = {});
+  /// For a service that has read models and no event store, since they are fed by a topic for
+  /// instance. It answers `eventual` and `at_least`; what needs the store (`strong`, `as_of`,
+  /// load()) is refused as invalid_argument. Of a token, store and era must be those of the read
+  /// models: whether one of another era is still good, only the store could tell.
+  explicit QueryBus(const ReadModelStore& rows, QueryOptions options = {});
   ~QueryBus();
   QueryBus(const QueryBus&) = delete;
   QueryBus& operator=(const QueryBus&) = delete;

@@ -57,9 +57,14 @@ struct RelayStatus {
   Role role = Role::idle;
   std::uint64_t epoch = 0;            ///< Of whoever leads, as last seen.
   std::optional<Holder> holder = {};  ///< Who leads, as last seen.
-  GlobalPosition position;            ///< Acknowledged up to here, all of it.
-  GlobalPosition head;                ///< The log's end.
-  double events_per_second = 0;       ///< Acknowledged, over about the last second.
+  /// Acknowledged up to here, all of it; of another leader, as last seen.
+  GlobalPosition position;
+  GlobalPosition head;  ///< The log's end; 0 as long as the position is not known.
+  /// How long the oldest event not yet acknowledged has been waiting; 0 at the head.
+  std::chrono::microseconds lag_time{};
+  /// It leads, has found the topic to be as it must, and follows the log.
+  bool following = false;
+  double events_per_second = 0;  ///< Acknowledged, over about the last second.
   // Since this object was made; what was published again counts again.
   std::uint64_t events = 0;       ///< Acknowledged.
   std::uint64_t watermarks = 0;   ///< Likewise.

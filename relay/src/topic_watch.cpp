@@ -1,0 +1,197 @@
+#include "topic_watch.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "kafka_error.hpp"
+
+namespace annals::internal {
+
+namespace {
+
+using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr milliseconds look_every(1'000);
+// For the last records to arrive.
+constexpr milliseconds reading_max(3'000);
+// Of moments at which the head was seen: ten minutes of them.
+constexpr std::size_t heads_max = 600;
+
+}  // namespace
+
+Result<std::unique_ptr<TopicWatch>> TopicWatch::start(KafkaConsumer::Setup setup) {
+  auto consumer = KafkaConsumer::make(std::move(setup));
+  if (!consumer) return std::move(consumer).error();
+  std::unique_ptr<TopicWatch> watch(new TopicWatch(*std::move(consumer)));
+  watch->thread_ = std::thread([self = watch.get()] { self->run(); });
+  return watch;
+}
+
+TopicWatch::~TopicWatch() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool TopicWatch::stopping() const {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
+void TopicWatch::run() {
+  while (!stopping()) {
+    auto looked = look();
+    std::unique_lock lock(mutex_);
+    last_error_ = looked ? "" : to_string(looked.error());
+    if (!looked && looked.error().code != ErrorCode::unavailable) {
+      broken_ = std::move(looked).error();
+    }
+    changed_.notify_all();
+    changed_.wait_for(lock, look_every, [this] { return stopping_; });
+  }
+}
+
+Result<void> TopicWatch::look() {
+  // Serves what librdkafka has to say.
+  while (consumer_->poll(milliseconds(0))) {
+  }
+  TopicView before;
+  {
+    const std::lock_guard lock(mutex_);
+    if (view_) before = *view_;
+  }
+  TopicView now{.identity = before.identity,
+                .partitions = {},
+                .history = before.history,
+                .link = before.link};
+  now.identity.topic = consumer_->topic();
+  if (before.partitions.empty()) {
+    auto cluster = cluster_id(*consumer_);
+    if (!cluster) return std::move(cluster).error();
+    now.identity.cluster = *std::move(cluster);
+  }
+  const auto count = count_partitions(*consumer_, consumer_->topic());
+  if (!count) return count.error();
+  now.identity.partitions = *count;
+  for (std::uint32_t partition = 0; partition < *count; ++partition) {
+    if (stopping()) return {};
+    const auto range = offsets_of_partition(*consumer_, consumer_->topic(), partition);
+    if (!range) return range.error();
+    now.partitions.push_back({*range, {}});
+  }
+  if (!before.partitions.empty()) {
+    if (auto same = check_unchanged(now); !same) return same;
+  }
+  if (auto read = read_ends(before, now); !read) return read;
+  const std::lock_guard lock(mutex_);
+  const GlobalPosition head = now.history ? now.history->position : GlobalPosition{};
+  if (head.value > 0 && (heads_.empty() || heads_.back().first < head)) {
+    heads_.emplace_back(head, system_clock()->now());
+    if (heads_.size() > heads_max) heads_.pop_front();
+  }
+  view_ = std::move(now);
+  return {};
+}
+
+Result<void> TopicWatch::check_unchanged(const TopicView& now) const {
+  const std::lock_guard lock(mutex_);
+  const std::string name = "topic " + now.identity.topic;
+  if (auto same = check_same_topic(view_->identity, now.identity); !same) return same;
+  for (std::size_t i = 0; i < now.partitions.size(); ++i) {
+    const std::int64_t end = now.partitions[i].offsets.end;
+    if (end >= view_->partitions[i].offsets.end) continue;
+    return Error{ErrorCode::invalid_argument, name + ", partition " + std::to_string(i) +
+                                                  ", ends at offset " + std::to_string(end) +
+                                                  ", and did at " +
+                                                  std::to_string(view_->partitions[i].offsets.end) +
+                                                  ": the topic was made anew"};
+  }
+  return {};
+}
+
+Result<void> TopicWatch::read_ends(const TopicView& before, TopicView& now) {
+  std::map<std::uint32_t, std::int64_t> ends;
+  for (std::uint32_t i = 0; i < now.partitions.size(); ++i) {
+    const OffsetRange& range = now.partitions[i].offsets;
+    const bool known = i < before.partitions.size();
+    if (known) now.partitions[i].position = before.partitions[i].position;
+    if (range.end == range.begin) continue;  // Empty, or emptied.
+    if (!known || before.partitions[i].offsets.end != range.end) ends[i] = range.end - 1;
+  }
+  if (ends.empty()) return {};
+  if (auto assigned = consumer_->assign(ends); !assigned) return assigned;
+  const auto until = SteadyClock::now() + reading_max;
+  Result<void> taken;
+  while (!ends.empty() && taken && !stopping() && SteadyClock::now() < until) {
+    const KafkaMessage message = consumer_->poll(milliseconds(50));
+    if (!message) continue;
+    const auto partition = static_cast<std::uint32_t>(message->partition);
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      taken = take_end(*message, now);
+      ends.erase(partition);
+    } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
+      ends.erase(partition);  // Removed meanwhile: the next look finds another.
+    }
+  }
+  if (auto none = consumer_->assign({}); !none) return none;
+  if (!taken || ends.empty()) return taken;
+  return to_error(RD_KAFKA_RESP_ERR__TIMED_OUT, "reading the end of topic " + consumer_->topic(),
+                  consumer_->complaint());
+}
+
+Result<void> TopicWatch::take_end(const rd_kafka_message_t& message, TopicView& now) {
+  rd_kafka_headers_t* headers = nullptr;
+  rd_kafka_message_headers(&message, &headers);
+  auto read = headers_.fill(headers);
+  if (!read) return read;
+  const auto place = read_place([&](std::string_view name) { return headers_.find(name); });
+  if (!place) return place.error();
+  auto& part = now.partitions[static_cast<std::size_t>(message.partition)];
+  // The last one may be a repetition.
+  part.position = std::max(part.position, place->position);
+  if (now.history && now.history->position >= place->position) return {};
+  now.history = Token{place->store, place->era, place->position};
+  now.link = place->link;
+  return {};
+}
+
+Result<TopicView> TopicWatch::view(milliseconds wait) const {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, deadline_after(wait), [this] { return view_ || broken_ || stopping_; });
+  if (broken_) return *broken_;
+  if (view_) return *view_;
+  return Error{ErrorCode::unavailable, "topic " + consumer_->topic() + " has not been seen yet" +
+                                           (last_error_.empty() ? "" : ": " + last_error_)};
+}
+
+Result<void> TopicWatch::check() const {
+  const std::lock_guard lock(mutex_);
+  if (broken_) return *broken_;
+  return {};
+}
+
+Head TopicWatch::head() const {
+  const std::lock_guard lock(mutex_);
+  if (!view_ || !view_->history) return {};
+  return {view_->history->position, view_->link.value_or(Link{})};
+}
+
+std::optional<Timestamp> TopicWatch::waiting_since(GlobalPosition position) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [head, seen] : heads_) {
+    if (head > position) return seen;
+  }
+  return std::nullopt;
+}
+
+std::string TopicWatch::last_error() const {
+  const std::lock_guard lock(mutex_);
+  return broken_ ? to_string(*broken_) : last_error_;
+}
+
+}  // namespace annals::internal

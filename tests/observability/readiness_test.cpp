@@ -1,0 +1,117 @@
+// Who is ready, and who says why he is not.
+
+#include <stdexcept>
+#include <thread>
+
+#include <annals/eventstore/log_event_store.hpp>
+#include <annals/observability/observability.hpp>
+#include <annals/testkit/fault_file_system.hpp>
+#include <annals/testkit/requests.hpp>
+
+#include "till.hpp"
+
+namespace annals::observability_test {
+namespace {
+
+using ShopReadiness = Shop;
+
+std::string why_not(const Observability& observability) {
+  std::string why;
+  for (const auto& check : observability.readiness().checks) {
+    if (!check.why.empty()) why += check.name + ' ' + check.why + '\n';
+  }
+  return why;
+}
+
+TEST_F(ShopReadiness, AllThatIsWatchedAndAtWorkIsReady) {
+  project();
+  Observability observability;
+  observability.watch(*store_).watch(*bus_).watch(*queries_).watch(*runner_);
+  ring_up(1);
+  expect_projected();
+  EXPECT_TRUE(observability.readiness().ready());
+  EXPECT_EQ(readiness_json(observability.readiness()),
+            R"({"ready":true,"checks":[{"name":"store main","ready":true},)"
+            R"({"name":"projections main","ready":true}]})");
+}
+
+TEST_F(ShopReadiness, AProjectionThatHasHaltedIsNotAndSaysWhere) {
+  project();
+  Observability observability;
+  observability.watch(*runner_);
+  halt_projection();
+  EXPECT_FALSE(observability.readiness().ready());
+  const std::string why = why_not(observability);
+  EXPECT_NE(why.find("projections main projection tills has halted: "), std::string::npos) << why;
+  EXPECT_NE(why.find("position 1"), std::string::npos) << why;
+  EXPECT_NE(why.find("unlucky"), std::string::npos) << why;
+}
+
+TEST_F(ShopReadiness, AProjectionBehindTheBoundIsNotAndSaysHowFar) {
+  project();
+  ring_up(1);
+  expect_projected();
+  Observability strict({.lag_events_max = 2});
+  Observability usual;
+  strict.watch(*runner_);
+  usual.watch(*runner_);
+  ASSERT_TRUE(rows_->set_paused("tills", true));
+  while (runner_->status("tills")->activity != ProjectionActivity::paused) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  ring_up(1);
+  ring_up(1);
+  EXPECT_TRUE(strict.readiness().ready());
+  ring_up(1);
+  EXPECT_EQ(why_not(strict),
+            "projections main projection tills is behind by 3 events; 2 are allowed (paused)\n");
+  EXPECT_TRUE(usual.readiness().ready()) << "three events, and not for long";
+  ASSERT_TRUE(rows_->set_paused("tills", false));
+}
+
+TEST_F(ShopReadiness, LagInTimeIsBoundedToo) {
+  const ObservabilityOptions options{.lag_max = std::chrono::seconds(2)};
+  EXPECT_TRUE(check_lag(options, std::chrono::seconds(2), 5));
+  const auto late = check_lag(options, std::chrono::milliseconds(3'500), 5);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().message, "is behind by 3 s and 5 events; 2 s are allowed");
+}
+
+TEST_F(ShopReadiness, ARunnerThatWasStoppedIsNot) {
+  project();
+  Observability observability;
+  observability.watch(*runner_);
+  runner_->stop();
+  EXPECT_EQ(why_not(observability), "projections main projection tills has stopped\n");
+}
+
+TEST(StoreReadiness, AStoreWhoseWritingHasEndedIsNotAndItsMetricsSaySo) {
+  auto disk = std::make_shared<testkit::FaultFileSystem>();
+  auto store = open_log_event_store({.path = "store", .files = disk});
+  ASSERT_TRUE(store) << to_string(store.error());
+  Observability observability;
+  observability.watch(**store);
+  EXPECT_TRUE(observability.readiness().ready());
+  disk->fail_sync(1);
+  ASSERT_FALSE((*store)->append(testkit::append_of({testkit::event_on("a-1")})));
+  EXPECT_FALSE(observability.readiness().ready());
+  EXPECT_EQ(why_not(observability), "store main " + (*store)->stats().failure + '\n');
+  EXPECT_NE(observability.metrics().find("annals_store_failed{store=\"main\"} 1\n"),
+            std::string::npos);
+}
+
+TEST(Readiness, IsThatOfEveryCheckAndWhatOneThrowsIsWhy) {
+  Observability observability;
+  EXPECT_TRUE(observability.readiness().ready()) << "of nothing";
+  observability.add_check("good", [] { return Result<void>(); });
+  observability.add_check("odd \"one\"",
+                          []() -> Result<void> { throw std::runtime_error("a\nb\xFF"); });
+  EXPECT_FALSE(observability.readiness().ready());
+  EXPECT_EQ(readiness_json(observability.readiness()),
+            "{\"ready\":false,\"checks\":[{\"name\":\"good\",\"ready\":true},"
+            "{\"name\":\"odd \\\"one\\\"\",\"ready\":false,\"why\":\"the check threw: "
+            "a\\u000ab\uFFFD\"}]}");
+}
+
+}  // namespace
+}  // namespace annals::observability_test
