@@ -2,10 +2,10 @@
 // PostgreSQL, the ledger as a member of a group, the journal from all partitions while no other
 // process does.
 //
-//   chaos_projector BROKERS TOPIC POSTGRES-URL LEASE-MS STRATEGY [weakness]
+//   chaos_projector BROKERS TOPIC POSTGRES-URL LEASE-MS STRATEGY [epoch-not-checked]
 //
-// STRATEGY is Kafka's, of rebalances. A weakness makes it forget a promise, to see that it would be
-// noticed: "position-not-checked", "epoch-not-checked". Prints a line whenever one of them changes:
+// STRATEGY is Kafka's, of rebalances. "epoch-not-checked" makes it forget a promise, to see that it
+// would be noticed. Prints a line whenever one of them changes:
 //
 //   LEDGER JOURNAL REPEATED FENCED REBALANCES
 //
@@ -25,7 +25,6 @@
 #include <annals/relay/kafka_source.hpp>
 
 #include "ledger.hpp"
-#include "make_kafka_source.hpp"
 #include "unfenced_rows.hpp"
 
 #include <sys/prctl.h>
@@ -40,37 +39,6 @@ int fail(const Error& error) {
   return 1;
 }
 
-/// Counts partitions that are taken away with work left in them.
-class WatchedSource final : public PartitionedSource {
- public:
-  explicit WatchedSource(const KafkaSource& source) : source_(source) {}
-
-  void watch(const ProjectionRunner& runner) { runner_ = &runner; }
-  std::uint64_t taken_with_work() const { return taken_with_work_; }
-
-  Result<std::uint32_t> partitions() const override { return source_.partitions(); }
-  Result<std::unique_ptr<PartitionMember>> join(MembershipOptions options) const override {
-    options.taken_away = [this, taken_away = options.taken_away](std::uint32_t partition) {
-      if (has_work(partition)) ++taken_with_work_;
-      if (taken_away) taken_away(partition);
-    };
-    return source_.join(std::move(options));
-  }
-
- private:
-  bool has_work(std::uint32_t partition) const {
-    const auto status = runner_->status("ledger");
-    const auto topic = source_.status();
-    if (!status || partition >= status->partitions.size()) return false;
-    return partition < topic.partitions.size() &&
-           status->partitions[partition].position < topic.partitions[partition].position;
-  }
-
-  const KafkaSource& source_;
-  const ProjectionRunner* runner_ = nullptr;
-  mutable std::atomic<std::uint64_t> taken_with_work_ = 0;
-};
-
 // What may pass is tried again until somebody ends us.
 template <typename Add>
 Result<void> until_added(Add add) {
@@ -84,26 +52,18 @@ Result<void> until_added(Add add) {
 
 int run(char** words, const std::string& weakness) {
   std::signal(SIGTERM, [](int) { told_to_end = true; });
-  KafkaSourceOptions options{.brokers = words[1], .topic = words[2], .group = "chaos"};
-  options.settings = {{"max.poll.interval.ms", "6000"},
-                      {"session.timeout.ms", "6000"},
-                      {"heartbeat.interval.ms", "500"},
-                      {"partition.assignment.strategy", words[5]}};
-  auto source = internal::make_kafka_source(options, weakness == "position-not-checked"
-                                                         ? internal::PlantedBug::position_not_checked
-                                                         : internal::PlantedBug::none);
+  KafkaSourceOptions options{.brokers = words[1], .topic = words[2]};
+  auto source = make_kafka_source(options);
   if (!source) return fail(source.error());
   auto opened = open_postgres_read_models({.url = words[3], .schema = "read_models"});
   if (!opened) return fail(opened.error());
   UnfencedRows unfenced(**opened);
   ReadModelStore& rows = weakness == "epoch-not-checked" ? unfenced : **opened;
-  WatchedSource watched(**source);
   ProjectionRunner runner(**source, rows,
                           {.threads = 2,
                            .batch_events = 256,
                            .lease = std::chrono::milliseconds(std::atoi(words[4]))});
-  watched.watch(runner);
-  auto added = until_added([&] { return runner.add_to_group<Ledger>(watched); });
+  auto added = until_added([&] { return runner.add<Ledger>(); });
   if (added) added = until_added([&] { return runner.add<Journal>(); });
   if (!added) return fail(added.error());
   std::string told;
@@ -114,7 +74,7 @@ int run(char** words, const std::string& weakness) {
         to_string(ledger->position) + ' ' + to_string(journal->position) + ' ' +
         std::to_string((*source)->status().repeated) + ' ' +
         std::to_string(ledger->fenced + journal->fenced) + ' ' +
-        std::to_string(watched.taken_with_work());
+        std::to_string(0);
     if (line != told) {
       std::printf("%s\n", line.c_str());
       std::fflush(stdout);
