@@ -1,33 +1,16 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <optional>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <annals/eventstore/result.hpp>
 #include <annals/eventstore/token.hpp>
 
+#include "record_place.hpp"
+
 namespace annals::internal {
-
-/// Where a record stands in its history, as its headers say.
-struct RecordPlace {
-  StoreId store;
-  Era era;
-  GlobalPosition position;
-  GlobalPosition previous;  ///< Of the record before it in its partition.
-  std::optional<Link> link = {};
-
-  bool operator==(const RecordPlace&) const = default;
-};
-
-/// The value of a record's header; nothing if it has none of that name.
-using HeaderOf = std::function<std::optional<std::string_view>(std::string_view name)>;
-
-/// Errors: corrupt (a header is missing or cannot be read: this is no record of a relay's).
-Result<RecordPlace> read_place(const HeaderOf& header);
 
 /// What a consumer has taken of each partition, and which record is next. With records as a relay
 /// produces them, all of a partition's events are taken once and in order, whatever was repeated.

@@ -22,6 +22,11 @@ constexpr std::array all = {
     std::pair{"take-overs", &Counters::take_overs},
     std::pair{"relays fenced", &Counters::relays_fenced},
     std::pair{"producers lost", &Counters::producers_lost},
+    std::pair{"consumers killed", &Counters::consumers_killed},
+    std::pair{"consumers frozen", &Counters::consumers_frozen},
+    std::pair{"records dropped", &Counters::dropped},
+    std::pair{"commits fenced", &Counters::consumers_fenced},
+    std::pair{"rebalances with work", &Counters::rebalances_with_work},
 };
 
 }  // namespace

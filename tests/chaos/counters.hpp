@@ -21,6 +21,11 @@ struct Counters {
   std::uint64_t take_overs = 0;      ///< Of the relay's lease.
   std::uint64_t relays_fenced = 0;   ///< That found, going on, that another one leads.
   std::uint64_t producers_lost = 0;  ///< That failed, and were followed by others.
+  std::uint64_t consumers_killed = 0;
+  std::uint64_t consumers_frozen = 0;
+  std::uint64_t dropped = 0;               ///< Records, by consumers, that they had taken already.
+  std::uint64_t consumers_fenced = 0;      ///< Commits refused because another had taken over.
+  std::uint64_t rebalances_with_work = 0;  ///< Partitions taken away with work left in them.
 
   Counters& operator+=(const Counters& other);
 };

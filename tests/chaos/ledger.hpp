@@ -33,10 +33,35 @@ struct Account {
   bool operator==(const Account&) const = default;
 };
 
+/// Shared by the members of a group: an account is a stream.
 struct Ledger {
   static constexpr auto name = "ledger";
   static constexpr int version = 1;
+  static constexpr bool rows_of_one_stream = true;
   using Tables = annals::Tables<Account>;
+};
+
+/// All bookings in the order of the log.
+struct Page {
+  std::string book;
+  std::int64_t bookings = 0;
+  std::int64_t trace = 0;  ///< Depends on the positions and their order.
+  ANNALS_ROW(Page, "pages", (book), bookings, trace);
+
+  using Events = annals::Events<Booked>;
+  static std::string keys(const auto&, const EventInfo&) { return "all"; }
+  void evolve(const Booked&, const EventInfo& info) {
+    ++bookings;
+    trace = (trace * 31 + static_cast<std::int64_t>(info.position.value)) % 1'000'000'007;
+  }
+  bool operator==(const Page&) const = default;
+};
+
+/// Projected from all partitions of the topic, put back into the order of the log.
+struct Journal {
+  static constexpr auto name = "journal";
+  static constexpr int version = 1;
+  using Tables = annals::Tables<Page>;
 };
 
 }  // namespace annals::chaos
