@@ -59,10 +59,9 @@ int run(char** words, const std::string& weakness) {
   if (!opened) return fail(opened.error());
   UnfencedRows unfenced(**opened);
   ReadModelStore& rows = weakness == "epoch-not-checked" ? unfenced : **opened;
-  ProjectionRunner runner(**source, rows,
-                          {.threads = 2,
-                           .batch_events = 256,
-                           .lease = std::chrono::milliseconds(std::atoi(words[4]))});
+  ProjectionRunner runner(
+      **source, rows,
+      {.threads = 2, .batch_events = 256, .lease = std::chrono::milliseconds(std::atoi(words[4]))});
   auto added = until_added([&] { return runner.add<Ledger>(); });
   if (added) added = until_added([&] { return runner.add<Journal>(); });
   if (!added) return fail(added.error());
@@ -70,11 +69,10 @@ int run(char** words, const std::string& weakness) {
   while (!told_to_end) {
     const auto ledger = runner.status("ledger");
     const auto journal = runner.status("journal");
-    const std::string line =
-        to_string(ledger->position) + ' ' + to_string(journal->position) + ' ' +
-        std::to_string((*source)->status().repeated) + ' ' +
-        std::to_string(ledger->fenced + journal->fenced) + ' ' +
-        std::to_string(0);
+    const std::string line = to_string(ledger->position) + ' ' + to_string(journal->position) +
+                             ' ' + std::to_string((*source)->status().repeated) + ' ' +
+                             std::to_string(ledger->fenced + journal->fenced) + ' ' +
+                             std::to_string(0);
     if (line != told) {
       std::printf("%s\n", line.c_str());
       std::fflush(stdout);

@@ -85,12 +85,12 @@ TEST_P(Weakened, IsCaught) {
   FAIL() << rounds_max << " rounds did not notice";
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    , Weakened,
-    testing::Values(Weak{Weakness::checkpoint_not_contiguous, "CheckpointNotContiguous"},
-                    Weak{Weakness::position_not_checked, "PositionNotChecked"},
-                    Weak{Weakness::epoch_not_checked, "EpochNotChecked"}),
-    [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(, Weakened,
+                         testing::Values(Weak{Weakness::checkpoint_not_contiguous,
+                                              "CheckpointNotContiguous"},
+                                         Weak{Weakness::position_not_checked, "PositionNotChecked"},
+                                         Weak{Weakness::epoch_not_checked, "EpochNotChecked"}),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace annals::chaos

@@ -49,8 +49,8 @@ void Process::end() {
 
 bool Process::has_ended() const {
   siginfo_t info{};
-  return ::waitid(P_PID, static_cast<id_t>(program_->pid()), &info,
-                  WEXITED | WNOHANG | WNOWAIT) == 0 &&
+  return ::waitid(P_PID, static_cast<id_t>(program_->pid()), &info, WEXITED | WNOHANG | WNOWAIT) ==
+             0 &&
          info.si_pid != 0;
 }
 

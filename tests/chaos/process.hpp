@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include <sys/types.h>
-
 #include "cli/program.hpp"
+
+#include <sys/types.h>
 
 namespace annals::chaos {
 

@@ -85,8 +85,9 @@ Turmoil::Turmoil(Cluster& cluster, std::uint64_t seed, Weakness weakness)
 }
 
 void Turmoil::add_relays(Weakness weakness) {
-  std::vector<std::string> words = {CHAOS_RELAY, folder_.file("log"),     cluster_.brokers(),
-                                    topic_,      cluster_.url(database_), std::to_string(lease.count())};
+  std::vector<std::string> words = {
+      CHAOS_RELAY, folder_.file("log"),     cluster_.brokers(),
+      topic_,      cluster_.url(database_), std::to_string(lease.count())};
   if (weakness == Weakness::checkpoint_not_contiguous) words.emplace_back("not-contiguous");
   for (int i = 0; i < 2; ++i) {
     relays_.emplace_back(words, [this](const auto& last) {

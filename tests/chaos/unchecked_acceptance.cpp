@@ -1,5 +1,5 @@
-// A mistake made on purpose, linked in the place of relay/src/acceptance.cpp: positions of records are
-// not checked, so that what comes twice is taken twice, and a gap is not seen.
+// A mistake made on purpose, linked in the place of relay/src/acceptance.cpp: positions of records
+// are not checked, so that what comes twice is taken twice, and a gap is not seen.
 
 #include "acceptance.hpp"
 

@@ -7,8 +7,8 @@
 
 namespace annals::chaos {
 
-/// A mistake made on purpose: epochs are not checked. Whoever commits is taken for the one who holds
-/// the partition, and the checkpoint for standing where he believes.
+/// A mistake made on purpose: epochs are not checked. Whoever commits is taken for the one who
+/// holds the partition, and the checkpoint for standing where he believes.
 class UnfencedRows final : public warehouse::PassingRows {
  public:
   using PassingRows::PassingRows;

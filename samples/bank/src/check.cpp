@@ -59,15 +59,14 @@ template <typename Query>
 Result<bool> check(annals::QueryBus& queries, const char* table, const Query& query) {
   auto stored = queries.ask(query, Consistency::strong());
   if (!stored) return stored.error();
-  auto folded =
-      queries.ask(query, Consistency::as_of(AsOf::position(stored->token.position)));
+  auto folded = queries.ask(query, Consistency::as_of(AsOf::position(stored->token.position)));
   if (!folded) return folded.error();
   const auto found = differences(stored->value, folded->value);
-  std::printf("%s: %s rows, %s at position %s\n", table,
-              with_thousands(stored->value.size()).c_str(),
-              found.empty() ? "all as the log says"
-                            : (with_thousands(found.size()) + " of them not as the log says").c_str(),
-              with_thousands(stored->token.position.value).c_str());
+  std::printf(
+      "%s: %s rows, %s at position %s\n", table, with_thousands(stored->value.size()).c_str(),
+      found.empty() ? "all as the log says"
+                    : (with_thousands(found.size()) + " of them not as the log says").c_str(),
+      with_thousands(stored->token.position.value).c_str());
   for (std::size_t i = 0; i < std::min(found.size(), differences_shown); ++i) {
     std::fprintf(stderr, "bank: %s: %s\n", table, found[i].c_str());
   }

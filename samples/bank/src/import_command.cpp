@@ -82,8 +82,8 @@ Result<std::unique_ptr<ReadSide>> project_imported(Bank& bank, const Session& se
   std::uint64_t applied = 0;
   for (const auto& status : runner->status()) {
     // A commit is seen a moment before the runner counts it.
-    auto counted = runner->wait(status.projection, bank.store().head().position,
-                                std::chrono::seconds(10));
+    auto counted =
+        runner->wait(status.projection, bank.store().head().position, std::chrono::seconds(10));
     if (!counted) return counted.error();
     applied += runner->status(status.projection)->events_applied;
   }

@@ -155,9 +155,9 @@ struct Words {
   }
 
   void add_follow() {
-    auto* command =
-        add("follow", "Keep the tables up to date from a Kafka topic, until Ctrl-C: no log is needed",
-            [this] { return follow_topic(session, topic); });
+    auto* command = add(
+        "follow", "Keep the tables up to date from a Kafka topic, until Ctrl-C: no log is needed",
+        [this] { return follow_topic(session, topic); });
     command->add_option("--topic", topic.topic, "What `admin relay` publishes to")->required();
     command->add_option("--brokers", topic.brokers, "HOST:PORT,…: of the topic")->required();
     command->add_option("--group", topic.group,

@@ -46,8 +46,8 @@ Result<void> ReadSide::catch_up() {
     reached = 0;
     std::uint64_t now_least = head.value;
     for (const char* projection : projections) {
-      auto record = rows_->wait(projection, head,
-                                steady_clock::now() + std::chrono::milliseconds(100));
+      auto record =
+          rows_->wait(projection, head, steady_clock::now() + std::chrono::milliseconds(100));
       if (!record) return std::move(record).error();
       const std::uint64_t at = *record ? (*record)->position().value : 0;
       now_least = std::min(now_least, at);
@@ -57,8 +57,9 @@ Result<void> ReadSide::catch_up() {
         return Error{.code = ErrorCode::unavailable, .message = (*record)->failure};
       } else if (*record && (*record)->paused) {
         return Error{.code = ErrorCode::unavailable,
-                     .message = "projection " + std::string(projection) + " is paused at position " +
-                                std::to_string(at) + " of " + std::to_string(head.value) +
+                     .message = "projection " + std::string(projection) +
+                                " is paused at position " + std::to_string(at) + " of " +
+                                std::to_string(head.value) +
                                 "; 'bank admin projections resume' lets it go on"};
       }
     }
