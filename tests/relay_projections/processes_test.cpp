@@ -1,12 +1,13 @@
 // Projections fed by a topic in several processes, which are killed and frozen: each event counts
 // once, and the rows are the log's.
 
-#include <signal.h>
 #include <thread>
 
 #include "per_stream.hpp"
 #include "projections/projecting.hpp"
 #include "published.hpp"
+
+#include <signal.h>
 
 #if ANNALS_WITH_POSTGRES
 #include "postgres/database.hpp"
@@ -48,8 +49,7 @@ class PostgresPlace final : public Place {
 };
 #endif
 
-class TopicProcesses : public PublishedWarehouse,
-                       public testing::WithParamInterface<const char*> {
+class TopicProcesses : public PublishedWarehouse, public testing::WithParamInterface<const char*> {
  protected:
   void SetUp() override {
     PublishedWarehouse::SetUp();
@@ -78,7 +78,7 @@ class TopicProcesses : public PublishedWarehouse,
     rows_ = place_->open();
     relay_options().topic = kafka_test::new_topic_name();
   }
-  std::unique_ptr<Projecting> start(const std::string& how = {}) const {
+  std::unique_ptr<Projecting> start(const std::string& how = {}) {
     std::vector<std::string> words = {relay_options().brokers, topic(), "group-" + topic(),
                                       place_->name(), "1500"};
     if (!how.empty()) words.push_back(how);
@@ -131,8 +131,7 @@ TEST_P(TopicProcesses, ThatAreKilledAtAnyMomentLoseAndDoubleNothing) {
   auto stays = start();
   for (int round = 0; round < 3; ++round) {
     auto killed = start();
-    const auto until =
-        std::chrono::steady_clock::now() + milliseconds(500 + random()() % 3'000);
+    const auto until = std::chrono::steady_clock::now() + milliseconds(500 + random()() % 3'000);
     while (std::chrono::steady_clock::now() < until) {
       grow(store().head().position.value + 30);
       std::this_thread::sleep_for(milliseconds(10));

@@ -1,4 +1,5 @@
-// A process that projects a warehouse's topic into a database, until it is killed or its input ends.
+// A process that projects a warehouse's topic into a database, until it is killed or its input
+// ends.
 //
 //   topic_projecting_program BROKERS TOPIC GROUP DATABASE LEASE-MS [stop-before-commit]
 //
