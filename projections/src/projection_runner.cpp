@@ -194,6 +194,7 @@ void ProjectionRunner::Impl::stop() {
     stopping_ = true;
   }
   work_.notify_all();
+  changed_.notify_all();
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }

@@ -1,5 +1,6 @@
 // What a runner does in a group, where a source deals partitions out.
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,7 +23,15 @@ Result<void> ProjectionRunner::Impl::add_to_group(const ProjectionType& projecti
   const auto count = source.partitions();
   if (!count) return count.error();
   const Partition first{0, *count, SplitBy::stream};
-  if (auto can = check_definition(projection, first, nullptr, {}); !can) return can;
+  auto records = rows_.records();
+  if (!records) return std::move(records).error();
+  const auto known = std::find_if(records->begin(), records->end(), [&](const auto& record) {
+    return record.projection == projection.name;
+  });
+  // Now, since the first claim comes when Kafka deals a partition out.
+  auto can = check_definition(projection, first, known == records->end() ? nullptr : &*known,
+                              rows_.name());
+  if (!can) return can;
   auto share = std::make_unique<internal::GroupShare>(rows_, projection, make_holder());
   internal::GroupShare& of_group = *share;
   auto entry = enter(projection, std::move(share));

@@ -91,8 +91,10 @@ Result<bool> belongs_to_history(const EventStore& events, const ReadModelStore& 
 
 Result<RebuildProgress> rebuild(const EventStore& events, ReadModelStore& rows,
                                 const ProjectionType& projection, RebuildOptions options) {
-  if (options.partitions > 0) {
-    auto can = check_definition(projection, {0, options.partitions}, nullptr, rows.name());
+  if (options.partitions > 0 || options.split_by) {
+    const Partition wanted{0, std::max<std::uint32_t>(options.partitions, 1),
+                           options.split_by.value_or(SplitBy::row)};
+    auto can = check_definition(projection, wanted, nullptr, rows.name());
     if (!can) return std::move(can).error();
   }
   if (options.from_scratch) {
@@ -123,9 +125,10 @@ Result<RebuildProgress> rebuild(const EventStore& events, ReadModelStore& rows,
       }
       auto same_history = belongs_to_history(events, rows, projection);
       if (!same_history) return std::move(same_history).error();
-      auto swapped =
-          rows.swap_in(projection, **shadow,
-                       {.only_if_caught_up = *same_history, .partitions = options.partitions});
+      auto swapped = rows.swap_in(projection, **shadow,
+                                  {.only_if_caught_up = *same_history,
+                                   .partitions = options.partitions,
+                                   .split_by = options.split_by});
       if (swapped) break;
       if (swapped.error().code != ErrorCode::wrong_expected_version) {
         return std::move(swapped).error();

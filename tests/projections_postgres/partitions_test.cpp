@@ -139,6 +139,33 @@ TEST_F(PostgresPartitions,
   expect_rows(*rows, plain);
 }
 
+TEST_F(PostgresPartitions, ASchemaOfTheSecondFormatIsBroughtToThePresentOne) {
+  append(*events_, GoodsArrived{"a", 1});
+  {
+    const auto rows = schema_->open();
+    ProjectionRunner runner(*events_, *rows);
+    ASSERT_TRUE(runner.add<Stock>(2));
+    expect_reached(runner, "stock", GlobalPosition{1});
+  }
+  // As the second format was.
+  auto set_back = watcher_->run_script("ALTER TABLE " + options_.schema +
+                                       ".annals_checkpoints DROP COLUMN split_by; UPDATE " +
+                                       options_.schema + ".annals_format SET format = 2");
+  ASSERT_TRUE(set_back) << set_back.error().message;
+  PostgresReadModelOptions reading = schema_->options();
+  reading.access = PostgresReadModelOptions::Access::read_only;
+  const auto refused = open_postgres_read_models(reading);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("format 2"), std::string::npos) << refused.error().message;
+  const auto rows = schema_->open();
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(record_of(*rows, "stock").partition.split_by, SplitBy::row);
+  append(*events_, GoodsArrived{"a", 2});
+  ProjectionRunner runner(*events_, *rows);
+  ASSERT_TRUE(runner.add<Stock>(2));
+  expect_reached(runner, "stock", GlobalPosition{2});
+}
+
 TEST_F(PostgresPartitions, ASchemaOfTheFirstFormatIsBroughtToThePresentOne) {
   append(*events_, GoodsArrived{"a", 1});
   {
@@ -153,7 +180,8 @@ TEST_F(PostgresPartitions, ASchemaOfTheFirstFormatIsBroughtToThePresentOne) {
       "ALTER TABLE " + table +
       " DROP CONSTRAINT annals_checkpoints_pkey, ADD PRIMARY KEY (projection), DROP COLUMN "
       "partitions, DROP COLUMN wanted_host, DROP COLUMN wanted_pid, DROP COLUMN "
-      "wanted_process_started, DROP COLUMN wanted_runner, DROP COLUMN wanted_until; DROP TABLE " +
+      "wanted_process_started, DROP COLUMN wanted_runner, DROP COLUMN wanted_until, DROP COLUMN "
+      "split_by; DROP TABLE " +
       options_.schema + ".annals_parked; UPDATE " + options_.schema +
       ".annals_format SET format = 1");
   ASSERT_TRUE(set_back) << set_back.error().message;

@@ -132,11 +132,36 @@ TEST_F(SqliteFileTest, AFileOfTheFirstFormatIsBroughtToThePresentOne) {
   ASSERT_TRUE(runner.add<Stock>());
   expect_reached(runner, "stock", GlobalPosition{2});
   EXPECT_EQ(all_rows<Shelf>(*rows), (std::vector<Shelf>{{"a", 3, 2}}));
-  EXPECT_EQ(plain_select(file_, "PRAGMA user_version"), "2|\n");
+  EXPECT_EQ(plain_select(file_, "PRAGMA user_version"), "3|\n");
   EXPECT_EQ(plain_select(file_,
                          "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE "
                          "'annals_%' ORDER BY name"),
             "annals_checkpoints|\nannals_parked|\n");
+}
+
+TEST_F(SqliteFileTest, AFileOfTheSecondFormatIsBroughtToThePresentOne) {
+  const auto events = make_memory_event_store();
+  append(*events, GoodsArrived{"a", 1});
+  const auto project = [&](GlobalPosition head) {
+    const auto rows = open_rows(file_);
+    ProjectionRunner runner(*events, *rows);
+    ASSERT_TRUE(runner.add<Stock>(2));
+    expect_reached(runner, "stock", head);
+    EXPECT_EQ(record_of(*rows, "stock").partition.split_by, SplitBy::row);
+  };
+  project(GlobalPosition{1});
+  // As the second format was.
+  sqlite3* database = nullptr;
+  sqlite3_open(file_.c_str(), &database);
+  char* fault = nullptr;
+  sqlite3_exec(database,
+               "ALTER TABLE annals_checkpoints DROP COLUMN split_by; PRAGMA user_version = 2",
+               nullptr, nullptr, &fault);
+  EXPECT_EQ(fault, nullptr) << fault;
+  sqlite3_close(database);
+  append(*events, GoodsArrived{"a", 2});
+  project(GlobalPosition{2});
+  EXPECT_EQ(plain_select(file_, "PRAGMA user_version"), "3|\n");
 }
 
 TEST_F(SqliteFileTest, ADamagedFileIsCorruptAndNeverGivesWrongRows) {

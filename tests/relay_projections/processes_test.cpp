@@ -78,7 +78,7 @@ class TopicProcesses : public PublishedWarehouse, public testing::WithParamInter
     rows_ = place_->open();
     relay_options().topic = kafka_test::new_topic_name();
   }
-  std::unique_ptr<Projecting> start(const std::string& how = {}) const {
+  std::unique_ptr<Projecting> start(const std::string& how = {}) {
     std::vector<std::string> words = {relay_options().brokers, topic(), "group-" + topic(),
                                       place_->name(), "1500"};
     if (!how.empty()) words.push_back(how);

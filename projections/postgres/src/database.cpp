@@ -92,19 +92,20 @@ Result<void> Database::prepare_schema(postgres::Connection& connection) const {
     if (!format) return std::move(format).error();
   }
   if (*format && **format == format_version) return {};
-  if (*format && **format >= 1 && **format < format_version) return upgrade_schema(connection);
+  if (*format && **format >= 1 && **format < format_version)
+    return upgrade_schema(connection, **format);
   return Error{.code = ErrorCode::unsupported,
                .message = name() + " has format " + std::to_string(format->value_or(0)) +
                           ", this program knows formats up to " + std::to_string(format_version) +
                           ": use a newer annals"};
 }
 
-Result<void> Database::upgrade_schema(postgres::Connection& connection) const {
+Result<void> Database::upgrade_schema(postgres::Connection& connection, std::int64_t found) const {
   const std::string to = " to format " + std::to_string(format_version);
   if (options_.access == PostgresReadModelOptions::Access::read_only) {
     return Error{.code = ErrorCode::unsupported,
-                 .message = name() +
-                            " has an earlier format, and is open for reading only: a program that "
+                 .message = name() + " has format " + std::to_string(found) +
+                            ", and is open for reading only: a program that "
                             "projects into it brings it" +
                             to};
   }

@@ -42,7 +42,7 @@ class Database {
   Result<void> prepare_schema(postgres::Connection& connection) const;
   Result<void> make_schema(postgres::Connection& connection) const;
   /// From format 1. Errors: unsupported (read-only).
-  Result<void> upgrade_schema(postgres::Connection& connection) const;
+  Result<void> upgrade_schema(postgres::Connection& connection, std::int64_t found) const;
 
   const PostgresReadModelOptions options_;
   const postgres::ConnectionOptions connecting_;

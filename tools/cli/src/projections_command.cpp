@@ -238,6 +238,7 @@ Result<int> rebuild_all(const EventStore& store, ReadModelStore& rows,
     options.upcasters = types.upcasters;
     options.from_scratch = request.from_scratch;
     options.partitions = request.partitions;
+    options.split_by = parse_split_by(request.split_by);
     options.progress = [&](const RebuildProgress& now) {
       progress.show(now.position.value, now.head.value);
       return !stop.raised();

@@ -28,6 +28,12 @@ void add_rebuild_options(CLI::App& rebuild, ProjectionsRequest& request) {
                   "Split into so many from then on; default: as it is")
       ->check(CLI::Range(std::uint32_t{1}, partitions_max))
       ->type_name("N");
+  rebuild
+      .add_option(
+          "--split-by", request.split_by,
+          "What tells partitions apart: row, or stream for a consumer group; default: as it is")
+      ->check(CLI::IsMember({"row", "stream"}))
+      ->type_name("WHAT");
 }
 
 void add_parked_commands(CLI::App& projections, const AddProjectionsCommand& add,

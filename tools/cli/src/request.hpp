@@ -84,6 +84,7 @@ struct ProjectionsRequest {
   bool progress = false;                ///< Also where standard error is no terminal.
   bool from_scratch = false;
   std::uint32_t partitions = 0;  ///< Of what is rebuilt; 0: as before.
+  std::string split_by = {};     ///< Likewise; empty: as before.
   bool create = false;           ///< The database, if it is missing.
   // Of what is parked:
   std::string key = {};    ///< Empty: all keys.

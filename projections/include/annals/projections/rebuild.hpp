@@ -35,6 +35,9 @@ struct RebuildOptions {
   /// Into how many partitions the projection is split from then on (1 to partitions_max; with
   /// hand-written SQL, 1). 0: as it was, or 1.
   std::uint32_t partitions = 0;
+  /// What tells its partitions apart from then on: `stream` for a consumer group, with as many
+  /// partitions as the topic has. Nothing: as it was, or by row.
+  std::optional<SplitBy> split_by = {};
   /// Throw away what an interrupted rebuild has left, and begin anew.
   bool from_scratch = false;
 };
@@ -42,8 +45,8 @@ struct RebuildOptions {
 /// Makes the projection's tables anew beside the old ones, which keep serving (and keep being
 /// projected if their definition is the same), until they have caught up with the log, then puts
 /// them in place in one transaction. A runner goes on from there by itself. Also the way from an
-/// older definition to the present one, from one number of partitions to another, and from a read
-/// model that has `diverged`.
+/// older definition to the present one, from one number of partitions or way to split to another,
+/// and from a read model that has `diverged`.
 ///
 /// Errors: unavailable (also when `progress` stopped it), what folding gives (as a runner halts
 /// with), invalid_argument (it cannot be split so), corrupt.

@@ -88,6 +88,14 @@ struct Shelving {
   using Tables = annals::Tables<Shelf>;
 };
 
+/// What a consumer group can share.
+struct ShelvingByStream {
+  static constexpr auto name = "shelving_by_stream";
+  static constexpr int version = 1;
+  static constexpr bool rows_of_one_stream = true;
+  using Tables = annals::Tables<Shelf>;
+};
+
 /// Wants a table that Lending has.
 struct RivalLending {
   static constexpr auto name = "rival_lending";

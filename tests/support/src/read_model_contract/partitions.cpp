@@ -112,6 +112,26 @@ TEST_P(ReadModelStoreContract, AnotherNumberOfPartitionsIsRefusedAndTheErrorSays
                  ErrorCode::invalid_argument, "is split into 1 partition,");
 }
 
+TEST_P(ReadModelStoreContract, WhatPartitionsAreSplitByIsKeptAndAnotherWayIsRefused) {
+  const ProjectionType& shared = projection_type_of<ShelvingByStream>();
+  const Partition by_stream{1, 3, SplitBy::stream};
+  Claim mine = claim(shared, by_stream);
+  EXPECT_EQ(mine.partition, by_stream);
+  commit(batch_to(mine, 5));
+  ASSERT_TRUE(store().release(mine));
+  mine = claim(shared, by_stream);
+  for (const CheckpointRecord& each : partitions_in(*open_again())) {
+    EXPECT_EQ(each.partition, (Partition{each.partition.index, 3, SplitBy::stream}));
+  }
+  expect_refused(store().claim(shared, {0, 3}, make_holder(), hours(1)),
+                 ErrorCode::invalid_argument,
+                 "is split by stream, the program asks for a split by row");
+  expect_refused(store().claim(lending(), {0, 3, SplitBy::stream}, make_holder(), hours(1)),
+                 ErrorCode::invalid_argument, "rows_of_one_stream");
+  claim(lending(), {0, 3});
+  EXPECT_EQ(record("lending")->partition.split_by, SplitBy::row);
+}
+
 TEST_P(ReadModelStoreContract, PartitionsThatCannotBeAreRefused) {
   for (const Partition wrong :
        {Partition{0, 0}, Partition{2, 2}, Partition{0, partitions_max + 1}}) {

@@ -1,0 +1,101 @@
+// A consumer group against librdkafka's own mock cluster: rebalances under work, where no broker
+// can be had.
+
+#include <thread>
+
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include <annals/eventstore/memory_event_store.hpp>
+#include <annals/relay/kafka_source.hpp>
+#include <annals/testkit/seed.hpp>
+#include <annals/testkit/temporary_folder.hpp>
+
+#include "per_stream.hpp"
+#include "published.hpp"
+#include "relay/running_relay.hpp"
+
+namespace annals::warehouse {
+namespace {
+
+using std::chrono::milliseconds;
+
+class GroupOnMock : public testing::Test {
+ protected:
+  void SetUp() override {
+    rd_kafka_conf_t* conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_log_cb(conf, [](const rd_kafka_t*, int, const char*, const char*) {});
+    char said[512] = {};
+    owner_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, said, sizeof said);
+    ASSERT_NE(owner_, nullptr) << said;
+    mock_ = rd_kafka_mock_cluster_new(owner_, 3);
+    ASSERT_NE(mock_, nullptr);
+    rd_kafka_mock_topic_create(mock_, "ledger", 3, 3);
+    relay_options_ = {
+        .brokers = rd_kafka_mock_cluster_bootstraps(mock_), .topic = "ledger", .make_topic = false};
+    // The mock keeps few records, and wakes nobody who waits for more.
+    relay_options_.watermark_every = milliseconds(500);
+  }
+  void TearDown() override {
+    if (mock_ != nullptr) rd_kafka_mock_cluster_destroy(mock_);
+    if (owner_ != nullptr) rd_kafka_destroy(owner_);
+  }
+  std::unique_ptr<KafkaSource> source() const {
+    auto made = make_kafka_source(
+        {.brokers = relay_options_.brokers,
+         .topic = "ledger",
+         .group = "group",
+         .settings = {{"fetch.wait.max.ms", "10"}, {"heartbeat.interval.ms", "100"}}});
+    EXPECT_TRUE(made) << to_string(made.error());
+    return made ? *std::move(made) : nullptr;
+  }
+
+  rd_kafka_t* owner_ = nullptr;
+  rd_kafka_mock_cluster_t* mock_ = nullptr;
+  std::unique_ptr<EventStore> store_ = make_memory_event_store();
+  testkit::TemporaryFolder folder_;
+  std::unique_ptr<RelayCheckpoints> checkpoints_ = *open_relay_checkpoint_folder(folder_.path());
+  RelayOptions relay_options_;
+  std::mt19937_64 random_{testkit::seed(6111)};
+};
+
+int held(const ProjectionRunner& runner) {
+  int count = 0;
+  const auto status = runner.status("per_stream");
+  for (const PartitionStatus& partition : status->partitions) count += partition.epoch > 0 ? 1 : 0;
+  return count;
+}
+
+TEST_F(GroupOnMock, MembersThatComeAndGoUnderWorkLoseAndDoubleNothing) {
+  relay_test::RunningRelay relay(*store_, *checkpoints_, relay_options_);
+  const auto rows = open_rows();
+  const auto work_until = [&](const auto& reached) {
+    const auto longest = std::chrono::steady_clock::now() + patience;
+    while (!reached()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), longest);
+      work(*store_, store_->head().position.value + 5, random_);
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+  };
+  const auto one_source = source();
+  ProjectionRunner one(*one_source, *rows, {.threads = 2, .batch_events = 20});
+  ASSERT_TRUE(one.add_to_group<PerStream>(*one_source));
+  work_until([&] { return held(one) == 3; });
+  const auto two_source = source();
+  ProjectionRunner two(*two_source, *rows, {.threads = 2, .batch_events = 20});
+  ASSERT_TRUE(two.add_to_group<PerStream>(*two_source));
+  work_until([&] { return held(one) > 0 && held(two) > 0 && held(one) + held(two) == 3; });
+  one.stop();
+  work_until([&] { return held(two) == 3; });
+  const GlobalPosition head = store_->head().position;
+  const auto record = rows->wait("per_stream", head, std::chrono::steady_clock::now() + patience);
+  ASSERT_TRUE(record && *record);
+  EXPECT_GE((*record)->position(), head) << (*record)->failure;
+  expect_counts_of(*store_, *rows);
+  EXPECT_EQ(two.status("per_stream")->fenced, 0U);
+  two.stop();
+  ASSERT_TRUE(relay.stop());
+}
+
+}  // namespace
+}  // namespace annals::warehouse
