@@ -109,7 +109,7 @@ class BooksFromKafka : public HackClub {
                                  .partitions = partitions};
     annals::relay_test::RunningRelay relay(bank_->store(), *checkpoints, options);
     std::vector<std::string> words = {
-        BANK_PROGRAM,  "project",        "--brokers", options.brokers, "--topic",
+        BANK_PROGRAM,  "follow",         "--brokers", options.brokers, "--topic",
         options.topic, "--status-every", "60",        "--data",        session.data};
     if (!session.read_models.empty()) {
       words.insert(words.end(), {"--read-models", session.read_models});
