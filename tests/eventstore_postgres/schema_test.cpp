@@ -156,6 +156,27 @@ TEST(PostgresSchema, WhatIsNoSchemasNameIsRefused) {
   }
 }
 
+TEST(PostgresSchema, OptionsOutOfRangeAreRefusedByNameBeforeAnybodyIsAsked) {
+  const std::string url = "postgres://nobody@127.0.0.1:1/nowhere";
+  const auto refused = [](const PostgresOptions& options, std::string_view name) {
+    const auto store = open_postgres_event_store(options);
+    ASSERT_FALSE(store);
+    EXPECT_EQ(store.error().code, ErrorCode::invalid_argument) << to_string(store.error());
+    EXPECT_NE(store.error().message.find(name), std::string::npos) << store.error().message;
+  };
+  for (const std::size_t bytes : {std::size_t{0}, Limits::data_bytes_ceiling + 1}) {
+    refused({.url = url, .limits = {.data_bytes_max = bytes}}, "Limits::data_bytes_max");
+  }
+  refused({.url = url, .max_clock_skew = std::chrono::seconds(-1)},
+          "PostgresOptions::max_clock_skew");
+  refused({.url = url, .max_clock_skew = std::chrono::hours(24 * 400)},
+          "PostgresOptions::max_clock_skew");
+  refused({.url = url, .identity = StoreIdentity{new_store_id(), {{Era{2}, {0}}}}},
+          "PostgresOptions::identity");
+  refused({.url = url, .poll_interval = std::chrono::milliseconds(0)},
+          "PostgresOptions::poll_interval");
+}
+
 TEST(PostgresSchema, TheIdentityAskedForIsTheStores) {
   ANNALS_NEEDS_POSTGRES();
   const postgres_test::Schema schema;

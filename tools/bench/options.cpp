@@ -97,6 +97,8 @@ std::string take(Options& options, std::string_view name, std::string_view text)
     return set(options.categories, 1, 1'000'000);
   } else if (name == "--long-events") {
     return set(options.long_events, 1000, 100'000'000);
+  } else if (name == "--partitions") {
+    return set(options.partitions, 1, 16);
   } else if (name == "--tags") {
     return set(options.tags, 0, Limits::tag_count_max);
   } else if (name == "--event-bytes") {
@@ -160,6 +162,7 @@ std::string options_help() {
          "  --events N           events in the store that is read (200000)\n"
          "  --streams N          streams that are written to (10000)\n"
          "  --categories N       categories that these streams are spread over (1)\n"
+         "  --partitions N       of what is projected in PostgreSQL, each with a thread (1)\n"
          "  --tags N             tags of each event written, 0 to 16 (1)\n"
          "  --event-bytes N      data of each event written (256)\n"
          "  --long-events N      events of the long stream of as-of and last-10 (100000)\n"

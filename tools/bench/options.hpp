@@ -31,6 +31,7 @@ struct Options {
   std::uint64_t streams = 10'000;           ///< Written by append, pipelined and bulk.
   std::uint64_t categories = 1;             ///< Of those streams.
   std::uint32_t tags = 1;                   ///< Of each event written.
+  std::uint32_t partitions = 1;             ///< Of what is projected, each with a thread.
   std::uint32_t event_bytes = 256;          ///< Of an event's data.
   std::uint64_t long_events = 100'000;      ///< In the one long stream of as-of and last-10.
   std::vector<std::uint64_t> sizes = {};    ///< Of the store of growth, rising.

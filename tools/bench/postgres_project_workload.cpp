@@ -43,7 +43,8 @@ class PostgresBooks {
     auto rows = open_postgres_read_model(context.options.postgres);
     if (!rows) return std::move(rows).error();
     rows_ = *std::move(rows);
-    if (auto done = project_to_head(*store_, *rows_); !done) return std::move(done).error();
+    auto done = project_to_head(*store_, *rows_, context.options.partitions);
+    if (!done) return std::move(done).error();
     auto peer = PostgresReadModelPeer::open(context.options.postgres);
     if (!peer) return std::move(peer).error();
     peer_ = *std::move(peer);
@@ -91,14 +92,16 @@ class PostgresProjectWorkload final : public Workload {
     do {
       auto booked = books_.books().book(books_.store(), context.options.events);
       if (!booked) return std::move(booked).error();
-      auto took = project_to_head(books_.store(), books_.rows());
+      auto took = project_to_head(books_.store(), books_.rows(), context.options.partitions);
       if (!took) return std::move(took).error();
       seconds += *took;
       events += context.options.events;
       latencies.add(
           std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*took)));
     } while (seconds < context.options.seconds && !interrupted());
-    return measured("postgres", books_.books().accounts(), events, seconds, latencies);
+    auto made = measured("postgres", books_.books().accounts(), events, seconds, latencies);
+    made.threads = context.options.partitions;
+    return made;
   }
 
   /// By hand, a transaction for each event, as far as it gets.
@@ -181,7 +184,7 @@ class PostgresRebuildWorkload final : public Workload {
     if (auto booked = books_->books().book(books_->store(), events - accounts); !booked) {
       return booked;
     }
-    auto done = project_to_head(books_->store(), books_->rows());
+    auto done = project_to_head(books_->store(), books_->rows(), context.options.partitions);
     if (!done) return std::move(done).error();
     return {};
   }

@@ -18,10 +18,11 @@ Result<std::unique_ptr<ReadModelStore>> open_read_model(const fs::path& file) {
   return open_sqlite_read_models({.path = file.string()});
 }
 
-Result<double> project_to_head(const EventStore& store, ReadModelStore& rows) {
+Result<double> project_to_head(const EventStore& store, ReadModelStore& rows,
+                               std::uint32_t partitions) {
   const auto started = Clock::now();
-  ProjectionRunner runner(store, rows);
-  if (auto added = runner.add<Balances>(); !added) return std::move(added).error();
+  ProjectionRunner runner(store, rows, {.threads = partitions});
+  if (auto added = runner.add<Balances>(partitions); !added) return std::move(added).error();
   auto reached = runner.wait(Balances::name, store.head().position, std::chrono::hours(1));
   if (!reached) return std::move(reached).error();
   return seconds_since(started);

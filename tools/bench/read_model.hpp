@@ -58,8 +58,10 @@ struct BalanceOf {
 /// A SQLite file with the defaults.
 Result<std::unique_ptr<ReadModelStore>> open_read_model(const std::filesystem::path& file);
 
-/// Projects with the defaults until the head of the log is reached; how many seconds that took.
-Result<double> project_to_head(const EventStore& store, ReadModelStore& rows);
+/// Projects until the head of the log is reached, with as many threads as partitions and the
+/// defaults otherwise; how many seconds that took.
+Result<double> project_to_head(const EventStore& store, ReadModelStore& rows,
+                               std::uint32_t partitions = 1);
 
 /// A closed SQLite file that others are copied from.
 struct Template {

@@ -6,6 +6,7 @@
 
 #include "appender.hpp"
 #include "commit_queue.hpp"
+#include "engine_options.hpp"
 #include "eras.hpp"
 #include "head_watch.hpp"
 #include "live_subscription.hpp"
@@ -284,25 +285,12 @@ class PostgresEventStore final : public EventStore {
 };
 
 Result<void> check_options(const PostgresOptions& options) {
-  const auto refuse = [](std::string message) {
-    return Error{.code = ErrorCode::invalid_argument, .message = std::move(message)};
-  };
-  if (options.limits.data_bytes_max == 0 ||
-      options.limits.data_bytes_max > Limits::data_bytes_ceiling) {
-    return refuse("Limits::data_bytes_max of " + std::to_string(options.limits.data_bytes_max) +
-                  ": from 1 byte to 16 MiB");
-  }
-  if (options.max_clock_skew < std::chrono::microseconds::zero() ||
-      options.max_clock_skew > std::chrono::hours(24 * 366)) {
-    return refuse("PostgresOptions::max_clock_skew: from 0 to a year");
-  }
-  if (options.identity && !are_eras(options.identity->eras)) {
-    return refuse("PostgresOptions::identity: eras begin with 1 after 0 and rise");
-  }
   if (options.poll_interval < std::chrono::milliseconds(1)) {
-    return refuse("PostgresOptions::poll_interval: at least a millisecond");
+    return Error{.code = ErrorCode::invalid_argument,
+                 .message = "PostgresOptions::poll_interval: at least a millisecond"};
   }
-  return {};
+  return check_engine_options("PostgresOptions", options.limits, options.max_clock_skew,
+                              options.identity);
 }
 
 Result<std::unique_ptr<postgres::Connection>> connect(const PostgresOptions& options) {

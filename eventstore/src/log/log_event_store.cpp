@@ -3,7 +3,7 @@
 #include <annals/eventstore/log_event_store.hpp>
 
 #include "commit_queue.hpp"
-#include "eras.hpp"
+#include "engine_options.hpp"
 #include "heads_file.hpp"
 #include "log_format.hpp"
 #include "log_reading.hpp"
@@ -342,20 +342,9 @@ Result<void> check_options(const LogOptions& options) {
     return refuse("LogOptions::segment_bytes of " + std::to_string(options.segment_bytes) +
                   ": from 64 KiB to 1 GiB");
   }
-  if (options.limits.data_bytes_max == 0 ||
-      options.limits.data_bytes_max > Limits::data_bytes_ceiling) {
-    return refuse("Limits::data_bytes_max of " + std::to_string(options.limits.data_bytes_max) +
-                  ": from 1 byte to 16 MiB");
-  }
-  if (options.max_clock_skew < std::chrono::microseconds::zero() ||
-      options.max_clock_skew > std::chrono::hours(24 * 366)) {
-    return refuse("LogOptions::max_clock_skew: from 0 to a year");
-  }
-  if (options.identity && !are_eras(options.identity->eras)) {
-    return refuse("LogOptions::identity: eras begin with 1 after 0 and rise");
-  }
   if (!options.clock || !options.files) return refuse("LogOptions without a clock or a disk");
-  return {};
+  return check_engine_options("LogOptions", options.limits, options.max_clock_skew,
+                              options.identity);
 }
 
 }  // namespace

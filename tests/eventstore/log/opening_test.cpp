@@ -70,6 +70,9 @@ TEST_F(Opening, OptionsOutOfRangeAreRefusedByName) {
   LogOptions large = options();
   large.limits.data_bytes_max = Limits::data_bytes_ceiling + 1;
   EXPECT_EQ(refused(large).code, ErrorCode::invalid_argument);
+  LogOptions backward = options();
+  backward.max_clock_skew = std::chrono::seconds(-1);
+  EXPECT_NE(refused(backward).message.find("LogOptions::max_clock_skew"), std::string::npos);
   LogOptions nowhere = options();
   nowhere.path = "";
   EXPECT_EQ(refused(nowhere).code, ErrorCode::invalid_argument);
