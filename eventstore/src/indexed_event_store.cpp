@@ -218,10 +218,11 @@ Result<RecordedEvents> read_all(const EventStore& store, ReadOptions options) {
   return (*cursor)->next(std::numeric_limits<std::size_t>::max());
 }
 
-std::chrono::microseconds lag_after(const EventStore& store, GlobalPosition position,
-                                    Timestamp now) {
+Result<std::chrono::microseconds> lag_after(const EventStore& store, GlobalPosition position,
+                                            Timestamp now) {
   auto oldest = read_all(store, {.start = Start::after(position), .limit = 1});
-  if (!oldest || oldest->empty()) return {};
+  if (!oldest) return std::move(oldest).error();
+  if (oldest->empty()) return std::chrono::microseconds(0);
   return std::max(now - oldest->front().recorded_at, std::chrono::microseconds(0));
 }
 

@@ -112,8 +112,8 @@ class EventStore {
 Result<RecordedEvents> read_all(const EventStore& store, ReadOptions options);
 
 /// How long the oldest event after `position` has been there at the time `now`: what whoever has
-/// come to `position` lags behind. 0 if there is none, or it cannot be read.
-std::chrono::microseconds lag_after(const EventStore& store, GlobalPosition position,
-                                    Timestamp now);
+/// come to `position` lags behind. 0 if there is none. Errors: as EventStore::read.
+Result<std::chrono::microseconds> lag_after(const EventStore& store, GlobalPosition position,
+                                            Timestamp now);
 
 }  // namespace annals
