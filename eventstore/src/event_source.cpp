@@ -44,10 +44,11 @@ Result<RecordedEvents> EventStore::find(const Query& query,
   return RecordedEvents(std::move(found), std::move(owners));
 }
 
-std::chrono::microseconds lag_after(const EventSource& events, GlobalPosition position,
-                                    Timestamp now) {
+Result<std::chrono::microseconds> lag_after(const EventSource& events, GlobalPosition position,
+                                            Timestamp now) {
   const auto since = events.waiting_since(position);
-  if (!since || !*since) return {};
+  if (!since) return since.error();
+  if (!*since) return std::chrono::microseconds(0);
   return std::max(now - **since, std::chrono::microseconds(0));
 }
 

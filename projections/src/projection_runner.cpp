@@ -229,9 +229,8 @@ void ProjectionRunner::Impl::complete(ProjectionStatus& status) const {
   const Head head = events_.head();
   status.head = std::max(head.position, status.position);
   status.lag_events = status.head.value - status.position.value;
-  if (status.lag_events > 0) {
-    status.lag = lag_after(events_, status.position, options_.clock->now());
-  }
+  if (status.lag_events == 0) return;
+  if (auto lag = lag_after(events_, status.position, options_.clock->now())) status.lag = *lag;
 }
 
 std::optional<ProjectionStatus> ProjectionRunner::Impl::status(std::string_view projection) const {

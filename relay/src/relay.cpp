@@ -72,8 +72,9 @@ class KafkaRelay final : public Relay {
     RelayStatus status = state_.status();
     if (status.epoch == 0) return status;
     status.head = std::max(store_.head().position, status.position);
-    if (status.lag() > 0) {
-      status.lag_time = lag_after(store_, status.position, system_clock()->now());
+    if (status.lag() == 0) return status;
+    if (auto lag = lag_after(store_, status.position, system_clock()->now())) {
+      status.lag_time = *lag;
     }
     return status;
   }

@@ -32,7 +32,7 @@ class Projections : public testing::Test {
     EXPECT_NE(missing.err.find("there is no such file"), std::string::npos) << missing.err;
     const Ended made = own({"projections", "rebuild", store_, "--create"});
     ASSERT_EQ(made.exit_code, 0) << made.err;
-    EXPECT_NE(made.out.find("balances is rebuilt"), std::string::npos) << made.out;
+    EXPECT_EQ(json_lines(made.out)[0]["projection"], "balances") << made.out;
   }
 
   testkit::TemporaryFolder folder_;
@@ -79,7 +79,9 @@ TEST_F(Projections, AreSplitByARebuildAndListedAsAWholeAndByPartition) {
   const Ended table = plain({"projections", "list", store_, "--table"});
   EXPECT_NE(table.out.find("3 in all"), std::string::npos) << table.out;
   EXPECT_EQ(json_lines(plain({"projections", "lag", store_}).out).size(), 1U);
-  EXPECT_EQ(plain({"projections", "pause", store_}).out, "balances is paused\n");
+  EXPECT_EQ(plain({"projections", "pause", store_}).out,
+            "{\"projection\":\"balances\",\"paused\":true}\n");
+  EXPECT_EQ(plain({"projections", "pause", store_, "--table"}).out, "balances is paused\n");
   EXPECT_EQ(json_lines(plain({"projections", "list", store_}).out)[3]["state"], "paused");
   // A rebuild leaves the number as it is, unless another is asked for.
   EXPECT_EQ(own({"projections", "rebuild", store_}).exit_code, 0);
@@ -110,13 +112,20 @@ TEST_F(Projections, WhatIsParkedIsListedRetriedAndSkipped) {
   // The plain program has no folds: it notes the wish.
   ended = plain({"projections", "parked", "retry", store_, "balances", "--key", "account-1"});
   EXPECT_EQ(ended.exit_code, 0) << ended.err;
-  EXPECT_NE(ended.out.find("to be retried"), std::string::npos) << ended.out;
+  EXPECT_EQ(json_lines(ended.out)[0]["wish"], "retry") << ended.out;
+  EXPECT_EQ(json_lines(ended.out)[0]["done"], false);
+  ended = plain({"projections", "parked", "retry", store_, "--table"});
+  EXPECT_NE(ended.out.find("1 key to be retried by whoever projects"), std::string::npos)
+      << ended.out;
   ended = plain({"projections", "parked", "list", store_});
   EXPECT_EQ(json_lines(ended.out)[0]["wish"], "retry");
 
   // With its own types a program does it, since nobody projects.
   ended = own({"projections", "parked", "retry", store_});
   EXPECT_EQ(ended.exit_code, 1) << ended.err;
+  EXPECT_EQ(json_lines(ended.out)[0]["done"], true) << ended.out;
+  EXPECT_EQ(json_lines(ended.out)[1]["first_position"], 2) << ended.out;
+  ended = own({"projections", "parked", "retry", store_, "--table"});
   EXPECT_NE(ended.out.find("stays parked from position 2 on"), std::string::npos) << ended.out;
   ended = own({"projections", "parked", "skip", store_, "--key", "account-1", "--all"});
   EXPECT_EQ(ended.exit_code, 0) << ended.err << ended.out;
@@ -126,15 +135,76 @@ TEST_F(Projections, WhatIsParkedIsListedRetriedAndSkipped) {
   EXPECT_EQ(lines[0]["key"], "account-1");
   EXPECT_EQ(lines[0]["position"], 2);
   EXPECT_EQ(lines[1]["position"], 7);
-  EXPECT_EQ(own({"projections", "parked", "retry", store_}).out, "nothing is parked\n");
+  EXPECT_EQ(own({"projections", "parked", "retry", store_}).out, "");
+  EXPECT_EQ(own({"projections", "parked", "retry", store_, "--table"}).out, "nothing is parked\n");
 
   // A rebuild folds all of it again; then the fold is mended.
   EXPECT_EQ(own({"projections", "rebuild", store_}).exit_code, 0);
   ::unsetenv("BROKEN_ACCOUNT");
   ended = own({"projections", "parked", "retry", store_, "balances"});
   EXPECT_EQ(ended.exit_code, 0) << ended.err;
-  EXPECT_NE(ended.out.find("nothing of it is parked"), std::string::npos) << ended.out;
+  EXPECT_EQ(json_lines(ended.out).size(), 1U) << "nothing of it is parked: " << ended.out;
   EXPECT_EQ(json_lines(plain({"projections", "list", store_}).out)[0]["parked_keys"], 0);
+}
+
+TEST_F(Projections, ASecondSkipOfAKeyWaitsForTheFirstAndIsNotLost) {
+  ::setenv("BROKEN_ACCOUNT", "account-1", 1);
+  make_read_models();
+  const std::vector<std::string> skip{"projections", "parked", "skip",
+                                      store_,        "--key",  "account-1"};
+  EXPECT_EQ(plain(skip).exit_code, 0);
+  const Ended again = plain(skip);
+  EXPECT_EQ(again.exit_code, 1);
+  EXPECT_NE(again.err.find("is to be skipped already"), std::string::npos) << again.err;
+  EXPECT_EQ(json_lines(plain({"projections", "parked", "list", store_}).out)[0]["events"], 2);
+  // Who has the types does the first one, then this one.
+  EXPECT_EQ(own(skip).exit_code, 0);
+  ::unsetenv("BROKEN_ACCOUNT");
+  EXPECT_EQ(json_lines(plain({"projections", "parked", "list", store_, "--skipped"}).out).size(),
+            2U);
+}
+
+TEST_F(Projections, WordsThatMakeNoSenseArePointedToTheHelpOfTheirCommand) {
+  const auto said = [](std::vector<std::string> words) {
+    const Ended ended = plain(std::move(words));
+    EXPECT_EQ(ended.exit_code, 2);
+    return ended.err;
+  };
+  EXPECT_EQ(said({"projections"}),
+            "annals: usage: expects a command: list lag pause resume rebuild parked (see annals "
+            "projections --help)\n");
+  EXPECT_EQ(said({"projections", "parkd", "list"}),
+            "annals: usage: expects a command: list lag pause resume rebuild parked; not 'parkd' "
+            "(see annals projections --help)\n");
+  EXPECT_EQ(said({"projections", "parked"}),
+            "annals: usage: expects a command: list retry skip (see annals projections parked "
+            "--help)\n");
+  EXPECT_NE(said({"projections", "parked", "skip", store_})
+                .find("--key is required (see annals "
+                      "projections parked skip --help)"),
+            std::string::npos);
+  EXPECT_NE(said({"projections", "lag", "--colour"}).find("(see annals projections lag --help)"),
+            std::string::npos);
+  EXPECT_NE(
+      plain({"projections", "parked", "skip", "--help"}).out.find("annals projections parked skip"),
+      std::string::npos);
+}
+
+TEST_F(Projections, ThoseOfAnotherStoreAreListedAndSaidToBe) {
+  make_read_models();
+  EXPECT_EQ(plain({"projections", "list", store_}).err, "");
+  const std::string other = folder_.file("other");
+  make_sample_store(other);
+  const Ended listed =
+      plain({"projections", "list", other, "--read-models", store_ + "/read-models.db"});
+  EXPECT_EQ(listed.exit_code, 0);
+  EXPECT_EQ(json_lines(listed.out).size(), 1U);
+  const std::string owner = json_lines(listed.out)[0]["store"];
+  EXPECT_NE(listed.err.find("projection balances in SQLite file " + store_ +
+                            "/read-models.db belongs to store " + owner + ", and " + other +
+                            " is store "),
+            std::string::npos)
+      << listed.err;
 }
 
 TEST_F(Projections, WhatIsNotParkedIsNotSkipped) {

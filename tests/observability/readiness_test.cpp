@@ -6,6 +6,7 @@
 #include <annals/eventstore/log_event_store.hpp>
 #include <annals/observability/observability.hpp>
 #include <annals/testkit/fault_file_system.hpp>
+#include <annals/testkit/manual_clock.hpp>
 #include <annals/testkit/requests.hpp>
 
 #include "till.hpp"
@@ -75,6 +76,23 @@ TEST_F(ShopReadiness, LagInTimeIsBoundedToo) {
   const auto late = check_lag(options, std::chrono::milliseconds(3'500), 5);
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().message, "is behind by 3 s and 5 events; 2 s are allowed");
+}
+
+TEST(Lag, IsTheAgeOfTheOldestEventThatIsNotDealtWith) {
+  const auto clock = std::make_shared<testkit::ManualClock>();
+  const auto store = make_memory_event_store({.clock = clock});
+  ASSERT_TRUE(store->append(testkit::append_of({testkit::event_on("a-1")})));
+  clock->advance(std::chrono::seconds(3));
+  ASSERT_TRUE(store->append(testkit::append_of({testkit::event_on("a-1")})));
+  clock->advance(std::chrono::seconds(1));
+  const auto lag = [&](std::uint64_t position) {
+    return *lag_after(*store, {position}, clock->now());
+  };
+  EXPECT_EQ(lag(0), std::chrono::seconds(4));
+  EXPECT_EQ(lag(1), std::chrono::seconds(1));
+  EXPECT_EQ(lag(2), std::chrono::seconds(0)) << "at the head";
+  clock->advance(-std::chrono::hours(1));
+  EXPECT_EQ(lag(0), std::chrono::seconds(0)) << "a clock that was set back makes nobody early";
 }
 
 TEST_F(ShopReadiness, ARunnerThatWasStoppedIsNot) {

@@ -29,8 +29,8 @@ struct RingUp {
   ANNALS_COMMAND(RingUp, "ring_up", amount);
 };
 
-/// Another writer, between load and append, once.
-inline std::function<void()> while_deciding;
+/// Another writer, between load and append, once: of commands sent by this thread.
+inline thread_local std::function<void()> while_deciding;
 
 struct Till {
   static constexpr auto category = "till";

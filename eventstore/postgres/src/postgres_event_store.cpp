@@ -346,7 +346,9 @@ Error not_there(const PostgresOptions& options, const FoundSchema& found) {
                               : "the store is of an older version in schema ") +
               options.schema + " of " + postgres::without_password(options.url) +
               ": run: annals migrate 'URL" +
-              (options.schema == PostgresOptions().schema ? "" : "#" + options.schema) + "'"};
+              (options.schema == PostgresOptions().schema ? "" : "#" + options.schema) +
+              (found.version == 0 ? "', as a role with CREATE on the database"
+                                  : "', as the role that owns its tables")};
 }
 
 }  // namespace

@@ -2,11 +2,13 @@
 /// The program `bank`: which words it knows, and what each of them runs.
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <string>
 
 #include <annals/cli/main.hpp>
+#include <annals/projections/partition.hpp>
 
 #include "account.hpp"
 #include "check.hpp"
@@ -35,6 +37,22 @@ CLI::Validator is_position() {
       "");
 }
 
+/// Nothing of what was given is shown: it may hold a password.
+CLI::Validator is_database() {
+  return CLI::Validator(
+      [](std::string& text) {
+        const bool is_one = text.starts_with("postgres://") || text.starts_with("postgresql://");
+        return is_one ? std::string() : "expects a database as postgres://USER@HOST/DATABASE";
+      },
+      "");
+}
+
+/// Whether the command line says so; the environment speaks for all commands.
+bool given(const std::string& value, const char* variable) {
+  const char* const everywhere = std::getenv(variable);
+  return !value.empty() && (everywhere == nullptr || value != everywhere);
+}
+
 /// The command line, and what is to be done once it has been read.
 struct Words {
   CLI::App app{"A bank built on annals: customers' accounts and double-entry books.", "bank"};
@@ -47,6 +65,7 @@ struct Words {
   std::string text;
   std::string first_day;
   std::string last_day;
+  std::string metrics;
   std::int64_t count = 10;
   std::function<int()> action;
 
@@ -55,16 +74,25 @@ struct Words {
     app.fallthrough();
     app.add_option("--data", session.data, "Folder of what is not in a database")
         ->capture_default_str();
-    app.add_option("--store", session.store, "postgres://…: the events in a database")
+    app.add_option("--store", session.store,
+                   "postgres://…#SCHEMA: the events in a database; its schema is bank unless named")
+        ->check(is_database())
         ->type_name("URL")
         ->envname("BANK_STORE");
     app.add_option("--read-models", session.read_models,
-                   "postgres://…: the tables in a database, the same or another")
+                   "postgres://…#SCHEMA: the tables in a database, the same or another; schema "
+                   "bank_read_models unless named")
+        ->check(is_database())
         ->type_name("URL")
         ->envname("BANK_READ_MODELS");
     app.add_flag("--followed", session.followed,
                  "The tables are kept by `bank follow`: wait for it, project nothing")
         ->envname("BANK_FOLLOWED");
+    app.add_option("--partitions", session.partitions,
+                   "Into how many each read model is split; default: as it is, or one")
+        ->check(CLI::Range(std::uint32_t{1}, annals::partitions_max))
+        ->type_name("N")
+        ->envname("BANK_PARTITIONS");
     session.output = output_of_stdout();
     auto* table = app.add_flag_callback(
         "--table", [this] { session.output = Output::table; }, "Tables, also in a pipe");
@@ -86,7 +114,13 @@ struct Words {
   }
 
   void add_stories() {
-    add("demo", "A minute in the life of a bank, in a store of its own", demo);
+    add("demo", "A minute in the life of a bank, in a store of its own", [this] {
+      if (given(session.store, "BANK_STORE") || given(session.read_models, "BANK_READ_MODELS")) {
+        std::fprintf(stderr, "bank: the demo has a store of its own, and takes no other\n");
+        return exit_usage;
+      }
+      return demo();
+    });
     auto* command = add("import", "Send the rows of a file as commands; again adds nothing",
                         [this] { return import_file(session, import); });
     command
@@ -95,6 +129,7 @@ struct Words {
     command->add_option("--format", import.format, "What the rows are")
         ->check(CLI::IsMember({"hackclub", "berka"}))
         ->capture_default_str();
+    command->add_flag("--compress", session.compress, "Compress the log's complete segments");
     command->add_flag("--acks", import.acknowledge,
                       "Print the number of each row once it is durable");
   }
@@ -122,7 +157,10 @@ struct Words {
     add_cut(difference, cut, "");
     add_cut(difference, other_cut, "to-");
     add("watch", "The balances, then each change of them, until Ctrl-C",
-        [this] { return watch_balances(session); });
+        [this] { return watch_balances(session, metrics); })
+        ->add_option("--metrics", metrics, "Serve /metrics, /health and /ready there meanwhile")
+        ->type_name("HOST:PORT")
+        ->envname("BANK_METRICS");
     auto* statement = add("statement", "An account's events, with the balance after each",
                           [this] { return print_statement(session, slip.account); });
     statement->add_option("ACCOUNT", slip.account, "42, or Assets:PayPal")

@@ -26,13 +26,29 @@ Result<std::unique_ptr<ReadSide>> ReadSide::open(annals::EventStore& events,
   side->rows_ = std::move(*rows);
   if (!session.followed) {
     side->runner_ = std::make_unique<annals::ProjectionRunner>(events, *side->rows_);
-    auto added = side->runner_->add<Balances, Customers, DailyTotals, Statements>();
-    if (!added) return std::move(added).error();
+    if (auto added = side->project(session.partitions); !added) return std::move(added).error();
   }
   annals::QueryOptions options;
   options.scratch = [] { return annals::open_sqlite_read_models({}); };
   side->queries_ = std::make_unique<annals::QueryBus>(events, *side->rows_, options);
   return side;
+}
+
+Result<void> ReadSide::project(std::uint32_t partitions) {
+  auto records = rows_->records();
+  if (!records) return std::move(records).error();
+  for (const annals::ProjectionType* projection :
+       {&annals::projection_type_of<Balances>(), &annals::projection_type_of<Customers>(),
+        &annals::projection_type_of<DailyTotals>(), &annals::projection_type_of<Statements>()}) {
+    std::uint32_t count = std::max(partitions, 1U);
+    // Split by a rebuild, for instance; and what hand-written SQL has made cannot be.
+    for (const annals::CheckpointRecord& record : *records) {
+      if (partitions == 0 && record.projection == projection->name) count = record.partition.count;
+    }
+    if (projection->sql_count > 0) count = 1;
+    if (auto added = runner_->add(*projection, count); !added) return added;
+  }
+  return {};
 }
 
 Result<void> ReadSide::catch_up() {
@@ -78,14 +94,20 @@ Result<void> ReadSide::catch_up() {
   return {};
 }
 
-Result<Reading> Reading::open(const Session& session) {
+Result<Reading> Reading::begin(const Session& session) {
   auto events = session.open(Access::read);
   if (!events) return std::move(events).error();
   Reading reading{.events = std::move(*events), .side = nullptr};
   auto side = ReadSide::open(*reading.events, session);
   if (!side) return std::move(side).error();
   reading.side = std::move(*side);
-  if (auto caught_up = reading.side->catch_up(); !caught_up) return std::move(caught_up).error();
+  return reading;
+}
+
+Result<Reading> Reading::open(const Session& session) {
+  auto reading = begin(session);
+  if (!reading) return reading;
+  if (auto caught_up = reading->side->catch_up(); !caught_up) return std::move(caught_up).error();
   return reading;
 }
 

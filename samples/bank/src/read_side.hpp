@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -38,6 +39,8 @@ class ReadSide {
 
  private:
   ReadSide() = default;
+  annals::Result<void> project(std::uint32_t partitions);
+
   annals::EventStore* events_ = nullptr;
   std::unique_ptr<annals::ReadModelStore> rows_;
   std::unique_ptr<annals::ProjectionRunner> runner_;
@@ -49,8 +52,10 @@ struct Reading {
   std::unique_ptr<annals::EventStore> events;
   std::unique_ptr<ReadSide> side;  // Ends before the log does.
 
-  /// Errors: as Session::open and ReadSide::open.
+  /// With the read side caught up. Errors: as begin() and ReadSide::catch_up.
   static annals::Result<Reading> open(const Session& session);
+  /// Without waiting for that. Errors: as Session::open and ReadSide::open.
+  static annals::Result<Reading> begin(const Session& session);
 };
 
 }  // namespace bank

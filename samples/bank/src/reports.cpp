@@ -10,6 +10,7 @@
 #include <annals/eventstore/time.hpp>
 #include <annals/queries/query_bus.hpp>
 
+#include "monitor.hpp"
 #include "progress.hpp"
 #include "queries.hpp"
 #include "read_side.hpp"
@@ -131,9 +132,22 @@ int print_difference(const Session& session, const CutWords& from, const CutWord
   return exit_done;
 }
 
-int watch_balances(const Session& session) {
-  auto reading = Reading::open(session);
+int watch_balances(const Session& session, const std::string& metrics) {
+  auto reading = Reading::begin(session);
   if (!reading) return could_not_open(reading.error());
+  std::unique_ptr<Monitor> monitor;
+  if (!metrics.empty()) {
+    auto served = serve_metrics(metrics, *reading->events, *reading->side);
+    if (!served) return failed(served.error());
+    monitor = std::move(*served);
+    Answer where({"metrics"});
+    where.add({monitor->url()});
+    where.print(session.output);
+    std::fflush(stdout);
+  }
+  if (auto caught_up = reading->side->catch_up(); !caught_up) {
+    return could_not_open(caught_up.error());
+  }
   for (const int signal : {SIGINT, SIGTERM}) {
     std::signal(signal, [](int) { interrupted.store(true); });
   }

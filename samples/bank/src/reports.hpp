@@ -20,8 +20,9 @@ int print_balances(const Session& session, const CutWords& cut);
 /// What changed in the balances from one cut to another.
 int print_difference(const Session& session, const CutWords& from, const CutWords& to);
 
-/// The balances, then each change of them, until SIGINT or SIGTERM.
-int watch_balances(const Session& session);
+/// The balances, then each change of them, until SIGINT or SIGTERM. `metrics`: HOST:PORT where they
+/// are served meanwhile, or empty.
+int watch_balances(const Session& session, const std::string& metrics);
 
 /// An account's events with the balance after each; `account` is a customer's id or a name in the
 /// books.

@@ -30,12 +30,15 @@ enum class Access : std::uint8_t {
 
 struct Session {
   std::string data = "./bank-data";
-  /// The URL of a PostgreSQL database that holds the events; empty: they are a log in `data`.
+  /// The URL of a PostgreSQL database that holds the events, with "#SCHEMA" if it is not the bank's
+  /// own; empty: they are a log in `data`.
   std::string store = {};
-  /// Of one that holds the read models; empty: they are a file in `data`.
+  /// Of one that holds the read models, likewise; empty: they are a file in `data`.
   std::string read_models = {};
   /// The tables are kept by others, `bank follow`: they are waited for, and nothing is projected.
   bool followed = false;
+  std::uint32_t partitions = 0;  ///< Of each read model that can be split; 0: as it is, or one.
+  bool compress = false;         ///< The complete segments of a log that is written.
   Output output = Output::table;
 
   /// Errors: those of the engines; unsupported (a database, in a program built without).

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "chosen_command.hpp"
 #include "exit_code.hpp"
 #include "option_text.hpp"
 #include "projections_options.hpp"
@@ -65,10 +66,10 @@ class CommandLine {
     } catch (const CLI::CallForVersion&) {
       return CommandLineEnd{.text = app_.version() + "\n"};
     } catch (const CLI::CallForHelp&) {
-      return CommandLineEnd{.text = help()};
+      return CommandLineEnd{.text = help_of_chosen(app_)};
     } catch (const CLI::ParseError& error) {
       return CommandLineEnd{.exit_code = usage_code(argc, argv),
-                            .text = complaint(error, argc, argv)};
+                            .text = usage_complaint(app_, error, argc, argv)};
     }
     return std::move(request_);
   }
@@ -355,7 +356,8 @@ class CommandLine {
     CLI::App* sub = command("compress", "Compress a store's complete segments");
     sub->footer(
         "Nobody may have the store open for writing. Reads find the same events at the same\n"
-        "places. An older annals that knows no compression refuses the store afterwards.");
+        "places. An older annals that knows no compression refuses the store afterwards.\n"
+        "Segments that were compressed before are counted, not read: `verify` proves them.");
     add_progress(sub, compress_.progress);
     sub->callback([this] { request_.command = compress_; });
   }
@@ -419,31 +421,6 @@ class CommandLine {
 
   Query query() const { return {{item_}}; }
   AsOf as_of() const { return as_of_.value_or(AsOf::head()); }
-
-  std::string help() const {
-    const auto chosen = app_.get_subcommands();
-    if (chosen.empty()) return app_.help();
-    const auto inner = chosen.front()->get_subcommands();
-    if (inner.empty()) return chosen.front()->help(app_.get_name());
-    return inner.front()->help(app_.get_name() + " " + chosen.front()->get_name());
-  }
-
-  std::string complaint(const CLI::ParseError& error, int argc, char** argv) const {
-    const auto chosen = app_.get_subcommands();
-    std::string help = app_.get_name();
-    std::string what = error.what();
-    if (chosen.empty()) {
-      what = "expects a command:";
-      for (const CLI::App* sub : app_.get_subcommands({})) what += " " + sub->get_name();
-      if (argc > 1) what += "; not '" + std::string(argv[1]) + "'";
-    } else {
-      help += " " + chosen.front()->get_name();
-    }
-    for (char& c : what) {
-      if (c == '\n') c = ' ';
-    }
-    return what + " (see " + help + " --help)";
-  }
 
   /// `verify` keeps 2 for "incomplete".
   static int usage_code(int argc, char** argv) {

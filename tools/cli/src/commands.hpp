@@ -55,7 +55,7 @@ Result<int> list_parked(const ReadModelStore& rows, const ProjectionsRequest& re
 Result<int> change_parked(const std::string& folder, ReadModelStore& rows,
                           const ProjectionsRequest& request,
                           const std::vector<std::string>& projections, const ProgramTypes& types,
-                          Output& output);
+                          Format format, Output& output);
 
 Result<int> backup_store(const std::string& folder, const BackupRequest& request, Format format,
                          Output& output);

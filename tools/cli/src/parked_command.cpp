@@ -22,9 +22,15 @@ Result<std::vector<ParkedKey>> keys_of(const ReadModelStore& rows, std::string_v
   return parked_keys(**transaction, projection);
 }
 
-bool is_asked_for(const ParkedKey& key, const ProjectionsRequest& request) {
-  return (request.key.empty() || key.row.key == request.key) &&
-         (request.table.empty() || key.row.table == request.table);
+Result<std::vector<ParkedKey>> asked_for(const ReadModelStore& rows, std::string_view projection,
+                                         const ProjectionsRequest& request) {
+  auto keys = keys_of(rows, projection);
+  if (!keys) return keys;
+  std::erase_if(*keys, [&](const ParkedKey& key) {
+    return (!request.key.empty() && key.row.key != request.key) ||
+           (!request.table.empty() && key.row.table != request.table);
+  });
+  return keys;
 }
 
 Result<int> list_skipped(const ReadModelStore& rows, const std::vector<std::string>& projections,
@@ -60,12 +66,29 @@ Result<int> list_skipped(const ReadModelStore& rows, const std::vector<std::stri
   return exit_ok;
 }
 
+std::string json_line(const ParkedKey& key) {
+  return JsonObject()
+      .text("projection", key.projection)
+      .text("table", key.row.table)
+      .text("key", key.row.key)
+      .number("events", key.events)
+      .number("first_position", key.first_position.value)
+      .number("tries", key.tries)
+      .text("since", to_string(key.since))
+      .text("wish", to_string(key.wish))
+      .text("failure", key.failure)
+      .finish();
+}
+
 // What is still parked of what was asked for. Returns whether anything is.
 Result<bool> tell_what_is_left(const ReadModelStore& rows, std::string_view projection,
-                               const ProjectionsRequest& request, Output& output) {
-  auto keys = keys_of(rows, projection);
+                               const ProjectionsRequest& request, Format format, Output& output) {
+  auto keys = asked_for(rows, projection, request);
   if (!keys) return std::move(keys).error();
-  std::erase_if(*keys, [&](const ParkedKey& key) { return !is_asked_for(key, request); });
+  if (format == Format::json) {
+    for (const ParkedKey& key : *keys) output.line(json_line(key));
+    return !keys->empty();
+  }
   for (const ParkedKey& key : *keys) {
     output.line(std::string(projection) + ": " + key.row.key + " of table " + key.row.table +
                 " stays parked from position " + std::to_string(key.first_position.value) +
@@ -94,23 +117,12 @@ Result<int> list_parked(const ReadModelStore& rows, const ProjectionsRequest& re
     auto keys = keys_of(rows, projection);
     if (!keys) return std::move(keys).error();
     for (const ParkedKey& key : *keys) {
-      const std::string wish(to_string(key.wish));
       if (format == Format::json) {
-        output.line(JsonObject()
-                        .text("projection", key.projection)
-                        .text("table", key.row.table)
-                        .text("key", key.row.key)
-                        .number("events", key.events)
-                        .number("first_position", key.first_position.value)
-                        .number("tries", key.tries)
-                        .text("since", to_string(key.since))
-                        .text("wish", wish)
-                        .text("failure", key.failure)
-                        .finish());
+        output.line(json_line(key));
       } else {
         table.row({key.projection, key.row.table, key.row.key, std::to_string(key.events),
                    std::to_string(key.first_position.value), std::to_string(key.tries),
-                   to_string(key.since), wish, key.failure});
+                   to_string(key.since), std::string(to_string(key.wish)), key.failure});
       }
     }
   }
@@ -121,19 +133,56 @@ Result<int> list_parked(const ReadModelStore& rows, const ProjectionsRequest& re
 Result<int> change_parked(const std::string& folder, ReadModelStore& rows,
                           const ProjectionsRequest& request,
                           const std::vector<std::string>& projections, const ProgramTypes& types,
-                          Output& output) {
+                          Format format, Output& output) {
   const bool skips = request.action == Action::parked_skip;
   const ParkedWish wish = !skips        ? ParkedWish::retry
                           : request.all ? ParkedWish::skip_all
                                         : ParkedWish::skip;
   std::uint64_t wished = 0;
   bool some_left = false;
+  // `later`: it is left to whoever projects, because of `reason`; else it is done.
+  const auto tell = [&](const std::string& projection, std::size_t keys, bool later,
+                        const std::string& reason) {
+    if (format == Format::json) {
+      JsonObject line;
+      line.text("projection", projection).text("wish", to_string(wish)).number("keys", keys);
+      line.flag("done", !later);
+      if (!reason.empty()) line.text("reason", reason);
+      output.line(line.finish());
+    } else if (later) {
+      output.line(projection + ": " + grouped(keys) + (keys == 1 ? " key" : " keys") + " to be " +
+                  (skips ? "skipped" : "retried") + " by whoever projects" +
+                  (reason.empty() ? ", within a second or when a program does" : ": " + reason));
+    }
+  };
+  // What is wished already is done first, if that can be done here.
+  const auto settle = [&](const ProjectionType& type) -> Result<void> {
+    auto store = open_store(folder);
+    if (!store) return std::move(store).error();
+    return settle_parked(**store, rows, type, types.upcasters);
+  };
+  const auto is_skipped = [&](const ParkedKey& key) {
+    return wish == ParkedWish::skip && key.wish == ParkedWish::skip;
+  };
   for (const std::string& projection : projections) {
-    auto keys = keys_of(rows, projection);
+    const auto type = std::find_if(types.projections.begin(), types.projections.end(),
+                                   [&](const auto* known) { return known->name == projection; });
+    const bool known = type != types.projections.end();
+    auto keys = asked_for(rows, projection, request);
+    if (keys && known && std::any_of(keys->begin(), keys->end(), is_skipped)) {
+      static_cast<void>(settle(**type));  // If it cannot, the key says so below.
+      keys = asked_for(rows, projection, request);
+    }
     if (!keys) return std::move(keys).error();
-    std::erase_if(*keys, [&](const ParkedKey& key) { return !is_asked_for(key, request); });
     if (keys->empty()) continue;
     for (const ParkedKey& key : *keys) {
+      // Two wishes of one kind are one wish: the second event would not be left out.
+      if (is_skipped(key)) {
+        return Error{.code = ErrorCode::unavailable,
+                     .message = "the first event of key '" + key.row.key +
+                                "' is to be skipped already, and nobody has done it yet: try "
+                                "again when it is done, or skip --all"};
+      }
       // It may have been freed a moment ago.
       auto noted = rows.wish_parked(projection, key.row, wish);
       if (!noted && noted.error().code != ErrorCode::invalid_argument) {
@@ -141,24 +190,18 @@ Result<int> change_parked(const std::string& folder, ReadModelStore& rows,
       }
       ++wished;
     }
-    const auto type = std::find_if(types.projections.begin(), types.projections.end(),
-                                   [&](const auto* known) { return known->name == projection; });
-    const std::string number = grouped(keys->size()) + (keys->size() == 1 ? " key" : " keys");
-    if (type == types.projections.end()) {
-      output.line(projection + ": " + number + " to be " + (skips ? "skipped" : "retried") +
-                  " by whoever projects, within a second or when a program does");
+    if (!known) {
+      tell(projection, keys->size(), true, {});
       continue;
     }
-    auto store = open_store(folder);
-    if (!store) return std::move(store).error();
-    auto settled = settle_parked(**store, rows, **type, types.upcasters);
+    auto settled = settle(**type);
     if (!settled && settled.error().code == ErrorCode::unavailable) {
-      output.line(projection + ": " + number + " to be " + (skips ? "skipped" : "retried") +
-                  " by whoever projects: " + settled.error().message);
+      tell(projection, keys->size(), true, settled.error().message);
       continue;
     }
     if (!settled) return std::move(settled).error();
-    auto left = tell_what_is_left(rows, projection, request, output);
+    tell(projection, keys->size(), false, {});
+    auto left = tell_what_is_left(rows, projection, request, format, output);
     if (!left) return std::move(left).error();
     some_left = some_left || *left;
   }
@@ -168,7 +211,7 @@ Result<int> change_parked(const std::string& folder, ReadModelStore& rows,
                             (request.table.empty() ? "" : " of table " + request.table) + " in " +
                             rows.name() + ": 'projections parked list' shows what is"};
   }
-  if (wished == 0) output.line("nothing is parked");
+  if (wished == 0 && format == Format::table) output.line("nothing is parked");
   return some_left ? exit_failed : exit_ok;
 }
 

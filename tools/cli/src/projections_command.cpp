@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include <annals/eventstore/time.hpp>
@@ -87,10 +88,28 @@ std::string_view state_of(const Partitions& partitions) {
   return state;
 }
 
-Result<int> list(const ReadModelStore& rows, const ProjectionsRequest& request, Format format,
-                 Output& output) {
+// Read models that have seen another store's history are shown all the same, but not without a
+// word.
+void warn_of_another_store(const std::string& folder, const ReadModelStore& rows,
+                           const std::vector<Partitions>& projections) {
+  const auto store = open_store(folder);
+  if (!store) return;  // Too damaged to tell; the read models are not.
+  const StoreId id = (*store)->token().store;
+  for (const Partitions& partitions : projections) {
+    const CheckpointRecord record = *whole_of(partitions);
+    if (!record.checkpoint || record.checkpoint->token.store == id) continue;
+    const std::string line = "projection " + record.projection + " in " + rows.name() +
+                             " belongs to store " + to_string(record.checkpoint->token.store) +
+                             ", and " + shown_address(folder) + " is store " + to_string(id);
+    std::fputs((printable(line) + '\n').c_str(), stderr);
+  }
+}
+
+Result<int> list(const std::string& folder, const ReadModelStore& rows,
+                 const ProjectionsRequest& request, Format format, Output& output) {
   auto projections = chosen(rows, request.names);
   if (!projections) return std::move(projections).error();
+  warn_of_another_store(folder, rows, *projections);
   Table table(output, {{"projection"},
                        {"partition"},
                        {"version", Table::Align::right},
@@ -110,16 +129,18 @@ Result<int> list(const ReadModelStore& rows, const ProjectionsRequest& request, 
       line.text("projection", record.projection);
       if (!whole) line.number("partition", partition.index);
       if (whole) line.number("parked_keys", record.parked_keys);
-      output.line(line.number("partitions", partition.count)
-                      .number("version", record.version)
-                      .number("position", record.position().value)
-                      .number("epoch", record.epoch)
-                      .text("state", state)
-                      .text("holder", holder)
-                      .text("updated_at", to_string(record.updated_at))
-                      .text("tables", joined(record.tables, " "))
-                      .text("failure", record.failure)
-                      .finish());
+      output.line(
+          line.number("partitions", partition.count)
+              .number("version", record.version)
+              .number("position", record.position().value)
+              .number("epoch", record.epoch)
+              .text("state", state)
+              .text("holder", holder)
+              .text("updated_at", to_string(record.updated_at))
+              .text("tables", joined(record.tables, " "))
+              .text("store", record.checkpoint ? to_string(record.checkpoint->token.store) : "")
+              .text("failure", record.failure)
+              .finish());
     } else {
       std::string of = partition.count > 1 ? std::to_string(partition.count) + " in all" : "";
       if (!whole) of = std::to_string(partition.index);
@@ -138,15 +159,6 @@ Result<int> list(const ReadModelStore& rows, const ProjectionsRequest& request, 
   }
   if (format == Format::table) table.flush();
   return exit_ok;
-}
-
-/// How long the oldest event beyond `position` has been waiting.
-Result<double> seconds_behind(const EventStore& store, GlobalPosition position) {
-  auto next = read_all(store, {.start = Start::after(position), .limit = 1});
-  if (!next) return std::move(next).error();
-  if (next->empty()) return 0.0;
-  const auto waited = system_clock()->now() - next->front().recorded_at;
-  return std::max(std::chrono::duration<double>(waited).count(), 0.0);
 }
 
 Result<int> show_lag(const EventStore& store, const ReadModelStore& rows,
@@ -174,10 +186,10 @@ Result<int> show_lag(const EventStore& store, const ReadModelStore& rows,
     const CheckpointRecord record = *whole_of(partitions);
     const std::uint64_t position = record.position().value;
     const std::uint64_t behind = head.value > position ? head.value - position : 0;
-    auto seconds = seconds_behind(store, record.position());
-    if (!seconds) return std::move(seconds).error();
+    auto lag = lag_after(store, record.position(), system_clock()->now());
+    if (!lag) return std::move(lag).error();
     char text[32];
-    std::snprintf(text, sizeof text, "%.3f", *seconds);
+    std::snprintf(text, sizeof text, "%.3f", std::chrono::duration<double>(*lag).count());
     if (format == Format::json) {
       output.line(JsonObject()
                       .text("projection", record.projection)
@@ -196,7 +208,8 @@ Result<int> show_lag(const EventStore& store, const ReadModelStore& rows,
   return exit_ok;
 }
 
-Result<int> set_paused(ReadModelStore& rows, const ProjectionsRequest& request, Output& output) {
+Result<int> set_paused(ReadModelStore& rows, const ProjectionsRequest& request, Format format,
+                       Output& output) {
   auto projections = chosen(rows, request.names);
   if (!projections) return std::move(projections).error();
   const bool pause = request.action == Action::pause;
@@ -207,13 +220,36 @@ Result<int> set_paused(ReadModelStore& rows, const ProjectionsRequest& request, 
       auto cleared = rows.clear_failure(record.projection);
       if (!cleared) return std::move(cleared).error();
     }
-    output.line(record.projection + (pause ? " is paused" : " goes on"));
+    if (format == Format::json) {
+      output.line(
+          JsonObject().text("projection", record.projection).flag("paused", pause).finish());
+    } else {
+      output.line(record.projection + (pause ? " is paused" : " goes on"));
+    }
   }
   return exit_ok;
 }
 
+std::string rebuilt_line(std::string_view projection, const RebuildProgress& done, Format format) {
+  const auto rate = static_cast<std::uint64_t>(done.events_per_second);
+  if (format == Format::json) {
+    return JsonObject()
+        .text("projection", projection)
+        .number("position", done.position.value)
+        .number("events", done.events)
+        .number("events_per_second", rate)
+        .flag("resumed", done.resumed)
+        .number("parked_keys", done.parked_keys)
+        .finish();
+  }
+  return std::string(projection) + " is rebuilt up to position " + grouped(done.position.value) +
+         ": " + grouped(done.events) + " events, " + grouped(rate) + " a second" +
+         (done.resumed ? ", going on from an interrupted rebuild" : "") +
+         (done.parked_keys == 0 ? "" : "; " + grouped(done.parked_keys) + " keys parked");
+}
+
 Result<int> rebuild_all(const EventStore& store, ReadModelStore& rows,
-                        const ProjectionsRequest& request, const ProgramTypes& types,
+                        const ProjectionsRequest& request, const ProgramTypes& types, Format format,
                         Output& output) {
   std::vector<const ProjectionType*> wanted;
   for (const std::string& name : request.names) {
@@ -245,11 +281,7 @@ Result<int> rebuild_all(const EventStore& store, ReadModelStore& rows,
     };
     auto done = rebuild(store, rows, *projection, options);
     if (!done) return std::move(done).error();
-    output.line(std::string(projection->name) + " is rebuilt up to position " +
-                grouped(done->position.value) + ": " + grouped(done->events) + " events, " +
-                grouped(static_cast<std::uint64_t>(done->events_per_second)) + " a second" +
-                (done->resumed ? ", going on from an interrupted rebuild" : "") +
-                (done->parked_keys == 0 ? "" : "; " + grouped(done->parked_keys) + " keys parked"));
+    output.line(rebuilt_line(projection->name, *done, format));
   }
   return exit_ok;
 }
@@ -280,9 +312,9 @@ Result<int> manage_projections(std::string_view program, const std::string& fold
   auto rows = open_read_models(request.read_models, access);
   if (!rows) return std::move(rows).error();
   switch (request.action) {
-    case Action::list: return list(**rows, request, format, output);
+    case Action::list: return list(folder, **rows, request, format, output);
     case Action::pause:
-    case Action::resume: return set_paused(**rows, request, output);
+    case Action::resume: return set_paused(**rows, request, format, output);
     case Action::lag:
     case Action::rebuild: break;
     case Action::parked_list:
@@ -295,13 +327,13 @@ Result<int> manage_projections(std::string_view program, const std::string& fold
         names.push_back(partitions.front().projection);
       }
       return only_reads ? list_parked(**rows, request, names, format, output)
-                        : change_parked(folder, **rows, request, names, types, output);
+                        : change_parked(folder, **rows, request, names, types, format, output);
     }
   }
   auto store = open_store(folder);
   if (!store) return std::move(store).error();
   if (request.action == Action::lag) return show_lag(**store, **rows, request, format, output);
-  return rebuild_all(**store, **rows, request, types, output);
+  return rebuild_all(**store, **rows, request, types, format, output);
 }
 
 }  // namespace annals::cli

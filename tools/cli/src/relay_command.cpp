@@ -6,6 +6,7 @@
 #include "commands.hpp"
 #include "exit_code.hpp"
 #include "json_text.hpp"
+#include "relay_endpoint.hpp"
 #include "stop_signal.hpp"
 
 #if ANNALS_WITH_KAFKA
@@ -81,6 +82,14 @@ Result<int> relay_events(const std::string& folder, const RelayRequest& request,
   if (!checkpoints) return std::move(checkpoints).error();
   auto relay = make_relay(**store, **checkpoints, options_of(request));
   if (!relay) return std::move(relay).error();
+  std::unique_ptr<RelayEndpoint> endpoint;
+  if (!request.metrics.empty()) {
+    auto served = serve_relay(request.metrics, **store, **relay);
+    if (!served) return std::move(served).error();
+    endpoint = *std::move(served);
+    output.line(JsonObject().text("metrics", endpoint->url() + "/metrics").finish());
+    output.flush();
+  }
 
   const GlobalPosition goal = (*store)->head().position;
   Result<void> ended;

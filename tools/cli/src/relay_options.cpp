@@ -1,6 +1,7 @@
 #include "relay_options.hpp"
 
 #include "option_text.hpp"
+#include "relay_endpoint.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -36,8 +37,10 @@ void add_relay_options(CLI::App& sub, RelayRequest& request) {
   sub.footer(
       "Several relays may run: one leads, the others take over when it is gone.\n"
       "Status is JSON lines. docs/explanation/relay.md tells what a crash repeats.");
-  sub.add_option("--brokers", request.brokers, "HOST:PORT, with commas between")->type_name("");
-  sub.add_option("--topic", request.topic, "One for each store")->type_name("NAME");
+  sub.add_option("--brokers", request.brokers, "HOST:PORT, with commas between")
+      ->required()
+      ->type_name("");
+  sub.add_option("--topic", request.topic, "One for each store")->required()->type_name("NAME");
   sub.add_option("--partitions", request.partitions, "Of a topic that is made, or must be so")
       ->type_name("N");
   sub.add_option("--replication", request.replication, "Copies of a topic that is made")
@@ -54,6 +57,13 @@ void add_relay_options(CLI::App& sub, RelayRequest& request) {
                "Begin again in it: the checkpoint was lost");
   sub.add_flag("--once", request.once, "End when all that is there is published");
   add_seconds(sub, "--lease", "Silence after which another takes over", request.lease);
+  const auto take_metrics = [&request](const std::string& text) {
+    if (auto wrong = why_no_endpoint(text)) refuse("--metrics", *wrong);
+    request.metrics = text;
+  };
+  sub.add_option_function<std::string>("--metrics", take_metrics,
+                                       "Serve /metrics, /health and /ready there meanwhile")
+      ->type_name("HOST:PORT");
   add_seconds(sub, "--status-every", "How often status is printed", request.status_every);
 }
 

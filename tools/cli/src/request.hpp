@@ -143,6 +143,7 @@ struct RelayRequest {
   bool once = false;  ///< End when all that was there has been published.
   std::chrono::milliseconds lease = std::chrono::seconds(10);
   std::chrono::milliseconds status_every = std::chrono::seconds(1);
+  std::string metrics = {};  ///< HOST:PORT where they are served; empty: nowhere.
 };
 
 struct Request {

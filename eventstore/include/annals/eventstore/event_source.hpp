@@ -51,8 +51,8 @@ class EventSource {
 };
 
 /// How long the first event after `position` has been waiting at the time `now`: what whoever has
-/// come to `position` lags behind. 0 if there is none, or that cannot be told.
-std::chrono::microseconds lag_after(const EventSource& events, GlobalPosition position,
-                                    Timestamp now);
+/// come to `position` lags behind. 0 if there is none. Errors: as EventSource::waiting_since.
+Result<std::chrono::microseconds> lag_after(const EventSource& events, GlobalPosition position,
+                                            Timestamp now);
 
 }  // namespace annals
