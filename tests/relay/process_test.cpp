@@ -136,8 +136,8 @@ TEST_F(RelayProcesses, AWrongCommandLineOrSettingIsSaidAtOnce) {
   EXPECT_NE(no_value.err.find("expects NAME=VALUE"), std::string::npos) << no_value.err;
   const test::Ended no_topic =
       test::run({ANNALS_PROGRAM, "relay", folder_.file("store"), "--brokers", "127.0.0.1:1"});
-  EXPECT_EQ(no_topic.exit_code, 1);
-  EXPECT_NE(no_topic.err.find("a topic's name"), std::string::npos) << no_topic.err;
+  EXPECT_EQ(no_topic.exit_code, 2);
+  EXPECT_NE(no_topic.err.find("--topic is required"), std::string::npos) << no_topic.err;
 }
 
 }  // namespace
