@@ -131,6 +131,7 @@ class Source final : public KafkaSource {
     status.head = watch_->head().position;
     status.records = counts_->taken.load();
     status.repeated = counts_->dropped.load();
+    status.given_back = counts_->given_back.load();
     status.last_error = watch_->last_error();
     return status;
   }

@@ -46,9 +46,10 @@ Result<void> PartitionSubscription::begin() {
                   [this] { readiness_.announce(); });
   auto offset = reader_->begin(partition_, from, view->partitions[partition_].offsets);
   if (!offset) return std::move(offset).error();
-  // What is read earlier than need be is dropped as a repetition.
-  const bool is_behind = holding.offset >= 0 && holding.offset > *offset;
-  if (is_behind) {
+  // What is read earlier than need be is dropped as a repetition. Right behind the place, the
+  // member itself has read what comes before it.
+  const bool goes_on = from.place && holding.offset == from.place->next;
+  if (holding.offset >= 0 && holding.offset > *offset && !goes_on) {
     if (auto done = member_.seek(partition_, holding.number, *offset); !done) return done;
   }
   holding_ = holding.number;

@@ -209,6 +209,7 @@ void TopicMember::give_back(const rd_kafka_topic_partition_list_t* partitions) {
       taken_away.push_back(partition);
     }
   }
+  setup_.counts->given_back += taken_away.size();
   for (const std::uint32_t partition : taken_away) {
     if (setup_.options.taken_away) setup_.options.taken_away(partition);
   }

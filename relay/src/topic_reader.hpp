@@ -22,8 +22,9 @@ namespace annals::internal {
 
 /// What readers of one topic have read, together.
 struct ReadCounts {
-  std::atomic<std::uint64_t> taken = 0;    ///< Records that were next, watermarks too.
-  std::atomic<std::uint64_t> dropped = 0;  ///< Records that had been taken before.
+  std::atomic<std::uint64_t> taken = 0;       ///< Records that were next, watermarks too.
+  std::atomic<std::uint64_t> dropped = 0;     ///< Records that had been taken before.
+  std::atomic<std::uint64_t> given_back = 0;  ///< Partitions, in rebalances.
 };
 
 /// Reads partitions of a topic and gives the records that are next, by the rule of acceptance. All

@@ -201,7 +201,7 @@ TEST_F(PostgresPartitions, ASchemaOfTheFirstFormatIsBroughtToThePresentOne) {
   ASSERT_TRUE(runner.add<Stock>());
   expect_reached(runner, "stock", GlobalPosition{2});
   EXPECT_EQ(all_rows<Shelf>(*rows), (std::vector<Shelf>{{"a", 3, 2}}));
-  EXPECT_EQ(ask("SELECT format FROM " + options_.schema + ".annals_format").integer(0, 0), 2);
+  EXPECT_EQ(ask("SELECT format FROM " + options_.schema + ".annals_format").integer(0, 0), 3);
 }
 
 }  // namespace

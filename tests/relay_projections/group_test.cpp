@@ -1,5 +1,9 @@
 // Projections shared by the members of a consumer group: each event counts once.
 
+#include <array>
+#include <atomic>
+#include <stdexcept>
+
 #include <annals/projections/rebuild.hpp>
 #include <annals/queries/query_bus.hpp>
 
@@ -103,9 +107,56 @@ TEST_P(Group, OfSeveralSharesThePartitionsAsMembersComeAndGoUnderWork) {
   expect_counts_of(store(), *rows);
   EXPECT_EQ(one->runner.status("per_stream")->fenced + two.runner.status("per_stream")->fenced, 0U)
       << "whoever is asked to give back does so before another claims";
+  EXPECT_GT(two.source->status().given_back, 0U) << "to the one that came back";
   one->runner.stop();
   two.runner.stop();
   ASSERT_TRUE(relay.stop());
+}
+
+/// As StreamCount, but it fails now and then before it succeeds.
+struct FlakyCount {
+  std::string stream;
+  std::int64_t events = 0;
+  std::int64_t last_version = -1;
+  ANNALS_ROW(FlakyCount, "flaky_counts", (stream), events, last_version);
+
+  using Events = annals::Events<GoodsArrived, GoodsMoved, ShelfCleared, GoodsCursed>;
+  static std::string keys(const auto&, const EventInfo& info) { return std::string(info.stream); }
+  void evolve(const auto&, const EventInfo& info) {
+    if (info.position.value % 50 == 0 && failures[info.position.value / 50]++ < 2) {
+      throw std::runtime_error("not yet");
+    }
+    ++events;
+    last_version = static_cast<std::int64_t>(info.version.value);
+  }
+  static inline std::array<std::atomic<int>, 100> failures = {};
+};
+struct FlakyPerStream {
+  static constexpr auto name = "flaky_per_stream";
+  static constexpr int version = 1;
+  static constexpr bool rows_of_one_stream = true;
+  using Tables = annals::Tables<FlakyCount>;
+};
+
+// Each failure throws away what was read and not committed, and reads it again from Kafka.
+TEST_P(Group, ReadsAgainWhatWasReadAndNotCommitted) {
+  for (auto& failure : FlakyCount::failures) failure = 0;
+  const GlobalPosition head = grow(1'000);
+  publish();
+  const auto kafka = member();
+  const auto rows = open_rows();
+  ProjectionRunner runner(*kafka, *rows, {.threads = 2, .batch_events = 200});
+  ASSERT_TRUE(runner.add_to_group<FlakyPerStream>(*kafka));
+  const auto reached = runner.wait("flaky_per_stream", head, patience);
+  ASSERT_TRUE(reached) << to_string(reached.error());
+  runner.stop();
+  std::int64_t events = 0;
+  for (const FlakyCount& row : all_rows<FlakyCount>(*rows)) {
+    EXPECT_EQ(row.events, row.last_version + 1) << row.stream;
+    events += row.events;
+  }
+  EXPECT_EQ(static_cast<std::uint64_t>(events), head.value);
+  EXPECT_GT(kafka->status().repeated, 0U) << "nothing was read again";
 }
 
 struct EventsOf {

@@ -149,6 +149,17 @@ TEST_P(TopicProcesses, OneThatWasFrozenAndGoesOnChangesNothing) {
   relay_options().partitions = 3;
   relay_test::RunningRelay relay(store(), checkpoints(), relay_options());
   grow(500);
+  {
+    // Makes the tables: whoever is frozen in the middle of that holds up everybody.
+    KafkaSourceOptions options = source_options();
+    options.group = "group-" + topic();
+    const auto kafka = source(options);
+    ProjectionRunner runner(*kafka, rows());
+    ASSERT_TRUE(runner.add_to_group<PerStream>(*kafka));
+    ASSERT_TRUE((runner.add<Stock, Curses>()));
+    expect_all_rows();
+  }
+  grow(store().head().position.value + 500);
   auto frozen = start("stop-before-commit");
   frozen->wait_until_stopped();
   auto successor = start();

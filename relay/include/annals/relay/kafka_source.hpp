@@ -43,10 +43,11 @@ struct KafkaSourceStatus {
   };
   std::vector<Partition> partitions = {};  ///< Empty: the topic was not seen yet.
   GlobalPosition head;                     ///< The highest position in the topic.
-  // By all subscriptions of this object.
-  std::uint64_t records = 0;    ///< Read, each once.
-  std::uint64_t repeated = 0;   ///< Read once more, and dropped.
-  std::string last_error = {};  ///< What went wrong last; empty while all is well.
+  // By all subscriptions and members of this object.
+  std::uint64_t records = 0;     ///< Read, each once.
+  std::uint64_t repeated = 0;    ///< Read once more, and dropped.
+  std::uint64_t given_back = 0;  ///< Partitions that rebalances took away.
+  std::string last_error = {};   ///< What went wrong last; empty while all is well.
 };
 
 /// A topic as a source of events: a subscription reads all of its partitions and puts the events
