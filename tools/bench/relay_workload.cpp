@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bench_store.hpp"
+#include "cpu_time.hpp"
 #include "pipeline.hpp"
 #include "rdkafka_client.hpp"
 #include "running_relay.hpp"
@@ -27,18 +28,19 @@ class RelayWorkload final : public Workload {
     if (auto ready = prepare(context); !ready) return std::move(ready).error();
     const std::string topic = new_bench_topic();
     const auto started = Clock::now();
+    const double cpu_before = cpu_seconds();
     auto relay = RunningRelay::start(*store_, context,
                                      {.brokers = {}, .topic = topic, .partitions = partitions_});
     if (!relay) return std::move(relay).error();
     auto done = (*relay)->until_published(store_->head().position);
     if (!done) return std::move(done).error();
-    const double seconds = seconds_since(started);
+    const Cost cost{seconds_since(started), cpu_seconds() - cpu_before};
     if (!like_) {
       auto first = first_event(context.options.kafka, topic);
       if (!first) return std::move(first).error();
       like_ = *std::move(first);
     }
-    return measured(context, "annals-relay", seconds);
+    return measured(context, "annals-relay", cost);
   }
 
   /// The same records without a log to read: their sizes and headers are those of a record that
@@ -47,19 +49,22 @@ class RelayWorkload final : public Workload {
     const Options& options = context.options;
     std::vector<Measurement> all;
     if (options.wants("librdkafka")) {
+      const double cpu_before = cpu_seconds();
       WrittenStreams streams(options.streams, 0, 1, 1, options.categories);
       auto seconds =
           produce_bare(options.kafka, new_bench_topic(), partitions_, *like_, options.events,
                        [&](std::uint64_t) { return streams.take().stream; });
       if (!seconds) return std::move(seconds).error();
-      all.push_back(measured(context, "librdkafka", *seconds));
+      all.push_back(measured(context, "librdkafka", {*seconds, cpu_seconds() - cpu_before}));
     }
     if (options.wants("rdkafka-performance") && !options.rdkafka_performance.empty()) {
+      const double cpu_before = cpu_seconds();
       auto seconds =
           produce_by_its_benchmark(options.rdkafka_performance, options.kafka, new_bench_topic(),
                                    partitions_, *like_, options.events);
       if (!seconds) return std::move(seconds).error();
-      all.push_back(measured(context, "rdkafka-performance", *seconds));
+      all.push_back(
+          measured(context, "rdkafka-performance", {*seconds, cpu_seconds() - cpu_before}));
     }
     return all;
   }
@@ -104,13 +109,19 @@ class RelayWorkload final : public Workload {
     return Error{ErrorCode::timeout, "topic " + topic + " shows no event"};
   }
 
-  Measurement measured(const Context& context, std::string engine, double seconds) const {
+  struct Cost {
+    double seconds;
+    double cpu_seconds;
+  };
+  Measurement measured(const Context& context, std::string engine, Cost cost) const {
+    const auto events = static_cast<double>(context.options.events);
     return {.engine = std::move(engine),
             .threads = 1,
             .batch = 1,
             .event_bytes = context.options.event_bytes,
             .streams = context.options.streams,
-            .events_per_second = static_cast<double>(context.options.events) / seconds,
+            .events_per_second = events / cost.seconds,
+            .cpu_us_per_event = cost.cpu_seconds / events * 1e6,
             .durability = "acks=all"};
   }
 

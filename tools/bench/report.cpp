@@ -82,6 +82,12 @@ void print_rows(const Comparison& rows) {
     print(peer, "", "", "", "",
           ratio(divided(annals.events_per_second, peer.events_per_second)) + "x");
   }
+  for (const Measurement& peer : rows.peers) {
+    if (peer.cpu_us_per_event <= 0) continue;
+    std::printf("%-19s processor time an event: %.2f us, %s %.2f us: %.2f of it\n", "",
+                annals.cpu_us_per_event, peer.engine.c_str(), peer.cpu_us_per_event,
+                divided(annals.cpu_us_per_event, peer.cpu_us_per_event));
+  }
   if (rows.raw.sequential_bytes_per_second > 0) {
     const double ours = annals.events_per_second * static_cast<double>(annals.event_bytes);
     std::printf("%-19s %.0f MiB/s of data; the disk takes %.0f MiB/s in a row: %.2f of it\n", "",
@@ -139,6 +145,9 @@ std::string json_lines(const Comparison& comparison, const Options& options) {
     }
     if (m->appends_beside_per_second > 0) {
       lines += formatted(R"("appends_beside_per_second":%.1f,)", m->appends_beside_per_second);
+    }
+    if (m->cpu_us_per_event > 0) {
+      lines += formatted(R"("cpu_us_per_event":%.3f,)", m->cpu_us_per_event);
     }
     const bool log = m == &comparison.annals;
     const char* usual = log ? "synced" : "wal, synchronous=full";

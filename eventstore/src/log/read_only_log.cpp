@@ -97,11 +97,11 @@ class ReadOnlyLog final : public LogReading {
     return LogReading::stream_version(stream);
   }
   Result<Link> link_at(GlobalPosition position) const override {
-    if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
+    if (auto fresh = refresh_beyond(position); !fresh) return std::move(fresh).error();
     return LogReading::link_at(position);
   }
   Result<RecordedAppend> append_holding(GlobalPosition position) const override {
-    if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
+    if (auto fresh = refresh_beyond(position); !fresh) return std::move(fresh).error();
     return LogReading::append_holding(position);
   }
   Result<VerifyReport> verify(const VerifyOptions& options) const override {
@@ -282,6 +282,13 @@ class ReadOnlyLog final : public LogReading {
     if (caught_up && (*mark)->position >= before) unsettled_ = 0;
     if (chain_.head().position > before) wake();
     return caught_up;
+  }
+
+  /// The same, unless all up to the position is known: that does not change, and who asks for one
+  /// append after the other would read the mark for each of them.
+  Result<void> refresh_beyond(GlobalPosition position) const {
+    if (position <= LogReading::head().position) return {};
+    return refresh();
   }
 
   // Refreshing is no change that a reader could see, other than that there is more to see.
