@@ -120,28 +120,6 @@ TEST_F(ParametersOfStatements, ListsOfIntegersAreRead) {
   EXPECT_TRUE(rows.integers(0, 2).empty());
 }
 
-TEST_F(ParametersOfStatements, CopiedRowsComeBack) {
-  run("CREATE TEMPORARY TABLE copied (a text, b bigint, c bytea)");
-  auto transaction = Transaction::begin(*connection_);
-  ASSERT_TRUE(transaction);
-  auto copy = CopyWriter::begin(**transaction, "copied", {"a", "b", "c"});
-  ASSERT_TRUE(copy) << copy.error().message;
-  const std::optional<std::string> rows_in[2][3] = {
-      {"tab\tline\nback\\slash", "1", CopyWriter::bytes(every_byte)},
-      {std::nullopt, std::nullopt, CopyWriter::bytes("")}};
-  for (const auto& row : rows_in) ASSERT_TRUE((*copy)->row(row));
-  ASSERT_TRUE((*copy)->finish());
-  copy->reset();
-  ASSERT_TRUE((*transaction)->commit());
-  transaction->reset();
-  const Rows rows = run("SELECT a, b, c FROM copied ORDER BY b");
-  ASSERT_EQ(rows.size(), 2U);
-  EXPECT_EQ(rows.text(0, 0), "tab\tline\nback\\slash");
-  EXPECT_EQ(rows.bytes(0, 2), every_byte);
-  EXPECT_TRUE(rows.is_null(1, 0));
-  EXPECT_FALSE(rows.is_null(1, 2));
-}
-
 TEST_F(ParametersOfStatements, PreparedStatementsAreKeptAndMoreOfThemThanAreKeptStillRun) {
   for (int i = 0; i < 300; ++i) {
     const std::string sql = "SELECT $1::int + " + std::to_string(i);

@@ -36,35 +36,8 @@ class Transaction {
   void roll_back() noexcept;
 
  private:
-  friend class CopyWriter;
   struct Inside;
   explicit Transaction(std::unique_ptr<Inside> inside);
-
-  std::unique_ptr<Inside> inside_;
-};
-
-/// Rows for COPY … FROM STDIN: the fastest way in.
-class CopyWriter {
- public:
-  /// `table` may be "schema.table", unquoted; so may the columns.
-  static SqlResult<std::unique_ptr<CopyWriter>> begin(Transaction& transaction,
-                                                      std::string_view table,
-                                                      const std::vector<std::string>& columns);
-  ~CopyWriter();
-  CopyWriter(const CopyWriter&) = delete;
-  CopyWriter& operator=(const CopyWriter&) = delete;
-
-  /// One value for each column, as the server writes it; none is null.
-  SqlDone row(std::span<const std::optional<std::string>> values);
-  /// What COPY had to say. Without it nothing is kept.
-  SqlDone finish();
-
-  /// A `bytea` as a value.
-  static std::string bytes(std::string_view bytes);
-
- private:
-  struct Inside;
-  explicit CopyWriter(std::unique_ptr<Inside> inside);
 
   std::unique_ptr<Inside> inside_;
 };
