@@ -53,6 +53,7 @@ TEST_F(Chaos, NothingIsMissingOrCountsTwiceWhateverIsKilled) {
   const milliseconds time = time_of_a_run();
   turmoil.go_on_for(time, patience);
   for (const std::string& problem : turmoil.problems()) ADD_FAILURE() << problem;
+  for (const std::string& place : turmoil.stuck()) ADD_FAILURE() << place;
   print(turmoil);
   const Counters& counters = turmoil.counters();
   EXPECT_GT(counters.events, 0U);
@@ -78,10 +79,10 @@ TEST_P(Weakened, IsCaught) {
   Turmoil turmoil(*cluster_, testkit::seed(6101), GetParam().weakness);
   constexpr int rounds_max = 12;
   for (int round = 1; round <= rounds_max && !HasFailure(); ++round) {
-    turmoil.go_on_for(seconds(15), seconds(45));
+    turmoil.go_on_for(seconds(15), patience);
     const auto problems = turmoil.problems();
     print(turmoil);
-    if (problems.empty()) continue;
+    if (problems.empty()) continue;  // What is only slow is not caught.
     std::printf("caught in round %d: %s\n", round, problems.front().c_str());
     return;
   }

@@ -172,6 +172,7 @@ void Turmoil::trouble_one() {
 void Turmoil::go_on_for(milliseconds time, std::chrono::seconds patience) {
   const auto until = SteadyClock::now() + time;
   auto tell_at = SteadyClock::now() + std::chrono::minutes(1);
+  stuck_.clear();
   for (Process* process : all()) process->start();
   Writers writers(*store_, random_());
   BrokerTrouble brokers(cluster_, topic_, random_());
@@ -259,7 +260,7 @@ std::vector<std::string> Turmoil::problems() {
   for (const Process* process : all()) {
     for (const std::string& complaint : process->complaints()) all_of_them.push_back(complaint);
   }
-  all_of_them.insert(all_of_them.end(), stuck_.begin(), stuck_.end());
+  if (!stuck_.empty()) return all_of_them;
   for (std::string& failure : failures_of([this] { check_read_models(); })) {
     all_of_them.push_back(std::move(failure));
   }

@@ -37,8 +37,11 @@ class Turmoil {
   /// models, or it has taken `patience`.
   void go_on_for(std::chrono::milliseconds time, std::chrono::seconds patience);
 
-  /// What is wrong with what has come of it; nothing is as it should be. After go_on_for().
+  /// What is wrong with what has come of it; nothing is as it should be. After go_on_for(). Of rows
+  /// that did not come to the end in time nothing is said.
   std::vector<std::string> problems();
+  /// What did not come to the end in time, the last time.
+  const std::vector<std::string>& stuck() const { return stuck_; }
 
   const Counters& counters() const { return counters_; }
 
