@@ -86,7 +86,7 @@ class TopicProcesses : public PublishedWarehouse, public testing::WithParamInter
   }
   void wait_for(const char* projection, GlobalPosition position) const {
     const auto record =
-        rows_->wait(projection, position, std::chrono::steady_clock::now() + patience);
+        rows_->wait(projection, position, std::chrono::steady_clock::now() + 3 * patience);
     ASSERT_TRUE(record) << to_string(record.error());
     ASSERT_TRUE(*record) << projection << " was not projected";
     ASSERT_GE((*record)->position(), position) << projection << ": " << (*record)->failure;

@@ -85,7 +85,10 @@ class BooksFromKafka : public HackClub {
     for (int i = 0; i < 50; ++i) {
       const std::string account = std::to_string(i);
       auto& bus = bank_->bus();
-      ASSERT_TRUE(bus.send(account, OpenAccount{.owner = "Owner " + account}));
+      const auto opened = bus.send(
+          account,
+          OpenAccount{.owner = "Owner " + account, .overdraft = annals::Money::of_minor(0, "EUR")});
+      ASSERT_TRUE(opened) << annals::to_string(opened.error());
       ASSERT_TRUE(bus.send(account, Deposit{.amount = annals::Money::of_minor(100 + i, "EUR")}));
     }
   }
