@@ -73,12 +73,17 @@ struct Weak {
 };
 void PrintTo(const Weak& weak, std::ostream* out) { *out << weak.name; }
 
-class Weakened : public Chaos, public testing::WithParamInterface<Weak> {};
+class Weakened : public Chaos, public testing::WithParamInterface<Weak> {
+ protected:
+  void SetUp() override {
+    if (std::getenv("ANNALS_CHAOS_MINUTES") == nullptr && std::getenv("ANNALS_SOAK") == nullptr) {
+      GTEST_SKIP() << "SKIPPED: takes minutes; `make chaos` runs it";
+    }
+    Chaos::SetUp();
+  }
+};
 
 TEST_P(Weakened, IsCaught) {
-  if (std::getenv("ANNALS_CHAOS_MINUTES") == nullptr && std::getenv("ANNALS_SOAK") == nullptr) {
-    GTEST_SKIP() << "SKIPPED: takes minutes; `make chaos` runs it";
-  }
   Turmoil turmoil(*cluster_, testkit::seed(6101), GetParam().weakness);
   constexpr int rounds_max = 12;
   for (int round = 1; round <= rounds_max && !HasFailure(); ++round) {

@@ -1,6 +1,8 @@
 // The relay against librdkafka's own mock cluster, which fails as it is told to. The mock forgets
 // nothing and doubles nothing here; what it cannot show (fencing, restarts) is broker_test's.
 
+#include <utility>
+
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
@@ -101,6 +103,48 @@ TEST_F(RelayToMock, BrokersThatAreAwayAreWaitedForAndTheBufferStaysBounded) {
   relay.until([](const RelayStatus& s) { return s.last_error.empty(); });
   ASSERT_TRUE(relay.stop());
   expect_whole(head);
+}
+
+/// A place where another machine's relay takes the first claim over at once, and publishes.
+class Overtaking final : public RelayCheckpoints {
+ public:
+  Overtaking(RelayCheckpoints& inner, std::string brokers)
+      : inner_(inner), brokers_(std::move(brokers)) {}
+
+  std::string name() const override { return inner_.name(); }
+  Result<std::optional<RelayRecord>> load(std::string_view topic) const override {
+    return inner_.load(topic);
+  }
+  Result<bool> replace(const RelayRecord& record) override {
+    auto replaced = inner_.replace(record);
+    if (replaced && *replaced && !std::exchange(overtaken_, true)) {
+      RelayRecord next = record;
+      ++next.revision;
+      ++next.epoch;
+      next.holder = Holder{.host = "another", .pid = 1, .started = 1, .runner = "another"};
+      EXPECT_TRUE(inner_.replace(next).value());
+      kafka_test::produce(brokers_, next.topic, "stream", "{}");
+    }
+    return replaced;
+  }
+
+ private:
+  RelayCheckpoints& inner_;
+  const std::string brokers_;
+  bool overtaken_ = false;
+};
+
+TEST_F(RelayToMock, OneThatWasOvertakenAsItBeganStandsByWhateverItFindsInTheTopic) {
+  grow(*store_, 20, random_);
+  Overtaking checkpoints(*checkpoints_, options_.brokers);
+  options_.lease = std::chrono::minutes(1);
+  RunningRelay relay(*store_, checkpoints, options_);
+  relay.until([](const RelayStatus& status) {
+    return status.claims == 1 && status.role == RelayStatus::Role::standby;
+  });
+  const auto ended = relay.stop();
+  EXPECT_TRUE(ended) << ended.error().message;
+  EXPECT_TRUE((*checkpoints_->load("ledger"))->failure.empty());
 }
 
 }  // namespace

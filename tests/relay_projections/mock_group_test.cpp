@@ -41,11 +41,12 @@ class GroupOnMock : public testing::Test {
     if (owner_ != nullptr) rd_kafka_destroy(owner_);
   }
   std::unique_ptr<KafkaSource> source() const {
-    auto made = make_kafka_source(
-        {.brokers = relay_options_.brokers,
-         .topic = "ledger",
-         .group = "group",
-         .settings = {{"fetch.wait.max.ms", "10"}, {"heartbeat.interval.ms", "100"}}});
+    auto made = make_kafka_source({.brokers = relay_options_.brokers,
+                                   .topic = "ledger",
+                                   .group = "group",
+                                   .settings = {{"fetch.wait.max.ms", "10"},
+                                                {"heartbeat.interval.ms", "100"},
+                                                {"session.timeout.ms", "6000"}}});
     EXPECT_TRUE(made) << to_string(made.error());
     return made ? *std::move(made) : nullptr;
   }
