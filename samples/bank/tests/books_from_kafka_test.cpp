@@ -33,16 +33,6 @@ std::vector<R> rows_of(annals::Rows& rows) {
   return all ? *std::move(all) : std::vector<R>{};
 }
 
-struct DayTotal {
-  std::string day;
-  std::string currency;
-  std::int64_t in_minor = 0;
-  std::int64_t out_minor = 0;
-  std::int64_t movements = 0;
-  ANNALS_FIELDS(DayTotal, day, currency, in_minor, out_minor, movements);
-  bool operator==(const DayTotal&) const = default;
-};
-
 /// All rows of all tables, in the order of their keys.
 struct Tables {
   explicit Tables(const annals::ReadModelStore& store) {
@@ -53,16 +43,14 @@ struct Tables {
     customers = rows_of<CustomerAccount>(rows);
     balances = rows_of<AccountBalance>(rows);
     lines = rows_of<StatementLine>(rows);
-    auto totals = rows.query<DayTotal>(
-        "SELECT day, currency, in_minor, out_minor, movements FROM daily_totals "
-        "ORDER BY day, currency");
+    auto totals = AllDailyTotals{}.answer(rows);
     EXPECT_TRUE(totals) << annals::to_string(totals.error());
     if (totals) days = *std::move(totals);
   }
   std::vector<CustomerAccount> customers;
   std::vector<AccountBalance> balances;
   std::vector<StatementLine> lines;
-  std::vector<DayTotal> days;
+  std::vector<DailyTotal> days;
 };
 
 class BooksFromKafka : public HackClub {
