@@ -181,8 +181,10 @@ ProjectionStatus ProjectionRunner::Impl::status_of(const Entry& entry) const {
     status.parked_events += part->parked_events;
     status.partitions.push_back(now);
   }
-  status.activity = worst->activity;
-  status.last_error = worst->last_error;
+  if (worst != nullptr) {  // Else it has just been entered, and is starting.
+    status.activity = worst->activity;
+    status.last_error = worst->last_error;
+  }
   status.events_per_second = entry.rate.value();
   return status;
 }
@@ -202,8 +204,8 @@ void ProjectionRunner::Impl::stop() {
     // What add() has begun on its caller's thread.
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] {
-      return std::none_of(entries_.begin(), entries_.end(),
-                          [](const auto& entry) { return entry.second->parts.front()->running; });
+      return std::all_of(entries_.begin(), entries_.end(),
+                         [](const auto& entry) { return entry.second->begun; });
     });
   }
   // Without the lock: what the store calls when something is appended takes it.

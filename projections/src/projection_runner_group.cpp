@@ -52,8 +52,11 @@ Result<void> ProjectionRunner::Impl::add_to_group(const ProjectionType& projecti
        .given = [this, name](std::uint32_t partition) { hurry(name, partition); },
        .taken_away = [this, name](std::uint32_t partition) { recall(name, partition); }});
   if (!member) {
-    const std::lock_guard lock(mutex_);
-    entries_.erase(entries_.find(name));
+    {
+      const std::lock_guard lock(mutex_);
+      entries_.erase(entries_.find(name));
+    }
+    changed_.notify_all();
     return std::move(member).error();
   }
   of_group.set_member(**member);

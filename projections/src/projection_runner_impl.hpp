@@ -96,9 +96,9 @@ class ProjectionRunner::Impl {
     const std::string name;
     const std::unique_ptr<internal::Share> share;
     std::unique_ptr<PartitionMember> member;  // Of a group.
-    std::vector<std::unique_ptr<Part>> parts;
     // Guarded by mutex_:
-    bool begun = false;  // The first step tells whether there are more.
+    std::vector<std::unique_ptr<Part>> parts;  // None before its source is joined.
+    bool begun = false;  // The first step, which tells whether there are more, has been taken.
     internal::Rate rate = {};
   };
   using Entries = std::map<std::string, std::unique_ptr<Entry>, std::less<>>;

@@ -1,6 +1,7 @@
 // A runner that is added to, waited for, told to try again and stopped from many threads.
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <stdexcept>
 #include <thread>
@@ -61,6 +62,67 @@ TEST(RunnerThreads, WhoWaitsForAProjectionThatIsRefusedIsToldSo) {
   }
 }
 
+/// Fails always.
+struct Hopeless {
+  std::string shelf;
+  ANNALS_ROW(Hopeless, "hopeless", (shelf));
+  using Events = annals::Events<GoodsArrived>;
+  static std::string keys(const GoodsArrived& e) { return e.shelf; }
+  void evolve(const GoodsArrived&) { throw 5; }
+};
+/// Its streams are in one partition, which nobody can share.
+class Unjoinable final : public PartitionedSource {
+ public:
+  explicit Unjoinable(std::function<void()> joining) : joining_(std::move(joining)) {}
+
+  Result<std::uint32_t> partitions() const override { return 1; }
+  Result<std::unique_ptr<PartitionMember>> join(MembershipOptions) const override {
+    joining_();
+    return Error{.code = ErrorCode::unavailable, .message = "nobody answers"};
+  }
+
+ private:
+  std::function<void()> joining_;
+};
+
+struct Alone {
+  static constexpr auto name = "alone";
+  static constexpr int version = 1;
+  static constexpr bool rows_of_one_stream = true;
+  using Tables = annals::Tables<Hopeless>;
+};
+
+TEST(RunnerThreads, AProjectionWhoseGroupIsBeingJoinedIsStartingAndStopWaitsForIt) {
+  const auto events = make_memory_event_store({});
+  const auto rows = open_rows();
+  ProjectionRunner runner(*events, *rows);
+  std::promise<void> joining;
+  std::promise<void> go_on;
+  const Unjoinable source([&] {
+    joining.set_value();
+    go_on.get_future().wait();
+  });
+  auto adding = std::async(std::launch::async, [&] { return runner.add_to_group<Alone>(source); });
+  joining.get_future().wait();
+  const auto status = runner.status("alone");
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->activity, ProjectionActivity::starting);
+  EXPECT_TRUE(status->partitions.empty());
+  auto waiting = std::async(std::launch::async,
+                            [&] { return runner.wait("alone", GlobalPosition{1}, patience); });
+  auto stopping = std::async(std::launch::async, [&] { runner.stop(); });
+  EXPECT_EQ(stopping.wait_for(milliseconds(20)), std::future_status::timeout);
+  go_on.set_value();
+  const auto added = adding.get();
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().message, "nobody answers");
+  const auto waited = waiting.get();
+  ASSERT_FALSE(waited);
+  EXPECT_EQ(waited.error().code, ErrorCode::invalid_argument) << to_string(waited.error());
+  stopping.get();
+  EXPECT_FALSE(runner.status("alone"));
+}
+
 TEST(RunnerThreads, WhatAnObserverThrowsDoesNotEndTheRunner) {
   const auto events = make_memory_event_store({});
   const auto rows = open_rows();
@@ -91,14 +153,6 @@ TEST(RunnerThreads, TheLongestTimeoutIsNotOverAtOnce) {
   EXPECT_FALSE(runner.wait("stock", GlobalPosition{2}, milliseconds::min()));
 }
 
-/// Fails always.
-struct Hopeless {
-  std::string shelf;
-  ANNALS_ROW(Hopeless, "hopeless", (shelf));
-  using Events = annals::Events<GoodsArrived>;
-  static std::string keys(const GoodsArrived& e) { return e.shelf; }
-  void evolve(const GoodsArrived&) { throw 5; }
-};
 struct Hopes {
   static constexpr auto name = "hopes";
   static constexpr int version = 1;
