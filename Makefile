@@ -2,6 +2,8 @@
 # missing (SKIP_INSTALL=1: says which, installs none), configures, builds into build/, and runs.
 
 JOBS ?= 2
+# At once. They wait more than they compute: for servers, disks and deadlines.
+TEST_JOBS ?= $(shell echo $$((2 * $(JOBS))))
 BUILD_DIR ?= build
 PREFIX ?= /usr/local
 DATA ?= ./bank-data
@@ -33,7 +35,7 @@ BENCH_GROWTH = $(BUILD_DIR)/bin/annals-bench --seconds 2 --streams 1000000 --eve
 help: ## Say what the targets do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 	@echo
-	@echo "  JOBS=$(JOBS)  BUILD_DIR=$(BUILD_DIR)  PREFIX=$(PREFIX)  DATA=$(DATA)  SEED=n  MINUTES=$(MINUTES)  SKIP_INSTALL=1"
+	@echo "  JOBS=$(JOBS)  TEST_JOBS=$(TEST_JOBS)  BUILD_DIR=$(BUILD_DIR)  PREFIX=$(PREFIX)  DATA=$(DATA)  SEED=n  MINUTES=$(MINUTES)  SKIP_INSTALL=1"
 
 bank: ## Replay a real organisation's books into a log under DATA, project, and compare every balance
 	@$(PACKAGES) $(PACKAGES_BANK)
@@ -53,7 +55,7 @@ test: ## Build everything, compile each public header alone, run every test
 	@$(PACKAGES) $(PACKAGES_TEST)
 	$(CONFIGURE) $(ALL_PARTS)
 	$(BUILD) --target all all_verify_interface_header_sets
-	ctest --test-dir $(BUILD_DIR) --output-on-failure --no-tests=error -j $(JOBS)
+	ctest --test-dir $(BUILD_DIR) --output-on-failure --no-tests=error -j $(TEST_JOBS)
 
 bench: bench-build ## Measure, beside the raw disk, SQLite, RocksDB and LMDB; results in build/bench/results.jsonl
 	$(BENCH)
