@@ -1,7 +1,9 @@
 #include <algorithm>
-#include <cstdio>
-#include <string_view>
+#include <optional>
 
+#include <annals/codec/describe.hpp>
+#include <annals/codec/json.hpp>
+#include <annals/eventstore/assert.hpp>
 #include <annals/observability/readiness.hpp>
 
 #include "utf8_text.hpp"
@@ -10,22 +12,18 @@ namespace annals {
 
 namespace {
 
-std::string json_string(std::string_view text) {
-  std::string json = "\"";
-  for (const char c : internal::with_whole_characters(text)) {
-    if (c == '"' || c == '\\') {
-      json += '\\';
-      json += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(c));
-      json += escape;
-    } else {
-      json += c;
-    }
-  }
-  return json + '"';
-}
+struct CheckedJson {
+  std::string name;
+  bool ready = false;
+  std::optional<std::string> why;
+  ANNALS_FIELDS(CheckedJson, name, ready, why);
+};
+
+struct ReadinessJson {
+  bool ready = false;
+  std::vector<CheckedJson> checks;
+  ANNALS_FIELDS(ReadinessJson, ready, checks);
+};
 
 }  // namespace
 
@@ -35,17 +33,16 @@ bool Readiness::ready() const {
 }
 
 std::string readiness_json(const Readiness& readiness) {
-  std::string json =
-      readiness.ready() ? R"({"ready":true,"checks":[)" : R"({"ready":false,"checks":[)";
-  const char* separator = "";
+  ReadinessJson said{.ready = readiness.ready(), .checks = {}};
   for (const Readiness::Checked& check : readiness.checks) {
-    json += separator;
-    json += R"({"name":)" + json_string(check.name);
-    json += check.why.empty() ? R"(,"ready":true})"
-                              : R"(,"ready":false,"why":)" + json_string(check.why) + '}';
-    separator = ",";
+    CheckedJson& last = said.checks.emplace_back();
+    last.name = internal::with_whole_characters(check.name);
+    last.ready = check.why.empty();
+    if (!last.ready) last.why = internal::with_whole_characters(check.why);
   }
-  return json + "]}";
+  auto json = to_json(said);
+  ANNALS_ASSERT(json.has_value(), "a struct of UTF-8 and booleans is JSON");
+  return *std::move(json);
 }
 
 }  // namespace annals

@@ -128,7 +128,7 @@ TEST(Readiness, IsThatOfEveryCheckAndWhatOneThrowsIsWhy) {
   EXPECT_EQ(readiness_json(observability.readiness()),
             "{\"ready\":false,\"checks\":[{\"name\":\"good\",\"ready\":true},"
             "{\"name\":\"odd \\\"one\\\"\",\"ready\":false,\"why\":\"the check threw: "
-            "a\\u000ab\uFFFD\"}]}");
+            "a\\nb\uFFFD\"}]}");
 }
 
 }  // namespace

@@ -2,15 +2,13 @@
 
 #include <thread>
 
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
-
 #include <annals/eventstore/memory_event_store.hpp>
 #include <annals/observability/relay_metrics.hpp>
 #include <annals/testkit/requests.hpp>
 #include <annals/testkit/temporary_folder.hpp>
 
 #include "exposition.hpp"
+#include "kafka/mock_cluster.hpp"
 #include "relay/running_relay.hpp"
 
 namespace annals::observability_test {
@@ -99,44 +97,35 @@ TEST_F(WatchedRelay, OneThatHasHaltedIsNotReadyAndSaysWhy) {
 }
 
 TEST_F(WatchedRelay, ALeaderLagsWhileBrokersAreAwayAndHasAllWhenTheyAreThere) {
-  rd_kafka_conf_t* conf = rd_kafka_conf_new();
-  rd_kafka_conf_set_log_cb(conf, [](const rd_kafka_t*, int, const char*, const char*) {});
-  rd_kafka_t* const owner = rd_kafka_new(RD_KAFKA_PRODUCER, conf, nullptr, 0);
-  ASSERT_NE(owner, nullptr);
-  rd_kafka_mock_cluster_t* const mock = rd_kafka_mock_cluster_new(owner, 1);
-  rd_kafka_mock_topic_create(mock, "ledger", 2, 1);
-  options_.brokers = rd_kafka_mock_cluster_bootstraps(mock);
+  const kafka_test::MockCluster mock("ledger", 2, 1);
+  options_.brokers = mock.brokers();
   options_.make_topic = false;
-  rd_kafka_mock_broker_set_down(mock, 1);
+  rd_kafka_mock_broker_set_down(mock.get(), 1);
   Observability strict({.lag_events_max = 4});
-  {
-    RunningRelay relay(*store_, *checkpoints_, options_);
-    watch(observability_, relay.relay());
-    watch(strict, relay.relay());
-    relay.until([](const RelayStatus& s) { return s.role == Role::leader; });
-    EXPECT_EQ(value("lag_events"), 5);
-    EXPECT_GT(value("lag_seconds"), 0);
-    EXPECT_EQ(value("following"), 0);
-    EXPECT_EQ(is("leader"), 1);
-    EXPECT_EQ(why_not(), "");
-    EXPECT_NE(strict.readiness().checks.front().why.find("is behind by 5 events; 4 are allowed"),
-              std::string::npos);
-    rd_kafka_mock_broker_set_up(mock, 1);
-    relay.until_published(store_->head().position);
-    relay.until([](const RelayStatus& s) { return s.events == 5; });
-    EXPECT_EQ(value("position"), 5);
-    EXPECT_EQ(value("lag_events"), 0);
-    EXPECT_EQ(value("lag_seconds"), 0);
-    EXPECT_EQ(value("following"), 1);
-    EXPECT_EQ(value("events_total"), 5);
-    EXPECT_EQ(value("epoch"), 1);
-    EXPECT_EQ(value("claims_total"), 1);
-    EXPECT_EQ(value("producers_total"), relay.status().producers);
-    EXPECT_EQ(strict.readiness().ready(), true);
-    ASSERT_TRUE(relay.stop());
-  }
-  rd_kafka_mock_cluster_destroy(mock);
-  rd_kafka_destroy(owner);
+  RunningRelay relay(*store_, *checkpoints_, options_);
+  watch(observability_, relay.relay());
+  watch(strict, relay.relay());
+  relay.until([](const RelayStatus& s) { return s.role == Role::leader; });
+  EXPECT_EQ(value("lag_events"), 5);
+  EXPECT_GT(value("lag_seconds"), 0);
+  EXPECT_EQ(value("following"), 0);
+  EXPECT_EQ(is("leader"), 1);
+  EXPECT_EQ(why_not(), "");
+  EXPECT_NE(strict.readiness().checks.front().why.find("is behind by 5 events; 4 are allowed"),
+            std::string::npos);
+  rd_kafka_mock_broker_set_up(mock.get(), 1);
+  relay.until_published(store_->head().position);
+  relay.until([](const RelayStatus& s) { return s.events == 5; });
+  EXPECT_EQ(value("position"), 5);
+  EXPECT_EQ(value("lag_events"), 0);
+  EXPECT_EQ(value("lag_seconds"), 0);
+  EXPECT_EQ(value("following"), 1);
+  EXPECT_EQ(value("events_total"), 5);
+  EXPECT_EQ(value("epoch"), 1);
+  EXPECT_EQ(value("claims_total"), 1);
+  EXPECT_EQ(value("producers_total"), relay.status().producers);
+  EXPECT_EQ(strict.readiness().ready(), true);
+  ASSERT_TRUE(relay.stop());
 }
 
 }  // namespace

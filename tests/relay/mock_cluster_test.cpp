@@ -1,10 +1,9 @@
 // The relay against librdkafka's own mock cluster, which fails as it is told to. The mock forgets
 // nothing and doubles nothing here; what it cannot show (fencing, restarts) is broker_test's.
 
-#include <utility>
+#include "kafka/mock_cluster.hpp"
 
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
+#include <utility>
 
 #include <annals/eventstore/memory_event_store.hpp>
 #include <annals/testkit/seed.hpp>
@@ -23,34 +22,17 @@ constexpr int partitions = 3;
 
 class RelayToMock : public testing::Test {
  protected:
-  void SetUp() override {
-    rd_kafka_conf_t* conf = rd_kafka_conf_new();
-    rd_kafka_conf_set_log_cb(conf, [](const rd_kafka_t*, int, const char*, const char*) {});
-    char said[512] = {};
-    owner_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, said, sizeof said);
-    ASSERT_NE(owner_, nullptr) << said;
-    mock_ = rd_kafka_mock_cluster_new(owner_, 3);
-    ASSERT_NE(mock_, nullptr);
-    rd_kafka_mock_topic_create(mock_, "ledger", partitions, 3);
-    options_ = {
-        .brokers = rd_kafka_mock_cluster_bootstraps(mock_), .topic = "ledger", .make_topic = false};
-  }
-  void TearDown() override {
-    if (mock_ != nullptr) rd_kafka_mock_cluster_destroy(mock_);
-    if (owner_ != nullptr) rd_kafka_destroy(owner_);
-  }
   void expect_whole(GlobalPosition head) {
     const auto records = kafka_test::read_topic(options_.brokers, options_.topic);
     const TopicCheck check = check_topic(records);
     EXPECT_EQ(check.missing(head.value), 0U);
   }
 
-  rd_kafka_t* owner_ = nullptr;
-  rd_kafka_mock_cluster_t* mock_ = nullptr;
+  const kafka_test::MockCluster mock_{"ledger", partitions};
   std::unique_ptr<EventStore> store_ = make_memory_event_store();
   testkit::TemporaryFolder folder_;
   std::unique_ptr<RelayCheckpoints> checkpoints_ = *open_relay_checkpoint_folder(folder_.path());
-  RelayOptions options_;
+  RelayOptions options_{.brokers = mock_.brokers(), .topic = "ledger", .make_topic = false};
   std::mt19937_64 random_{testkit::seed(6003)};
 };
 
@@ -59,7 +41,7 @@ TEST_F(RelayToMock, AnswersThatAskToTryAgainCostNothing) {
   RunningRelay relay(*store_, *checkpoints_, options_);
   relay.until_published(head);
   rd_kafka_mock_push_request_errors(
-      mock_, produce_request, 4, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+      mock_.get(), produce_request, 4, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
       RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
       RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
   head = grow(*store_, 600, random_);
@@ -73,7 +55,7 @@ TEST_F(RelayToMock, AFatalErrorCostsTheProducerAndNothingElse) {
   GlobalPosition head = grow(*store_, 200, random_);
   RunningRelay relay(*store_, *checkpoints_, options_);
   relay.until_published(head);
-  rd_kafka_mock_push_request_errors(mock_, produce_request, 1,
+  rd_kafka_mock_push_request_errors(mock_.get(), produce_request, 1,
                                     RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
   head = grow(*store_, 600, random_);
   relay.until_published(head);
@@ -89,7 +71,7 @@ TEST_F(RelayToMock, BrokersThatAreAwayAreWaitedForAndTheBufferStaysBounded) {
   RunningRelay relay(*store_, *checkpoints_, options_);
   relay.until_published(head);
   for (std::int32_t broker = 1; broker <= 3; ++broker) {
-    rd_kafka_mock_broker_set_down(mock_, broker);
+    rd_kafka_mock_broker_set_down(mock_.get(), broker);
   }
   head = grow(*store_, 1'500, random_);
   relay.until([](const RelayStatus& s) { return s.waiting_bytes > 0 && !s.last_error.empty(); });
@@ -97,7 +79,7 @@ TEST_F(RelayToMock, BrokersThatAreAwayAreWaitedForAndTheBufferStaysBounded) {
   EXPECT_GT(relay.status().lag(), 0U);
   EXPECT_EQ(relay.status().role, RelayStatus::Role::leader);
   for (std::int32_t broker = 1; broker <= 3; ++broker) {
-    rd_kafka_mock_broker_set_up(mock_, broker);
+    rd_kafka_mock_broker_set_up(mock_.get(), broker);
   }
   relay.until_published(head);
   relay.until([](const RelayStatus& s) { return s.last_error.empty(); });

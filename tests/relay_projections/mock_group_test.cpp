@@ -3,14 +3,12 @@
 
 #include <thread>
 
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
-
 #include <annals/eventstore/memory_event_store.hpp>
 #include <annals/relay/kafka_source.hpp>
 #include <annals/testkit/seed.hpp>
 #include <annals/testkit/temporary_folder.hpp>
 
+#include "kafka/mock_cluster.hpp"
 #include "per_stream.hpp"
 #include "published.hpp"
 #include "relay/running_relay.hpp"
@@ -22,23 +20,9 @@ using std::chrono::milliseconds;
 
 class GroupOnMock : public testing::Test {
  protected:
-  void SetUp() override {
-    rd_kafka_conf_t* conf = rd_kafka_conf_new();
-    rd_kafka_conf_set_log_cb(conf, [](const rd_kafka_t*, int, const char*, const char*) {});
-    char said[512] = {};
-    owner_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, said, sizeof said);
-    ASSERT_NE(owner_, nullptr) << said;
-    mock_ = rd_kafka_mock_cluster_new(owner_, 3);
-    ASSERT_NE(mock_, nullptr);
-    rd_kafka_mock_topic_create(mock_, "ledger", 3, 3);
-    relay_options_ = {
-        .brokers = rd_kafka_mock_cluster_bootstraps(mock_), .topic = "ledger", .make_topic = false};
+  GroupOnMock() {
     // The mock keeps few records, and wakes nobody who waits for more.
     relay_options_.watermark_every = milliseconds(500);
-  }
-  void TearDown() override {
-    if (mock_ != nullptr) rd_kafka_mock_cluster_destroy(mock_);
-    if (owner_ != nullptr) rd_kafka_destroy(owner_);
   }
   std::unique_ptr<KafkaSource> source() const {
     auto made = make_kafka_source({.brokers = relay_options_.brokers,
@@ -51,12 +35,11 @@ class GroupOnMock : public testing::Test {
     return made ? *std::move(made) : nullptr;
   }
 
-  rd_kafka_t* owner_ = nullptr;
-  rd_kafka_mock_cluster_t* mock_ = nullptr;
+  const kafka_test::MockCluster mock_{"ledger", 3};
   std::unique_ptr<EventStore> store_ = make_memory_event_store();
   testkit::TemporaryFolder folder_;
   std::unique_ptr<RelayCheckpoints> checkpoints_ = *open_relay_checkpoint_folder(folder_.path());
-  RelayOptions relay_options_;
+  RelayOptions relay_options_{.brokers = mock_.brokers(), .topic = "ledger", .make_topic = false};
   std::mt19937_64 random_{testkit::seed(6111)};
 };
 
