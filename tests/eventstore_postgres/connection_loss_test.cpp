@@ -262,6 +262,18 @@ TEST(PostgresConnectionLoss, AKilledServerLosesAndDoublesNothing) {
   EXPECT_EQ(again->head(), store->head());
 }
 
+int port_of(const postgres_test::Schema& schema) {
+  const std::string url = schema.url();
+  return std::atoi(url.c_str() + url.rfind(':') + 1);
+}
+
+// As the schema's, but its sessions pass the proxy.
+std::string url_through(const CuttingProxy& proxy, const postgres_test::Schema& schema) {
+  const std::string url = schema.url();
+  return "postgres://annals@127.0.0.1:" + std::to_string(proxy.port()) +
+         url.substr(url.find('/', url.rfind(':')));
+}
+
 // A proxy cuts the session right after the call that commits was sent: done or not, the store finds
 // out by itself.
 TEST(PostgresConnectionLoss, AnAnswerThatIsLostIsSettledByItsId) {
@@ -269,13 +281,8 @@ TEST(PostgresConnectionLoss, AnAnswerThatIsLostIsSettledByItsId) {
   const postgres_test::Schema schema;
   const auto direct = open_store({.url = schema.url(), .schema = schema.name()});
   ASSERT_TRUE(direct);
-  const std::string server = schema.url();
-  const std::size_t port_at = server.rfind(':') + 1;
-  CuttingProxy proxy(std::atoi(server.c_str() + port_at));
-  const auto store =
-      open_store({.url = "postgres://annals@127.0.0.1:" + std::to_string(proxy.port()) +
-                         server.substr(server.find('/', port_at)),
-                  .schema = schema.name()});
+  CuttingProxy proxy(port_of(schema));
+  const auto store = open_store({.url = url_through(proxy, schema), .schema = schema.name()});
   ASSERT_TRUE(store);
   const auto append = [&](const std::string& stream) {
     AppendRequest request = append_of({event_on(stream, "cut_here"), event_on("b-1")});
@@ -330,13 +337,8 @@ TEST(PostgresConnectionLoss, WhatWasGivenUpIsRefusedWhenItArrivesLate) {
   const postgres_test::Schema schema;
   const auto direct = open_store({.url = schema.url(), .schema = schema.name()});
   ASSERT_TRUE(direct);
-  const std::string server = schema.url();
-  const std::size_t port_at = server.rfind(':') + 1;
-  CuttingProxy proxy(std::atoi(server.c_str() + port_at));
-  const auto store =
-      open_store({.url = "postgres://annals@127.0.0.1:" + std::to_string(proxy.port()) +
-                         server.substr(server.find('/', port_at)),
-                  .schema = schema.name()});
+  CuttingProxy proxy(port_of(schema));
+  const auto store = open_store({.url = url_through(proxy, schema), .schema = schema.name()});
   ASSERT_TRUE(store);
   AppendRequest request = append_of({event_on("a-1", "cut_here")});
   request.id = append_id_of("late");

@@ -114,6 +114,26 @@ class ProcessesTest : public testing::Test {
     return result;
   }
 
+  /// Lets it print a few lines, then a moment, while `work` is done again and again; and kills it.
+  template <typename Work>
+  static void kill_amid(Projecting& projecting, std::mt19937_64& random, const Work& work) {
+    std::atomic<bool> killed = false;
+    std::thread killer([&, lines = random() % 6 + 1, micros = random() % 3'000] {
+      for (std::uint64_t n = 0; n < lines; ++n) {
+        if (projecting.next().activity == "ended") break;
+      }
+      std::this_thread::sleep_for(std::chrono::microseconds(micros));
+      projecting.end(SIGKILL);
+      killed.store(true);
+    });
+    while (!killed.load()) {
+      work();
+      // Not faster than it can be projected, or all kills fall into catching up.
+      std::this_thread::sleep_for(std::chrono::microseconds(500));
+    }
+    killer.join();
+  }
+
   testkit::TemporaryFolder folder_;
   const std::string log_ = folder_.file("log");
   const std::string database_ = folder_.file("rows.db");
@@ -129,21 +149,7 @@ TEST_F(ProcessesTest, KilledAtAnyMomentEachEventCountsOnceAndRowsAgreeWithTheChe
   std::uint64_t last = 0;
   for (int i = 0; i < kills && !testing::Test::HasFailure(); ++i) {
     Projecting projecting({log_, database_, "10000"});
-    std::atomic<bool> killed = false;
-    std::thread killer([&, lines = random() % 6 + 1, micros = random() % 3'000] {
-      for (std::uint64_t n = 0; n < lines; ++n) {
-        if (projecting.next().activity == "ended") break;
-      }
-      std::this_thread::sleep_for(std::chrono::microseconds(micros));
-      projecting.end(SIGKILL);
-      killed.store(true);
-    });
-    while (!killed.load()) {
-      writer.append_some();
-      // Not faster than it can be projected, or all kills fall into catching up.
-      std::this_thread::sleep_for(std::chrono::microseconds(500));
-    }
-    killer.join();
+    kill_amid(projecting, random, [&] { writer.append_some(); });
 
     const auto rows = open_rows(database_);
     auto records = rows->records();
@@ -187,20 +193,7 @@ TEST_F(ProcessesTest, KilledAtAnyMomentNothingThatIsParkedIsLostOrAppliedTwice) 
   std::size_t parked = 0;
   for (int i = 0; i < kills && !testing::Test::HasFailure(); ++i) {
     Projecting projecting({log_, database_, "10000", "parking"});
-    std::atomic<bool> killed = false;
-    std::thread killer([&, lines = random() % 6 + 1, micros = random() % 3'000] {
-      for (std::uint64_t n = 0; n < lines; ++n) {
-        if (projecting.next().activity == "ended") break;
-      }
-      std::this_thread::sleep_for(std::chrono::microseconds(micros));
-      projecting.end(SIGKILL);
-      killed.store(true);
-    });
-    while (!killed.load()) {
-      writer.append_delicate();
-      std::this_thread::sleep_for(std::chrono::microseconds(500));
-    }
-    killer.join();
+    kill_amid(projecting, random, [&] { writer.append_delicate(); });
 
     const auto rows = open_rows(database_);
     auto records = rows->records();
