@@ -83,7 +83,8 @@ TEST_F(RelayOfADatabase, OneThatIsKilledIsFollowedByTheNextAndNothingIsMissing) 
   }
   leader->signal(SIGTERM);
   EXPECT_EQ(leader->wait().exit_code, 0);
-  const test::Ended ended = test::run(words({"--once"}));
+  // The place that is the default, by its address.
+  const test::Ended ended = test::run(words({"--once", "--checkpoints", database_->url()}));
   ASSERT_EQ(ended.exit_code, 0) << ended.err;
 
   const auto records = kafka_test::read_topic(*kafka_test::brokers(), topic_);

@@ -43,9 +43,13 @@ Result<std::unique_ptr<RelayCheckpoints>> open_checkpoints(const std::string& st
 #if ANNALS_WITH_POSTGRES
   if (const std::string& place = given.empty() ? store : given; is_database(place)) {
     const std::size_t mark = place.find('#');
-    const std::string schema = mark == std::string::npos ? "annals" : place.substr(mark + 1);
-    return open_postgres_relay_checkpoints(
-        {.url = place.substr(0, mark), .schema = given.empty() ? schema + "_relay" : schema});
+    std::string schema = mark == std::string::npos ? "" : place.substr(mark + 1);
+    if (schema.empty()) {
+      schema = "annals_relay";
+    } else if (given.empty()) {
+      schema += "_relay";
+    }
+    return open_postgres_relay_checkpoints({.url = place.substr(0, mark), .schema = schema});
   }
 #else
   if (is_database(given)) return without_postgres();
