@@ -106,16 +106,19 @@ void CommitQueue::gather(std::unique_lock<std::mutex>& lock) {
   std::size_t target = expected_;
   if (modest_left_ > 0) {
     --modest_left_;
-    target = std::min(target, came_);
+    target = std::min(target, modest_target_);
   }
   // After a pause nobody is on the way.
-  if (waiting_.size() >= target || std::chrono::steady_clock::now() >= gather_until_) return;
+  const std::size_t there = waiting_.size();
+  if (there >= target || std::chrono::steady_clock::now() >= gather_until_) return;
   gather_target_ = target;
   const bool all_came =
       gathered_.wait_until(lock, gather_until_, [&] { return waiting_.size() >= gather_target_; });
   gather_target_ = 0;
   if (all_came) return;
-  came_ = waiting_.size();
+  // Where appends come evenly, half of them come in that time; they will come without our waiting.
+  const std::size_t came = waiting_.size() - there;
+  modest_target_ = 4 * came >= 3 * (target - there) ? waiting_.size() : 0;
   modest_left_ = modest_groups;
 }
 

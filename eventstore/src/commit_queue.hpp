@@ -85,7 +85,8 @@ class CommitQueue {
   static constexpr std::size_t slot_count = 65'536;
   // Runs no group larger than this, whatever waits.
   static constexpr std::size_t group_attempts_max = 8'192;
-  // After a group has waited in vain, so many wait for no more than came then.
+  // After a group has waited in vain, so many wait for no more than came then, or not at all. or
+  // not at all.
   static constexpr unsigned modest_groups = 16;
 
   struct Entry {
@@ -128,8 +129,8 @@ class CommitQueue {
   std::size_t expected_ = 0;       // Guarded by mutex_: how many the next group may come to have.
   SteadyTime gather_until_{};      // Guarded by mutex_.
   std::size_t gather_target_ = 0;  // Guarded by mutex_: who leads waits for so many; 0: for none.
-  std::size_t came_ = 0;           // Guarded by mutex_: when a group waited in vain.
-  unsigned modest_left_ = 0;       // Guarded by mutex_.
+  std::size_t modest_target_ = 0;  // Guarded by mutex_: since a group waited in vain.
+  unsigned modest_left_ = 0;       // Guarded by mutex_: groups that go by it.
   std::condition_variable gathered_;
   std::uint64_t groups_begun_ = 0;  // Guarded by mutex_.
   std::uint64_t groups_ended_ = 0;  // Guarded by mutex_.
