@@ -4,8 +4,8 @@
 
 namespace annals::internal {
 
-CommitQueue::CommitQueue(RunGroup run_group, std::uint64_t bytes_max)
-    : run_group_(std::move(run_group)), bytes_max_(bytes_max) {}
+CommitQueue::CommitQueue(RunGroup run_group, std::uint64_t bytes_max, double wait_share)
+    : run_group_(std::move(run_group)), bytes_max_(bytes_max), wait_share_(wait_share) {}
 
 void CommitQueue::drain() {
   std::unique_lock lock(mutex_);
@@ -41,6 +41,7 @@ void CommitQueue::enqueue(std::unique_lock<std::mutex>& lock, Entry& entry) {
   room_.wait(lock, [&] { return bytes_in_flight_ == 0 || bytes_in_flight_ + bytes <= bytes_max_; });
   bytes_in_flight_ += bytes;
   waiting_.push_back(&entry);
+  if (waiting_.size() == gather_target_) gathered_.notify_one();
 }
 
 Result<Receipt> CommitQueue::run(PreparedAppend append) {
@@ -48,13 +49,17 @@ Result<Receipt> CommitQueue::run(PreparedAppend append) {
   entry.attempt.append = std::move(append);
   std::unique_lock lock(mutex_);
   enqueue(lock, entry);
-  if (!led_) {
-    led_ = true;
+  if (led_) {
+    lock.unlock();
+    entry.turn.wait();
+    if (!entry.ended) {  // Then it is to lead.
+      lock.lock();
+      lead(lock, &entry);
+    }
   } else {
-    entry.turn.wait(lock, [&] { return entry.ended || entry.leads; });
+    led_ = true;
+    lead(lock, &entry);
   }
-  if (!entry.ended) lead(lock, &entry);
-  lock.unlock();
   entry.attempt.finish();
   return std::move(*entry.attempt.outcome);
 }
@@ -95,7 +100,31 @@ void CommitQueue::list_waiting(std::size_t from, std::vector<Attempt*>& attempts
   for (std::size_t i = from; i < end; ++i) attempts.push_back(&waiting_[i]->attempt);
 }
 
-/// Runs groups until `until` has ended (null: until nothing waits), then hands on.
+/// Waits, if that is worth its while, for those who may come to be in the next group. REQUIRES: the
+/// lock, and to lead.
+void CommitQueue::gather(std::unique_lock<std::mutex>& lock) {
+  std::size_t target = expected_;
+  if (modest_left_ > 0) {
+    --modest_left_;
+    target = std::min(target, modest_target_);
+  }
+  // After a pause nobody is on the way.
+  const std::size_t there = waiting_.size();
+  if (there >= target || std::chrono::steady_clock::now() >= gather_until_) return;
+  gather_target_ = target;
+  const bool all_came =
+      gathered_.wait_until(lock, gather_until_, [&] { return waiting_.size() >= gather_target_; });
+  gather_target_ = 0;
+  if (all_came) return;
+  // Where appends come evenly, half of them come in that time; they will come without our waiting.
+  const std::size_t came = waiting_.size() - there;
+  modest_target_ = 4 * came >= 3 * (target - there) ? waiting_.size() : 0;
+  modest_left_ = modest_groups;
+}
+
+/// Runs groups until `until` has ended (null: until nothing waits), then hands on. Returns without
+/// the lock.
+/// REQUIRES: something waits.
 void CommitQueue::lead(std::unique_lock<std::mutex>& lock, const Entry* until) {
   std::vector<Attempt*> attempts;
   std::vector<Attempt*> behind;
@@ -105,54 +134,80 @@ void CommitQueue::lead(std::unique_lock<std::mutex>& lock, const Entry* until) {
     return behind;
   };
   std::vector<Entry*> group;
-  while (until != nullptr ? !until->ended : !waiting_.empty()) {
+  std::vector<Entry*> to_wake;
+  for (bool over = false; !over;) {
+    if (!next_formed_) gather(lock);
     list_waiting(0, attempts);
     ++groups_begun_;
     lock.unlock();
+    const auto begun = std::chrono::steady_clock::now();
     const auto [taken, ahead] = run_group_(attempts, list_behind);
+    const auto ended = std::chrono::steady_clock::now();
     lock.lock();
     ++groups_ended_;
     next_formed_ = ahead > 0;
     const auto end_of_group = waiting_.begin() + static_cast<std::ptrdiff_t>(taken);
     group.assign(waiting_.begin(), end_of_group);
     waiting_.erase(waiting_.begin(), end_of_group);
-    // With the lock held, so that completions stay in position order.
-    std::unique_lock<std::mutex> completions_lock;
-    for (Entry* const entry : group) {
-      bytes_in_flight_ -= entry->attempt.append.data_bytes;
-      if (entry->asynchronous()) {
-        if (!completions_lock) completions_lock = std::unique_lock(completions_mutex_);
-        entry->begun.reset();
-        completions_.emplace_back(entry);
-      } else {
-        entry->ended = true;
-        if (entry != until) entry->turn.notify_one();
-      }
+    to_wake.clear();
+    over = until != nullptr ? std::find(group.begin(), group.end(), until) != group.end()
+                            : waiting_.empty();
+    // Whoever leads now is woken first: all the others wait for it.
+    if (over) {
+      if (Entry* const leader = next_leader()) to_wake.push_back(leader);
     }
-    if (completions_lock) {
-      completions_lock.unlock();
-      completion_there_.notify_one();
-    }
+    const std::size_t callers = end(until, group, to_wake);
+    expected_ = std::min(waiting_.size() + callers, group_attempts_max);
+    gather_until_ =
+        ended + std::chrono::duration_cast<SteadyTime::duration>((ended - begun) * wait_share_);
     room_.notify_all();
     group_ended_.notify_all();
+    lock.unlock();
+    // Without the lock, which they would have to wait for. Those that have ended are gone then.
+    for (Entry* const entry : to_wake) entry->turn.wake();
+    if (!over) lock.lock();
   }
-  hand_on();
 }
 
-/// Gives the lead to the first caller that waits, to our thread if only asynchronous appends do, or
-/// to nobody.
-void CommitQueue::hand_on() {
+/// Ends what the group held: asynchronous appends go to be completed, callers but `until` are added
+/// to those to be woken. Returns how many callers there were. REQUIRES: the lock, so that
+/// completions stay in position order.
+std::size_t CommitQueue::end(const Entry* until, std::span<Entry* const> group,
+                             std::vector<Entry*>& to_wake) {
+  std::size_t callers = 0;
+  std::unique_lock<std::mutex> completions_lock;
+  for (Entry* const entry : group) {
+    bytes_in_flight_ -= entry->attempt.append.data_bytes;
+    if (entry->asynchronous()) {
+      if (!completions_lock) completions_lock = std::unique_lock(completions_mutex_);
+      entry->begun.reset();
+      completions_.emplace_back(entry);
+    } else {
+      ++callers;
+      entry->ended = true;
+      if (entry != until) to_wake.push_back(entry);
+    }
+  }
+  if (completions_lock) {
+    completions_lock.unlock();
+    completion_there_.notify_one();
+  }
+  return callers;
+}
+
+/// Gives the lead to the first caller that waits, which is to be woken; to our thread if only
+/// asynchronous appends do; or to nobody. REQUIRES: the lock.
+CommitQueue::Entry* CommitQueue::next_leader() {
   const auto caller = std::find_if(waiting_.begin(), waiting_.end(),
                                    [](const Entry* entry) { return !entry->asynchronous(); });
-  if (caller != waiting_.end()) {
-    (*caller)->leads = true;
-    (*caller)->turn.notify_one();
-  } else if (!waiting_.empty()) {
+  if (caller != waiting_.end()) return *caller;
+  if (waiting_.empty()) {
+    led_ = false;
+  } else {
     thread_leads_ = true;
     thread_turn_.notify_one();
-  } else {
-    led_ = false;
   }
+  return nullptr;
 }
 
 void CommitQueue::lead_for_async() {
@@ -162,6 +217,7 @@ void CommitQueue::lead_for_async() {
     if (!thread_leads_) return;
     thread_leads_ = false;
     lead(lock, nullptr);
+    lock.lock();
   }
 }
 

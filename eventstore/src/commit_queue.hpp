@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -16,6 +17,7 @@
 #include <annals/eventstore/append.hpp>
 
 #include "attempt.hpp"
+#include "wake_up.hpp"
 
 namespace annals::internal {
 
@@ -37,7 +39,11 @@ class CommitQueue {
   /// thread at a time.
   using RunGroup = std::function<Ran(std::span<Attempt* const>, const Behind&)>;
 
-  CommitQueue(RunGroup run_group, std::uint64_t bytes_max);
+  /// `wait_share`: before a group is run it may wait for callers who have just been answered and
+  /// may come again, for this share of the time that the group before it took, counted from its
+  /// end. Worth its while where a group costs much besides its appends. Where they do not come,
+  /// groups soon stop waiting for them, and only now and then try again.
+  CommitQueue(RunGroup run_group, std::uint64_t bytes_max, double wait_share = 0);
   /// Waits for everything in flight, completions included.
   ~CommitQueue();
   CommitQueue(const CommitQueue&) = delete;
@@ -79,15 +85,17 @@ class CommitQueue {
   static constexpr std::size_t slot_count = 65'536;
   // Runs no group larger than this, whatever waits.
   static constexpr std::size_t group_attempts_max = 8'192;
+  // After a group has waited in vain, so many wait for no more than came then, or not at all. or
+  // not at all.
+  static constexpr unsigned modest_groups = 16;
 
   struct Entry {
     Attempt attempt;
     std::optional<Begun> begun;   // Of an asynchronous one.
     AppendCompletion completion;  // Of an asynchronous one.
-    std::condition_variable turn;
+    WakeUp turn;                  // Of a caller: its append has ended, or it is to lead.
+    bool ended = false;           // Guarded by mutex_, until the caller is woken.
     bool asynchronous() const { return begun.has_value(); }
-    bool leads = false;  // Guarded by mutex_.
-    bool ended = false;  // Guarded by mutex_.
   };
 
   std::atomic<std::uint32_t>& slot(const AppendId& id) {
@@ -95,14 +103,19 @@ class CommitQueue {
   }
   void enqueue(std::unique_lock<std::mutex>& lock, Entry& entry);
   void list_waiting(std::size_t from, std::vector<Attempt*>& attempts) const;
+  void gather(std::unique_lock<std::mutex>& lock);
   void lead(std::unique_lock<std::mutex>& lock, const Entry* until);
-  void hand_on();
+  std::size_t end(const Entry* until, std::span<Entry* const> group, std::vector<Entry*>& to_wake);
+  Entry* next_leader();
   void start_threads();
   void lead_for_async();
   void run_completions();
 
+  using SteadyTime = std::chrono::steady_clock::time_point;
+
   const RunGroup run_group_;
   const std::uint64_t bytes_max_;
+  const double wait_share_;
   std::array<std::atomic<std::uint32_t>, slot_count> begun_{};
 
   std::mutex mutex_;
@@ -113,6 +126,12 @@ class CommitQueue {
   bool thread_leads_ = false;          // Guarded by mutex_: our thread is to.
   bool stopping_ = false;              // Guarded by mutex_.
   std::condition_variable thread_turn_;
+  std::size_t expected_ = 0;       // Guarded by mutex_: how many the next group may come to have.
+  SteadyTime gather_until_{};      // Guarded by mutex_.
+  std::size_t gather_target_ = 0;  // Guarded by mutex_: who leads waits for so many; 0: for none.
+  std::size_t modest_target_ = 0;  // Guarded by mutex_: since a group waited in vain.
+  unsigned modest_left_ = 0;       // Guarded by mutex_: groups that go by it.
+  std::condition_variable gathered_;
   std::uint64_t groups_begun_ = 0;  // Guarded by mutex_.
   std::uint64_t groups_ended_ = 0;  // Guarded by mutex_.
   bool next_formed_ = false;        // Guarded by mutex_: the next group has attempts already.

@@ -83,6 +83,54 @@ TEST(CommitQueue, WhoComesWhileAGroupRunsGoesWithTheNext) {
   EXPECT_EQ(second_group, 8U);
 }
 
+// Method: the first group is held until the three other callers wait. From then on all are on their
+// way back whenever a group has ended, and there is ample time for them.
+TEST(CommitQueue, AGroupThatMayWaitWaitsForAllWhoHaveJustBeenAnswered) {
+  constexpr std::uint64_t callers = 4;
+  std::latch first_runs(1);
+  std::vector<std::size_t> groups;
+  CommitQueue queue(
+      [&](std::span<Attempt* const> attempts, const CommitQueue::Behind& behind) {
+        if (groups.empty()) first_runs.count_down();
+        while (groups.empty() && behind(attempts.size()).size() < callers - 1) {
+          std::this_thread::yield();
+        }
+        groups.push_back(attempts.size());
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        return answer(attempts);
+      },
+      1'000'000, 60'000);
+  std::vector<std::thread> threads;
+  for (std::uint64_t t = 0; t < callers; ++t) {
+    threads.emplace_back([&, t] {
+      // The first group is of one caller, who so comes once more often.
+      const std::uint64_t times = t == 0 ? 21 : 20;
+      for (std::uint64_t i = 0; i < times; ++i) EXPECT_TRUE(queue.run(numbered(t * 100 + i)));
+    });
+    if (t == 0) first_runs.wait();
+  }
+  for (auto& thread : threads) thread.join();
+  std::vector<std::size_t> expected(21, callers);
+  expected.front() = 1;
+  EXPECT_EQ(groups, expected);
+}
+
+TEST(CommitQueue, AGroupDoesNotWaitForeverForThoseWhoDoNotComeAgain) {
+  std::atomic<bool> first_runs = false;
+  CommitQueue queue(
+      [&](std::span<Attempt* const> attempts, const CommitQueue::Behind& behind) {
+        if (!first_runs.exchange(true)) {
+          while (behind(attempts.size()).empty()) std::this_thread::yield();
+        }
+        return answer(attempts);
+      },
+      1'000'000, 2);
+  std::thread once([&] { EXPECT_TRUE(queue.run(numbered(0))); });
+  while (!first_runs) std::this_thread::yield();
+  EXPECT_TRUE(queue.run(numbered(1)));
+  once.join();
+}
+
 TEST(CommitQueue, CompletionsComeOnceEachInTheOrderOfTheCalls) {
   std::vector<std::uint64_t> order;
   {

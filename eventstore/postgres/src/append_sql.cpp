@@ -24,21 +24,27 @@ namespace annals::internal {
 // its numbers in their order. Plans are kept whatever the number of elements: to make them anew for
 // each call took longer than the work of a small one.
 const char* const append_sql = R"sql(
--- Links are made over little-endian numbers.
-CREATE FUNCTION @schema.little_endian(number bigint) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-  SELECT int8send(((number & 255) << 56) | (((number >> 8) & 255) << 48)
-    | (((number >> 16) & 255) << 40) | (((number >> 24) & 255) << 32)
-    | (((number >> 32) & 255) << 24) | (((number >> 40) & 255) << 16)
-    | (((number >> 48) & 255) << 8) | ((number >> 56) & 255))
+-- Links are made over little-endian numbers, most of which are small.
+CREATE OR REPLACE FUNCTION @schema.little_endian(number bigint) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+  SELECT int8send(CASE
+    WHEN number < 0 OR number > 4294967295 THEN
+      ((number & 255) << 56) | (((number >> 8) & 255) << 48)
+      | (((number >> 16) & 255) << 40) | (((number >> 24) & 255) << 32)
+      | (((number >> 32) & 255) << 24) | (((number >> 40) & 255) << 16)
+      | (((number >> 48) & 255) << 8) | ((number >> 56) & 255)
+    WHEN number > 65535 THEN
+      ((number & 255) << 56) | (((number >> 8) & 255) << 48)
+      | (((number >> 16) & 255) << 40) | ((number >> 24) << 32)
+    ELSE ((number & 255) << 56) | ((number >> 8) << 48) END)
 $$;
 
 -- Whether a check is content with the last version of its stream, -1 if it has none.
-CREATE FUNCTION @schema.holds(kind integer, wanted bigint, last bigint) RETURNS boolean
+CREATE OR REPLACE FUNCTION @schema.holds(kind integer, wanted bigint, last bigint) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE kind WHEN 0 THEN last = wanted WHEN 1 THEN last < 0 WHEN 2 THEN last >= 0 ELSE true END
 $$;
 
-CREATE FUNCTION @schema.append(
+CREATE OR REPLACE FUNCTION @schema.append(
   now_given bigint, skew_max bigint, accept_behind boolean, oldest_attempt bigint,
   stream_names text[], a_attempt bigint[], a_asked integer[],
   a_id uuid[], a_digest uuid[], a_bytes integer[],
@@ -68,13 +74,14 @@ DECLARE
   clock_behind boolean;
   versions bigint[];
   known_ids integer[];
+  given_up_since boolean;
   given_up_ids integer[];
   first_matches bigint[];
+  all_hold boolean;
   e_version bigint[];
   e_position bigint[];
   a_link bytea[];
   recorded_le bytea;
-  linked bytea;
   first bigint;
   outcome integer;
   detail bigint;
@@ -86,11 +93,21 @@ DECLARE
   new_version bigint;
   place integer;
 BEGIN
-  PERFORM pg_advisory_xact_lock(@lock);
-
-  SELECT a.first_position + a.event_count - 1, a.link, a.recorded_at, a.appends, a.streams, a.bytes
-    INTO head, link_now, last_recorded, total_appends, total_streams, total_bytes
-    FROM @schema.appends a ORDER BY a.first_position DESC LIMIT 1;
+  -- As an expression: what is no statement of its own begins at once. So what nearly every call must
+  -- know is asked in few statements, too.
+  IF pg_advisory_xact_lock(@lock) IS NULL THEN
+    RAISE 'the lock is never null';
+  END IF;
+  SELECT a.first_position + a.event_count - 1, a.link, a.recorded_at, a.appends, a.streams, a.bytes,
+         ARRAY(SELECT coalesce((SELECT e.version FROM @schema.events e
+                                 WHERE e.stream = stream_names[s] ORDER BY e.version DESC LIMIT 1), -1)
+                 FROM generate_series(1, cardinality(stream_names)) AS s),
+         EXISTS (SELECT FROM @schema.given_up g WHERE g.attempt > oldest_attempt),
+         (SELECT s.last_value FROM @schema.attempts s)
+    INTO head, link_now, last_recorded, total_appends, total_streams, total_bytes, versions,
+         given_up_since, attempt_now
+    FROM (SELECT) AS one LEFT JOIN LATERAL
+         (SELECT * FROM @schema.appends x ORDER BY x.first_position DESC LIMIT 1) AS a ON true;
   IF head IS NULL THEN
     head := 0;
     total_appends := 0;
@@ -106,9 +123,6 @@ BEGIN
   recorded := greatest(clock, last_recorded);
   recorded_le := @schema.little_endian(recorded);
 
-  versions := ARRAY(SELECT coalesce((SELECT e.version FROM @schema.events e
-                                      WHERE e.stream = stream_names[s] ORDER BY e.version DESC LIMIT 1), -1)
-                      FROM generate_series(1, cardinality(stream_names)) AS s);
   versions_before := versions;
 
   -- One look for each, whatever the planner believes of a table that has just been empty.
@@ -116,7 +130,7 @@ BEGIN
     SELECT array_agg(i.a) INTO known_ids FROM unnest(a_asked) AS i(a)
       CROSS JOIN LATERAL (SELECT 1 FROM @schema.appends x WHERE x.id = a_id[i.a] LIMIT 1) AS known;
   END IF;
-  IF EXISTS (SELECT FROM @schema.given_up g WHERE g.attempt > oldest_attempt) THEN
+  IF given_up_since THEN
     SELECT array_agg(i.place) INTO given_up_ids
       FROM unnest(a_id, a_attempt) WITH ORDINALITY AS i(id, attempt, place)
       JOIN @schema.given_up g ON g.id = i.id WHERE g.attempt > i.attempt;
@@ -140,15 +154,16 @@ BEGIN
   outcomes := array_fill(0, ARRAY[appends_n]);
   details := array_fill(0::bigint, ARRAY[appends_n]);
   actuals := array_fill(0::bigint, ARRAY[appends_n]);
-  IF known_ids IS NULL AND given_up_ids IS NULL AND NOT clock_behind AND cardinality(k_after) = 0
-     AND NOT EXISTS (SELECT FROM generate_series(1, cardinality(a_known)) AS a
-                       WHERE a_known[a] - recorded > skew_max)
-     AND NOT EXISTS (SELECT FROM generate_series(1, cardinality(c_stream)) AS c
-                       WHERE NOT @schema.holds(c_kind[c], c_version[c], versions[c_stream[c]] + c_before[c]))
-  THEN
-    e_version := ARRAY(SELECT versions[e_stream[e]] + e_turn[e] FROM generate_series(1, events_n) AS e);
-    e_position := ARRAY(SELECT head + e FROM generate_series(1, events_n) AS e);
-  ELSE
+  SELECT known_ids IS NULL AND given_up_ids IS NULL AND NOT clock_behind AND cardinality(k_after) = 0
+           AND NOT EXISTS (SELECT FROM generate_series(1, cardinality(a_known)) AS a
+                             WHERE a_known[a] - recorded > skew_max)
+           AND NOT EXISTS (SELECT FROM generate_series(1, cardinality(c_stream)) AS c
+                             WHERE NOT @schema.holds(c_kind[c], c_version[c],
+                                                     versions[c_stream[c]] + c_before[c])),
+         ARRAY(SELECT versions[e_stream[e]] + e_turn[e] FROM generate_series(1, events_n) AS e),
+         ARRAY(SELECT head + e FROM generate_series(1, events_n) AS e)
+    INTO all_hold, e_version, e_position;
+  IF NOT all_hold THEN
     e_version := array_fill(NULL::bigint, ARRAY[events_n]);
     e_position := e_version;
     FOR a IN 1 .. appends_n LOOP
@@ -218,23 +233,27 @@ BEGIN
     END LOOP;
   END IF;
 
+  -- In few statements for each append: most of what a link costs is not its hash.
   a_link := array_fill(NULL::bytea, ARRAY[appends_n]);
   FOR a IN 1 .. appends_n LOOP
     place := a_begin[a] + 1;
-    first := e_position[place];
-    IF a_events[a] > 0 AND first IS NOT NULL THEN  -- Null: it was refused.
-      IF a_events[a] = 1 THEN
-        new_version := e_version[place];
-        linked := @schema.little_endian(new_version) || e_hash[place];
-      ELSE
-        linked := (SELECT string_agg(@schema.little_endian(e_version[e]) || e_hash[e], ''::bytea)
-                     FROM generate_series(place, place + a_events[a] - 1) AS e);
-      END IF;
-      link_now := sha256(link_now || uuid_send(a_id[a]) || @schema.little_endian(first) || recorded_le
-                         || substr(@schema.little_endian(a_events[a]), 1, 4) || linked);
+    first := e_position[place];  -- Null: it was refused, and so is the link.
+    IF a_events[a] = 1 THEN
+      new_version := e_version[place];
+      link_now := coalesce(
+        sha256(link_now || uuid_send(a_id[a]) || @schema.little_endian(first) || recorded_le
+               || '\x01000000'::bytea || @schema.little_endian(new_version) || e_hash[place]),
+        link_now);
+    ELSIF a_events[a] > 1 AND first IS NOT NULL THEN
+      link_now := sha256(
+        link_now || uuid_send(a_id[a]) || @schema.little_endian(first) || recorded_le
+        || substr(@schema.little_endian(a_events[a]), 1, 4)
+        || (SELECT string_agg(@schema.little_endian(e_version[e]) || e_hash[e], ''::bytea)
+              FROM generate_series(place, place + a_events[a] - 1) AS e));
     END IF;
     a_link[a] := link_now;
   END LOOP;
+  links := (SELECT string_agg(a_link[a], ''::bytea) FROM generate_series(1, appends_n) AS a);
 
   INSERT INTO @schema.appends (first_position, event_count, id, digest, recorded_at, link, appends,
                                streams, bytes)
@@ -265,8 +284,6 @@ BEGIN
       SELECT t_tag[t], e_position[t_event[t]] FROM generate_series(1, cardinality(t_tag)) AS t
         WHERE e_position[t_event[t]] IS NOT NULL;
   END IF;
-  links := (SELECT string_agg(a_link[a], ''::bytea) FROM generate_series(1, appends_n) AS a);
-  SELECT s.last_value INTO attempt_now FROM @schema.attempts s;
 END $$;
 )sql";
 

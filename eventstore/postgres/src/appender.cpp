@@ -50,15 +50,19 @@ void Appender::settle_all(std::span<Attempt* const> attempts, const Error& error
   }
 }
 
-void Appender::take(AppendCall& call, std::span<Attempt* const> attempts) const {
+std::unique_ptr<Appender::Flight> Appender::formed(std::span<Attempt* const> attempts) const {
+  auto flight = std::make_unique<Flight>();
   for (Attempt* const attempt : attempts) {
     // What was noted in numbers that a server has lost says nothing of when it was: then the
     // attempt gives way to whoever has ever given its id up.
     std::uint64_t& begun = attempt->append.begun;
     const bool same_numbers = begun >> number_bits == attempt_now() >> number_bits;
     begun = same_numbers ? begun & number_mask : 0;
-    if (!call.add(*attempt)) return;
+    if (!flight->call.add(*attempt)) break;
   }
+  flight->rules = rules();
+  flight->parameters = flight->call.parameters(flight->rules);
+  return flight;
 }
 
 Result<void> Appender::connect() {
@@ -88,11 +92,10 @@ AppendCall::Rules Appender::rules() const {
 }
 
 postgres::SqlResult<postgres::Rows> Appender::call(const Flight& flight) {
-  return connection_->run_prepared(sql_, flight.call.parameters(flight.rules));
+  return connection_->run_prepared(sql_, flight.parameters);
 }
 
 bool Appender::send(Flight& flight) {
-  flight.rules = rules();
   try {
     flight.answer = run_beside([this, &flight] { return call(flight); });
   } catch (const std::system_error&) {  // The system has no thread to give.
@@ -113,10 +116,7 @@ CommitQueue::Ran Appender::run_group(std::span<Attempt* const> attempts,
     }
     ready = connect();
   }
-  if (!flight) {
-    flight = std::make_unique<Flight>();
-    take(flight->call, attempts);
-  }
+  if (!flight) flight = formed(attempts);
   const std::size_t taken = flight->call.attempts().size();
   const auto waiting = behind(taken);
   // A thread is worth its while only if much can be done meanwhile.
@@ -127,15 +127,11 @@ CommitQueue::Ran Appender::run_group(std::span<Attempt* const> attempts,
       return {.taken = taken};
     }
     if (!goes_ahead || !send(*flight)) {
-      flight->rules = rules();
       settle(*flight, call(*flight));
       return {.taken = taken};
     }
   }
-  if (goes_ahead) {
-    next_ = std::make_unique<Flight>();
-    take(next_->call, waiting);
-  }
+  if (goes_ahead) next_ = formed(waiting);
   const auto rows = flight->answer.get();
   if (rows && next_) static_cast<void>(send(*next_));  // If not, the next turn sends it.
   settle(*flight, rows);

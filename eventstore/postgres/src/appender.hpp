@@ -58,12 +58,12 @@ class Appender {
   struct Flight {
     AppendCall call;
     AppendCall::Rules rules = {};
+    postgres::Parameters parameters = {};
     Answer answer = {};  // Not valid: not sent yet.
   };
 
-  /// Adds to the call as many of the attempts as it takes. REQUIRES: a session, if there can be
-  /// one.
-  void take(AppendCall& call, std::span<Attempt* const> attempts) const;
+  /// A call of as many of the attempts as it takes. REQUIRES: a session, if there can be one.
+  std::unique_ptr<Flight> formed(std::span<Attempt* const> attempts) const;
   bool has_session() const { return connection_ && !connection_->lost(); }
   /// Makes sure that there is a session.
   Result<void> connect();

@@ -153,6 +153,9 @@ bool HeadWatch::round(postgres::Connection& connection, bool& listening) {
 void HeadWatch::run() {
   postgres::ConnectionOptions options = connection_options(options_);
   options.statement_timeout = std::chrono::seconds(5);
+  // What it announces is on disk already, and an announcement never is: a sync for each would be
+  // one more that appends wait for.
+  options.settings.emplace_back("synchronous_commit", "off");
   while (!stopping_) {
     const auto connection = postgres::Connection::open(options);
     if (connection) {

@@ -20,6 +20,10 @@ namespace annals {
 namespace internal {
 namespace {
 
+// A call costs about as much as the work of some 30 appends: one for all callers is worth waiting
+// for half as long as the last one took.
+constexpr double wait_share = 0.5;
+
 /// LogReader reads, Appender writes, CommitQueue decides who runs it, HeadWatch wakes those who
 /// wait.
 class PostgresEventStore final : public EventStore {
@@ -41,7 +45,7 @@ class PostgresEventStore final : public EventStore {
         [this](std::span<Attempt* const> attempts, const CommitQueue::Behind& behind) {
           return appender_.run_group(attempts, behind);
         },
-        options_.in_flight_bytes_max);
+        options_.in_flight_bytes_max, wait_share);
   }
 
   ~PostgresEventStore() override {

@@ -78,6 +78,63 @@ Result<void> newer(const FoundSchema& found, const SchemaName& name) {
                                            std::to_string(schema_version) + ": use a newer one"};
 }
 
+Error not_made(const postgres::SqlError& error, const SchemaName& name) {
+  return store_error(error, "making schema " + name.plain, true);
+}
+
+// Text columns hold UTF-8, which other encodings would change or refuse.
+Result<void> check_encoding(postgres::Transaction& work, const SchemaName& name) {
+  const auto encoding = work.run("SELECT current_setting('server_encoding')");
+  if (!encoding) return not_made(encoding.error(), name);
+  if (encoding->text(0, 0) == "UTF8") return {};
+  return Error{ErrorCode::unsupported, "the database's encoding is " +
+                                           std::string(encoding->text(0, 0)) +
+                                           ": make one with ENCODING 'UTF8'"};
+}
+
+Result<void> make_schema(postgres::Transaction& work, const SchemaName& name,
+                         const std::optional<StoreIdentity>& identity) {
+  if (auto fits = check_encoding(work, name); !fits) return fits;
+  Parameters names;
+  names.text(name.plain);
+  const auto schema = work.run("SELECT FROM pg_namespace WHERE nspname = $1::text", names);
+  if (!schema) return not_made(schema.error(), name);
+  if (schema->empty()) {
+    auto made = work.run(name.in("CREATE SCHEMA @schema"));
+    if (!made) return not_made(made.error(), name);
+  }
+  for (const char* script : {tables_sql, lookup_sql, append_sql}) {
+    if (auto made = work.run_script(name.in(script)); !made) return not_made(made.error(), name);
+  }
+  const StoreIdentity who =
+      identity ? *identity : StoreIdentity{new_store_id(), {{Era{}, GlobalPosition{0}}}};
+  Parameters store;
+  store.integer(schema_version).bytes(who.store.bytes);
+  auto inserted = work.run(
+      name.in("INSERT INTO @schema.store (schema_version, store) VALUES ($1::integer, $2::uuid)"),
+      store);
+  if (!inserted) return not_made(inserted.error(), name);
+  for (const EraBegin& line : who.eras) {
+    Parameters era;
+    era.integer(line.era.value).integer(static_cast<std::int64_t>(line.begins_after.value));
+    inserted = work.run(
+        name.in("INSERT INTO @schema.eras (era, begins_after) VALUES ($1::integer, $2::bigint)"),
+        era);
+    if (!inserted) return not_made(inserted.error(), name);
+  }
+  return {};
+}
+
+// From version 1, which has the same tables: functions are all that has changed.
+Result<void> upgrade_schema(postgres::Transaction& work, const SchemaName& name) {
+  if (auto made = work.run_script(name.in(append_sql)); !made) return not_made(made.error(), name);
+  Parameters version;
+  version.integer(schema_version);
+  auto noted = work.run(name.in("UPDATE @schema.store SET schema_version = $1::integer"), version);
+  if (!noted) return not_made(noted.error(), name);
+  return {};
+}
+
 }  // namespace
 
 Result<FoundSchema> look_at_schema(postgres::Connection& connection, const SchemaName& name) {
@@ -89,55 +146,19 @@ Result<FoundSchema> look_at_schema(postgres::Connection& connection, const Schem
 
 Result<PostgresMigration> migrate_schema(postgres::Connection& connection, const SchemaName& name,
                                          const std::optional<StoreIdentity>& identity) {
-  const auto failed = [&](const postgres::SqlError& error) {
-    return store_error(error, "making schema " + name.plain, true);
-  };
   auto transaction = postgres::Transaction::begin(connection);
-  if (!transaction) return failed(transaction.error());
+  if (!transaction) return not_made(transaction.error(), name);
   postgres::Transaction& work = **transaction;
   auto locked = work.run("SELECT pg_advisory_xact_lock(" + name.migration_lock + ")");
-  if (!locked) return failed(locked.error());
+  if (!locked) return not_made(locked.error(), name);
   const auto found = look(work, name);
   if (!found) return found.error();
   if (auto known = newer(*found, name); !known) return std::move(known).error();
   const PostgresMigration migration{found->version, schema_version};
   if (found->version == schema_version) return migration;
-
-  // Text columns hold UTF-8, which other encodings would change or refuse.
-  const auto encoding = work.run("SELECT current_setting('server_encoding')");
-  if (!encoding) return failed(encoding.error());
-  if (encoding->text(0, 0) != "UTF8") {
-    return Error{ErrorCode::unsupported, "the database's encoding is " +
-                                             std::string(encoding->text(0, 0)) +
-                                             ": make one with ENCODING 'UTF8'"};
-  }
-  Parameters names;
-  names.text(name.plain);
-  const auto schema = work.run("SELECT FROM pg_namespace WHERE nspname = $1::text", names);
-  if (!schema) return failed(schema.error());
-  if (schema->empty()) {
-    if (auto made = work.run(name.in("CREATE SCHEMA @schema")); !made) return failed(made.error());
-  }
-  for (const char* script : {tables_sql, lookup_sql, append_sql}) {
-    if (auto made = work.run_script(name.in(script)); !made) return failed(made.error());
-  }
-  const StoreIdentity who =
-      identity ? *identity : StoreIdentity{new_store_id(), {{Era{}, GlobalPosition{0}}}};
-  Parameters store;
-  store.integer(schema_version).bytes(who.store.bytes);
-  auto inserted = work.run(
-      name.in("INSERT INTO @schema.store (schema_version, store) VALUES ($1::integer, $2::uuid)"),
-      store);
-  if (!inserted) return failed(inserted.error());
-  for (const EraBegin& line : who.eras) {
-    Parameters era;
-    era.integer(line.era.value).integer(static_cast<std::int64_t>(line.begins_after.value));
-    inserted = work.run(
-        name.in("INSERT INTO @schema.eras (era, begins_after) VALUES ($1::integer, $2::bigint)"),
-        era);
-    if (!inserted) return failed(inserted.error());
-  }
-  if (auto done = work.commit(); !done) return failed(done.error());
+  auto done = found->version == 0 ? make_schema(work, name, identity) : upgrade_schema(work, name);
+  if (!done) return std::move(done).error();
+  if (auto committed = work.commit(); !committed) return not_made(committed.error(), name);
   return migration;
 }
 

@@ -11,7 +11,7 @@
 namespace annals::internal {
 
 /// What this library reads and writes; an older one is brought up to it.
-constexpr int schema_version = 1;
+constexpr int schema_version = 2;
 
 /// What stands in a schema.
 struct FoundSchema {
