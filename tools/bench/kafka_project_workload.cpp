@@ -70,6 +70,7 @@ class KafkaProjectWorkload final : public Workload {
     if (!relay) return std::move(relay).error();
     if (auto done = (*relay)->until_published((*store)->head().position); !done) return done;
     store_ = *std::move(store);
+    relay_ = *std::move(relay);
     return {};
   }
 
@@ -88,6 +89,7 @@ class KafkaProjectWorkload final : public Workload {
   const unsigned consumers_;
   std::unique_ptr<EventStore> store_;
   std::string topic_;
+  std::unique_ptr<RunningRelay> relay_;  ///< Its watermarks say where partitions end.
 };
 
 }  // namespace
