@@ -82,10 +82,10 @@ bench-postgres: ## Measure in PostgreSQL, beside message-db, eventsourcing and E
 	$(BUILD) --target annals-bench postgres_test_server
 	tools/bench/bench_postgres $(BUILD_DIR)
 
-bench-kafka: ## Measure through Kafka, on a broker of its own, beside librdkafka's own producer
+bench-kafka: ## Measure through Kafka, on servers of its own, beside librdkafka's own producer
 	@$(PACKAGES) $(PACKAGES_TEST)
-	$(CONFIGURE) $(PARTS_OFF) -DANNALS_BUILD_TOOLS=ON
-	$(BUILD) --target annals-bench
+	$(CONFIGURE) $(PARTS_OFF) -DANNALS_BUILD_TOOLS=ON -DANNALS_BUILD_TESTS=ON -DANNALS_WITH_TESTKIT=ON
+	$(BUILD) --target annals-bench postgres_test_server
 	tools/bench/bench_kafka $(BUILD_DIR)
 
 bench-build:

@@ -132,6 +132,17 @@ Result<void> replace_records(const ProjectionType& projection, SwapOptions optio
   made.partition = {0, options.partitions == 0 ? before.count : options.partitions,
                     options.split_by.value_or(before.split_by)};
   if (auto can = check_definition(projection, made.partition, nullptr, {}); !can) return can;
+  if (made.partition.split_by == SplitBy::stream && made.partition.count > 1 &&
+      made.parked_keys > 0) {
+    return Error{.code = ErrorCode::invalid_argument,
+                 .message = "projection " + made.projection + " has parked events of " +
+                            std::to_string(made.parked_keys) +
+                            " rows while it was rebuilt, and which of the " +
+                            std::to_string(made.partition.count) +
+                            " partitions their streams fall to is not known here: their later "
+                            "events would not wait behind them. Mend the fold, and rebuild from "
+                            "scratch"};
+  }
   for (const CheckpointRecord& record : old) {
     if (options.only_if_caught_up && record.position() > made.position()) {
       return Error{.code = ErrorCode::wrong_expected_version,

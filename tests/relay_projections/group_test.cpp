@@ -7,6 +7,7 @@
 #include <annals/projections/rebuild.hpp>
 #include <annals/queries/query_bus.hpp>
 
+#include "group_member.hpp"
 #include "kafka/topic.hpp"
 #include "per_stream.hpp"
 #include "published.hpp"
@@ -22,38 +23,14 @@ class Group : public PublishedWarehouse, public testing::WithParamInterface<cons
     PublishedWarehouse::SetUp();
     relay_options().partitions = 3;
   }
-  std::unique_ptr<KafkaSource> member() const {
-    KafkaSourceOptions options = source_options();
-    options.group = topic();
-    options.settings = {{"partition.assignment.strategy", GetParam()},
-                        {"heartbeat.interval.ms", "300"},
-                        {"session.timeout.ms", "6000"}};
-    return source(std::move(options));
-  }
+  std::unique_ptr<KafkaSource> member() const { return PublishedWarehouse::member(GetParam()); }
 };
 INSTANTIATE_TEST_SUITE_P(Strategies, Group, testing::Values("range", "cooperative-sticky"),
                          [](const auto& info) {
                            return std::string(info.param) == "range" ? "eager" : "cooperative";
                          });
 
-/// A member with a runner, as a process has them.
-struct Worker {
-  Worker(std::unique_ptr<KafkaSource> kafka, ReadModelStore& rows)
-      : source(std::move(kafka)), runner(*source, rows, {.threads = 2, .batch_events = 20}) {
-    const auto added = runner.add_to_group<PerStream>(*source);
-    EXPECT_TRUE(added) << to_string(added.error());
-  }
-  int held() const {
-    int count = 0;
-    const auto status = runner.status("per_stream");
-    for (const PartitionStatus& partition : status->partitions) {
-      count += partition.epoch > 0 ? 1 : 0;
-    }
-    return count;
-  }
-  std::unique_ptr<KafkaSource> source;
-  ProjectionRunner runner;
-};
+using Worker = GroupMember<PerStream>;
 
 void wait_for(const ReadModelStore& rows, GlobalPosition position) {
   const auto record =

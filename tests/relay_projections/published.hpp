@@ -60,6 +60,11 @@ class PublishedWarehouse : public testing::Test {
   }
 
   EventStore& store() { return *store_; }
+  /// In place of a store in memory.
+  void use(std::unique_ptr<EventStore> store) {
+    store_.reset();
+    store_ = std::move(store);
+  }
   GlobalPosition grow(std::uint64_t events) { return work(*store_, events, random_); }
   RelayOptions& relay_options() { return relay_options_; }
   const std::string& topic() const { return relay_options_.topic; }
@@ -85,6 +90,15 @@ class PublishedWarehouse : public testing::Test {
     auto made = make_kafka_source(std::move(options));
     EXPECT_TRUE(made) << to_string(made.error());
     return made ? *std::move(made) : nullptr;
+  }
+  /// Of the topic's group, missed soon.
+  std::unique_ptr<KafkaSource> member(const char* strategy = "range") const {
+    KafkaSourceOptions options = source_options();
+    options.group = topic();
+    options.settings = {{"partition.assignment.strategy", strategy},
+                        {"heartbeat.interval.ms", "300"},
+                        {"session.timeout.ms", "6000"}};
+    return source(std::move(options));
   }
   std::mt19937_64& random() { return random_; }
 

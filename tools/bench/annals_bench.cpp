@@ -34,11 +34,14 @@
 //                       projected at the same time
 //   relay-1, relay-12   publishes all events to a new Kafka topic of so many partitions
 //   relay-delay-1000, -10000  how long after an append has returned a consumer has its record, at
-//   so
-//                       many appends a second
+//                       so many appends a second
+//   visible-1000, -10000  how long after an append has returned its row can be read in PostgreSQL,
+//                       by way of relay, topic and a consumer, at so many appends a second
+//   project-kafka-1 to -4  projects a topic of 12 partitions into a PostgreSQL table of --streams
+//                       rows, by so many consumers in a group; and the log itself, in so many
+//                       partitions
 //   growth              fills a store to each of --sizes by 4 callers with 1,000 events a call, in
-//   a
-//                       process that is killed then; how long opening takes after that, after a
+//                       a process that is killed then; how long opening takes after that, after a
 //                       clean stop, from a disk that is not in memory, without heads and indexes;
 //                       and the last ten events of streams, warm and cold
 //
@@ -47,11 +50,11 @@
 // (sync=true) and LMDB (synced), if this program was built with them; read models, queries, folds
 // and commands only with SQLite. With --postgres append-1, -16, -64, pipelined, bulk, project-* and
 // rebuild are measured in that database beside what people do in it by hand, and with --message-db
-// beside message-db. With --kafka relay-* is measured beside librdkafka's producer in a bare loop.
-// The median of the runs counts. Writing workloads start with an empty store, and pay for the space
-// that they take while they run. What is measured is the log engine as users get it: every append
-// durable, hashed and linked, and indexed by stream, category, type and tags. Figures in documents
-// come from this program.
+// beside message-db. With --kafka relay-* is measured beside librdkafka's producer in a bare loop;
+// with both visible-* and project-kafka-*. The median of the runs counts. Writing workloads start
+// with an empty store, and pay for the space that they take while they run. What is measured is the
+// log engine as users get it: every append durable, hashed and linked, and indexed by stream,
+// category, type and tags. Figures in documents come from this program.
 
 #include <algorithm>
 #include <cstdio>
@@ -139,7 +142,18 @@ constexpr std::pair<const char*, Maker> kafka_workloads[] = {
     {"relay-delay-10000", [] { return make_relay_delay(10'000); }},
 };
 
+// With both.
+constexpr std::pair<const char*, Maker> kafka_and_postgres_workloads[] = {
+    {"visible-1000", [] { return make_visible(1'000); }},
+    {"visible-10000", [] { return make_visible(10'000); }},
+    {"project-kafka-1", [] { return make_kafka_project(1); }},
+    {"project-kafka-2", [] { return make_kafka_project(2); }},
+    {"project-kafka-3", [] { return make_kafka_project(3); }},
+    {"project-kafka-4", [] { return make_kafka_project(4); }},
+};
+
 std::span<const std::pair<const char*, Maker>> workloads_of(const Options& options) {
+  if (!options.kafka.empty() && !options.postgres.empty()) return kafka_and_postgres_workloads;
   if (!options.kafka.empty()) return kafka_workloads;
   if (options.postgres.empty()) return workloads;
   return postgres_workloads;
@@ -198,7 +212,7 @@ Result<void> run(const Options& options) {
     if (!known) {
       return Error{.code = ErrorCode::invalid_argument,
                    .message = "there is no workload '" + name + "'" +
-                              (options.embedded() ? "" : " of the server that was named") +
+                              (options.embedded() ? "" : " of the servers that were named") +
                               " (see --help)"};
     }
   }

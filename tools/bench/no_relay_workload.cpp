@@ -20,5 +20,7 @@ class NoRelay final : public Workload {
 
 std::unique_ptr<Workload> make_relay_to_kafka(std::uint32_t) { return std::make_unique<NoRelay>(); }
 std::unique_ptr<Workload> make_relay_delay(std::uint32_t) { return std::make_unique<NoRelay>(); }
+std::unique_ptr<Workload> make_visible(std::uint32_t) { return std::make_unique<NoRelay>(); }
+std::unique_ptr<Workload> make_kafka_project(unsigned) { return std::make_unique<NoRelay>(); }
 
 }  // namespace annals::bench

@@ -41,7 +41,8 @@ struct Options {
   std::string postgres = {};
   /// The URL of a database with message-db in it, which is then a peer of append there.
   std::string message_db = {};
-  /// Kafka's brokers: what goes through them is measured, and nothing else.
+  /// Kafka's brokers: what goes through them is measured, and nothing else; with a database, too,
+  /// what goes through both.
   std::string kafka = {};
   /// The program rdkafka_performance, if it could be compiled: a peer there.
   std::string rdkafka_performance = {};

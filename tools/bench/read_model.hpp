@@ -44,6 +44,7 @@ struct AccountBalance {
 struct Balances {
   static constexpr auto name = "balances";
   static constexpr int version = 1;
+  static constexpr bool rows_of_one_stream = true;
   using Tables = annals::Tables<AccountBalance>;
 };
 

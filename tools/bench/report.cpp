@@ -109,12 +109,15 @@ void print_legend(const Options& options) {
       "run;\n"
       "  pipelined: 1,000 events a transaction. annals / it: events over events.\n"
       "relay-*: librdkafka: its producer in a bare loop, the same records, brokers and promises.\n"
+      "visible-*: p50 and p99 from an append's return until its row can be read. project-kafka-*: "
+      "annals-log:\n"
+      "  the log itself, in as many partitions as there are consumers (threads).\n"
       "project-*, rebuild: into a SQLite file, WAL, synchronous=NORMAL, or with --postgres a table "
       "there;\n"
       "  sqlite, by-hand: the same, a transaction for each event (rebuild: one for all). query-*: "
       "answers a\n"
       "  second, one event an answer.\n",
-      options.postgres.empty() ? "log" : "postgres", options.tags,
+      options.postgres.empty() || !options.kafka.empty() ? "log" : "postgres", options.tags,
       std::string(build_type()).c_str(), options.runs, options.seconds);
 }
 

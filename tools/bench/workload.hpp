@@ -98,6 +98,11 @@ std::unique_ptr<Workload> make_postgres_rebuild();
 std::unique_ptr<Workload> make_relay_to_kafka(std::uint32_t partitions);
 /// How long after its append a consumer of the topic has an event, at so many a second.
 std::unique_ptr<Workload> make_relay_delay(std::uint32_t per_second);
+/// How long after its append an event's row can be read in --postgres, by way of --kafka, at so
+/// many a second.
+std::unique_ptr<Workload> make_visible(std::uint32_t per_second);
+/// Projects a topic into a table in --postgres by so many consumers, beside the log itself.
+std::unique_ptr<Workload> make_kafka_project(unsigned consumers);
 
 enum class Asked { eventual, at_least, strong, load, as_of };
 /// Asks for one account's balance; `busy`: while another thread appends, and a projector runs.

@@ -76,6 +76,7 @@ struct Day {
     outstanding += e.amount;
     cash_received -= e.amount;
   }
+  bool operator==(const Day&) const = default;
 };
 
 struct Kind {
@@ -86,12 +87,25 @@ struct Kind {
   static std::string keys(const FineChanged& e) { return e.kind; }
   static std::string keys(const FinePaid&) { return "payment"; }
   void evolve(const auto&) { ++events; }
+  bool operator==(const Kind&) const = default;
 };
 
 struct RoadFines {
   static constexpr auto name = "road_fines";
   static constexpr int version = 1;
   using Tables = annals::Tables<Fine, Day, Kind>;
+};
+/// The same tables by two projections, of which a group of consumers can share the first.
+struct FineByFine {
+  static constexpr auto name = "fine_by_fine";
+  static constexpr int version = 1;
+  static constexpr bool rows_of_one_stream = true;
+  using Tables = annals::Tables<Fine>;
+};
+struct FineTotals {
+  static constexpr auto name = "fine_totals";
+  static constexpr int version = 1;
+  using Tables = annals::Tables<Day, Kind>;
 };
 
 struct Totals {
@@ -126,11 +140,12 @@ struct Disagreements {
   }
 };
 
-/// The file's events, up to the last day of those that are wanted; it is in the order of days.
+/// The file's events, up to the last day of those that are wanted and after `after_day`; it is in
+/// the order of days.
 inline void import(const std::string& file, HistoryStore& store,
-                   const std::string& last_day = "9999-12-31") {
+                   const std::string& last_day = "9999-12-31", const std::string& after_day = {}) {
   for_each_record(file, [&](CsvRecord& row) {
-    if (row.text("date") > last_day) return;
+    if (row.text("date") > last_day || row.text("date") <= after_day) return;
     const std::string kind = row.text("kind");
     const std::string stream = "fine-" + row.text("account");
     const auto amount = row.integer("amount");

@@ -49,7 +49,7 @@ struct RebuildOptions {
 /// and from a read model that has `diverged`.
 ///
 /// Errors: unavailable (also when `progress` stopped it), what folding gives (as a runner halts
-/// with), invalid_argument (it cannot be split so), corrupt.
+/// with), invalid_argument (it cannot be split so, or not with parked events), corrupt.
 Result<RebuildProgress> rebuild(const EventStore& events, ReadModelStore& rows,
                                 const ProjectionType& projection, RebuildOptions options = {});
 
