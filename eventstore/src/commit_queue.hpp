@@ -85,8 +85,7 @@ class CommitQueue {
   static constexpr std::size_t slot_count = 65'536;
   // Runs no group larger than this, whatever waits.
   static constexpr std::size_t group_attempts_max = 8'192;
-  // After a group has waited in vain, so many wait for no more than came then, or not at all. or
-  // not at all.
+  // After a group has waited in vain, so many wait for no more than came then, or not at all.
   static constexpr unsigned modest_groups = 16;
 
   struct Entry {
