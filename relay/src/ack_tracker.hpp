@@ -40,6 +40,8 @@ class AckTracker {
 
   /// The number that the next record will have: 0, 1, 2, …
   std::uint64_t next() const noexcept { return first_ + entries_.size(); }
+  /// The number of the first record that has not been acknowledged; next() if all have.
+  std::uint64_t first_waiting() const noexcept { return first_; }
   /// Returns the number to acknowledge it by.
   std::uint64_t add(Produced record);
   /// The record is in the topic for good. Returns false for one that has been acknowledged already

@@ -205,29 +205,42 @@ Result<void> Publication::follow() {
       if (!marked || end_) return marked;
     }
     if (auto tended = tend(milliseconds(0)); !tended) return tended;
+    let_go_of_delivered();
   }
   return {};
 }
 
 Result<void> Publication::publish(const Batch& batch) {
   const RecordedEvents& events = batch.events;
-  std::optional<RecordedAppend> append;  // The one that holds the event, while there are more.
+  if (events.empty()) return {};
+  referred_.push_back({tracker_->next(), events});
+  std::vector<RecordedAppend> appends;
+  if (events.size() > 1) {  // Where the last one ends, the batch says.
+    auto found = store_.appends_holding(events.front().position, events.back().position);
+    if (!found) return std::move(found).error();
+    appends = *std::move(found);
+  }
+  auto append = appends.cbegin();  // The one that holds the event, while there are more.
   for (std::size_t i = 0; i < events.size() && !end_; ++i) {
-    const RecordedEvent& event = events[i];
     std::optional<Link> link;
     if (i + 1 == events.size()) {
       link = batch.link;
     } else {
-      if (!append || append->last() < event.position) {
-        auto found = store_.append_holding(event.position);
-        if (!found) return std::move(found).error();
-        append = *found;
-      }
+      while (append->last() < events[i].position) ++append;
       if (append->last() < events[i + 1].position) link = append->link;
     }
-    if (auto published = publish_event(event, link); !published) return published;
+    if (auto published = publish_event(events[i], link); !published) return published;
   }
   return {};
+}
+
+void Publication::let_go_of_delivered() {
+  while (!referred_.empty()) {
+    const bool more = referred_.size() > 1;
+    const std::uint64_t end = more ? referred_[1].first_record : tracker_->next();
+    if (tracker_->first_waiting() < end) return;
+    referred_.pop_front();
+  }
 }
 
 Result<void> Publication::publish_event(const RecordedEvent& event,

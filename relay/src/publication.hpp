@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,8 @@ class Publication {
   Result<void> check_batches_fit();
   Result<void> follow();
   Result<void> publish(const Batch& batch);
+  // Between two calls of publish().
+  void let_go_of_delivered();
   Result<void> publish_event(const RecordedEvent& event, const std::optional<Link>& link);
   Result<void> publish_watermarks(GlobalPosition position, const Link& link);
   Result<void> send(Produced record, std::optional<std::string_view> key,
@@ -66,6 +69,12 @@ class Publication {
   const PlantedBug bug_;
   const std::size_t batch_bytes_;
 
+  // Whose data the producer's records refer to, instead of a copy: so they end after it.
+  struct Referred {
+    std::uint64_t first_record;
+    RecordedEvents events;
+  };
+  std::deque<Referred> referred_;
   std::unique_ptr<KafkaProducer> producer_;
   KafkaTopic topic_;  // Ends before its producer.
   std::optional<RecordSource> source_;
