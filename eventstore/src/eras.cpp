@@ -14,6 +14,11 @@ Error diverged(std::string message) {
 
 }  // namespace
 
+Error before_first_event() {
+  return {.code = ErrorCode::invalid_argument,
+          .message = "position 0 is before the first event: no append holds it"};
+}
+
 Error beyond_head(GlobalPosition position, GlobalPosition head) {
   Error error =
       diverged("position " + to_string(position) + " is beyond the head, " + to_string(head));

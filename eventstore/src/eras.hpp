@@ -19,6 +19,8 @@ Result<Checkpoint> moved_to_present_era(const Checkpoint& checkpoint, const Stor
 
 /// Diverged.
 Error beyond_head(GlobalPosition position, GlobalPosition head);
+/// Invalid_argument: position 0, where an append was asked for.
+Error before_first_event();
 
 /// Whether these can be the eras of a store: they begin with 1 after 0 and rise.
 bool are_eras(std::span<const EraBegin> eras);

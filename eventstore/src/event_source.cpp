@@ -44,6 +44,18 @@ Result<RecordedEvents> EventStore::find(const Query& query,
   return RecordedEvents(std::move(found), std::move(owners));
 }
 
+Result<std::vector<RecordedAppend>> EventStore::appends_holding(GlobalPosition first,
+                                                                GlobalPosition last) const {
+  std::vector<RecordedAppend> appends;
+  while (first <= last) {
+    auto append = append_holding(first);
+    if (!append) return std::move(append).error();
+    first = {append->last().value + 1};
+    appends.push_back(*append);
+  }
+  return appends;
+}
+
 Result<std::chrono::microseconds> lag_after(const EventSource& events, GlobalPosition position,
                                             Timestamp now) {
   const auto since = events.waiting_since(position);

@@ -11,9 +11,11 @@ namespace annals::internal {
 
 inline void append_hex(std::string& text, const std::uint8_t* bytes, std::size_t count) {
   static constexpr char digits[] = "0123456789abcdef";
+  std::size_t at = text.size();
+  text.resize(at + 2 * count);
   for (std::size_t i = 0; i < count; ++i) {
-    text += digits[bytes[i] >> 4U];
-    text += digits[bytes[i] & 15U];
+    text[at++] = digits[bytes[i] >> 4U];
+    text[at++] = digits[bytes[i] & 15U];
   }
 }
 

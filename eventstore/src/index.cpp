@@ -265,7 +265,7 @@ Result<std::optional<AppendEntry>> Index::find(const AppendId& id, GlobalPositio
     });
     if (!looked) return std::move(looked).error();
     for (const AppendSpot& spot : spots) {
-      auto entry = reader_.read_append_entry((*now.parts)[i]->number(), spot);
+      auto entry = read_append((*now.parts)[i]->number(), spot);
       if (!entry) return std::move(entry).error();
       if (entry->id == id) return std::optional<AppendEntry>(*std::move(entry));
     }
@@ -277,25 +277,52 @@ Result<bool> Index::find_in_newest(const AppendId& id) const {
   std::vector<std::uint32_t> ordinals;
   growing_->appends_with(hasher_(id), ordinals);
   for (const std::uint32_t ordinal : ordinals) {
-    auto entry = reader_.read_append_entry(growing_->number(), growing_->append(ordinal));
+    auto entry = read_append(growing_->number(), growing_->append(ordinal));
     if (!entry) return std::move(entry).error();
     if (entry->id == id) return true;
   }
   return false;
 }
 
+Result<AppendEntry> Index::read_append(std::uint64_t part, const AppendSpot& spot) const {
+  std::vector<AppendEntry> entries;
+  if (auto read = reader_.read_append_entries(part, std::span(&spot, 1), entries); !read) {
+    return std::move(read).error();
+  }
+  return entries.front();
+}
+
 Result<AppendEntry> Index::holding(GlobalPosition position) const {
+  const auto entries = holding(position, position);
+  if (!entries) return entries.error();
+  return entries->front();
+}
+
+Result<std::vector<AppendEntry>> Index::holding(GlobalPosition first, GlobalPosition last) const {
   const View now = view();
-  ANNALS_ASSERT(position.value >= 1 && position <= now.head,
-                to_string(position) + " with head " + to_string(now.head));
-  const std::size_t i = part_of(*now.parts, position);
-  auto spot = with(now, i, [&](const IndexPart& part) -> Result<AppendSpot> {
-    if (auto ready = part.ready(); !ready) return std::move(ready).error();
-    return part.append(
-        part.append_holding(static_cast<std::uint32_t>(position.value - part.first().value)));
-  });
-  if (!spot) return std::move(spot).error();
-  return reader_.read_append_entry((*now.parts)[i]->number(), *spot);
+  ANNALS_ASSERT(first.value >= 1 && first <= last && last <= now.head,
+                to_string(first) + " to " + to_string(last) + " with head " + to_string(now.head));
+  std::vector<AppendEntry> entries;
+  std::vector<AppendSpot> spots;
+  for (std::size_t i = part_of(*now.parts, first); first <= last; ++i) {
+    spots.clear();
+    auto looked = with(now, i, [&](const IndexPart& part) -> Result<void> {
+      if (auto ready = part.ready(); !ready) return ready;
+      const GlobalPosition end = std::min(last, part.last());
+      const auto relative_end = static_cast<std::uint32_t>(end.value - part.first().value);
+      std::uint32_t ordinal =
+          part.append_holding(static_cast<std::uint32_t>(first.value - part.first().value));
+      do {
+        spots.push_back(part.append(ordinal));
+      } while (++ordinal < part.append_count() && part.append(ordinal).first <= relative_end);
+      first = {end.value + 1};
+      return {};
+    });
+    if (!looked) return std::move(looked).error();
+    auto read = reader_.read_append_entries((*now.parts)[i]->number(), spots, entries);
+    if (!read) return std::move(read).error();
+  }
+  return entries;
 }
 
 Result<GlobalPosition> Index::end_of_append(GlobalPosition position) const {

@@ -28,9 +28,9 @@ struct RecordPlace {
 class AppendReader {
  public:
   virtual ~AppendReader() = default;
-  /// Errors: corrupt, unavailable.
-  virtual Result<AppendEntry> read_append_entry(std::uint64_t part,
-                                                const AppendSpot& spot) const = 0;
+  /// Adds those of these spots to `into`. Errors: corrupt, unavailable.
+  virtual Result<void> read_append_entries(std::uint64_t part, std::span<const AppendSpot> spots,
+                                           std::vector<AppendEntry>& into) const = 0;
 };
 
 /// One append to be made visible.
@@ -87,6 +87,9 @@ class Index {
   Result<std::optional<AppendEntry>> find(const AppendId& id, GlobalPosition after = {}) const;
   /// The append that holds `position`. REQUIRES: 1 <= position <= head().
   Result<AppendEntry> holding(GlobalPosition position) const;
+  /// The appends that hold the positions from `first` to `last`. REQUIRES: 1 <= first <= last <=
+  /// head().
+  Result<std::vector<AppendEntry>> holding(GlobalPosition first, GlobalPosition last) const;
   /// The last position of the append that holds `position`. Requires as holding().
   Result<GlobalPosition> end_of_append(GlobalPosition position) const;
   /// The last position recorded at `time` or before; 0 if none.
@@ -137,6 +140,7 @@ class Index {
   template <typename Body>
   auto with(const View& view, std::size_t part, Body body) const
       -> decltype(body(*(*view.parts)[part]));
+  Result<AppendEntry> read_append(std::uint64_t part, const AppendSpot& spot) const;
   /// The index of the part that holds `position`. REQUIRES: position <= view.head
   static std::size_t part_of(const Parts& parts, GlobalPosition position);
 

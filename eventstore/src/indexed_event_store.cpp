@@ -40,20 +40,30 @@ Result<Link> IndexedEventStore::link_at(GlobalPosition position) const {
 }
 
 Result<RecordedAppend> IndexedEventStore::append_holding(GlobalPosition position) const {
-  if (position.value == 0) {
-    return Error{.code = ErrorCode::invalid_argument,
-                 .message = "position 0 is before the first event: no append holds it"};
-  }
+  const auto appends = IndexedEventStore::appends_holding(position, position);
+  if (!appends) return appends.error();
+  return appends->front();
+}
+
+Result<std::vector<RecordedAppend>> IndexedEventStore::appends_holding(GlobalPosition first,
+                                                                       GlobalPosition last) const {
+  std::vector<RecordedAppend> appends;
+  if (last < first) return appends;
+  if (first.value == 0) return before_first_event();
   const GlobalPosition head = index_.head();
-  if (position > head) return beyond_head(position, head);
-  const auto entry = index_.holding(position);
-  if (!entry) return entry.error();
-  return RecordedAppend{.id = entry->id,
-                        .digest = entry->digest,
-                        .first = entry->first,
-                        .count = entry->count,
-                        .recorded_at = entry->recorded_at,
-                        .link = entry->link};
+  if (last > head) return beyond_head(last, head);
+  const auto entries = index_.holding(first, last);
+  if (!entries) return entries.error();
+  appends.reserve(entries->size());
+  for (const AppendEntry& entry : *entries) {
+    appends.push_back({.id = entry.id,
+                       .digest = entry.digest,
+                       .first = entry.first,
+                       .count = entry.count,
+                       .recorded_at = entry.recorded_at,
+                       .link = entry.link});
+  }
+  return appends;
 }
 
 Result<std::optional<StreamVersion>> IndexedEventStore::stream_version(

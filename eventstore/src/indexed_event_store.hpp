@@ -30,6 +30,8 @@ class IndexedEventStore : public EventStore, protected AppendReader {
   Result<std::optional<StreamVersion>> stream_version(std::string_view stream) const override;
   Result<Link> link_at(GlobalPosition position) const override;
   Result<RecordedAppend> append_holding(GlobalPosition position) const override;
+  Result<std::vector<RecordedAppend>> appends_holding(GlobalPosition first,
+                                                      GlobalPosition last) const override;
 
   /// The events at these visible positions, in the order given; positions that hold no event are
   /// left out. Called without a lock held.

@@ -15,12 +15,11 @@ using std::chrono::microseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-void append_digits(std::string& text, std::uint64_t value, int width) {
-  const std::size_t end = text.size() + static_cast<std::size_t>(width);
-  text.append(static_cast<std::size_t>(width), '0');
-  for (std::size_t at = end; width > 0; --width, value /= 10) {
-    text[--at] = static_cast<char>('0' + value % 10);
-  }
+// Writes `width` digits and the character behind them.
+void put_digits(char*& to, std::uint64_t value, int width, char behind) {
+  for (int at = width; at-- > 0; value /= 10) to[at] = static_cast<char>('0' + value % 10);
+  to[width] = behind;
+  to += width + 1;
 }
 
 // Takes what it reads off the front of `text`.
@@ -72,22 +71,15 @@ std::string to_string(Timestamp time) {
   const std::uint64_t micros = rest % 1'000'000;
   rest /= 1'000'000;
 
-  std::string text;
-  text.reserve(27);
-  append_digits(text, static_cast<std::uint64_t>(static_cast<int>(date.year())), 4);
-  text += '-';
-  append_digits(text, static_cast<unsigned>(date.month()), 2);
-  text += '-';
-  append_digits(text, static_cast<unsigned>(date.day()), 2);
-  text += 'T';
-  append_digits(text, rest / 3600, 2);
-  text += ':';
-  append_digits(text, rest / 60 % 60, 2);
-  text += ':';
-  append_digits(text, rest % 60, 2);
-  text += '.';
-  append_digits(text, micros, 6);
-  text += 'Z';
+  std::string text(27, '\0');
+  char* to = text.data();
+  put_digits(to, static_cast<std::uint64_t>(static_cast<int>(date.year())), 4, '-');
+  put_digits(to, static_cast<unsigned>(date.month()), 2, '-');
+  put_digits(to, static_cast<unsigned>(date.day()), 2, 'T');
+  put_digits(to, rest / 3600, 2, ':');
+  put_digits(to, rest / 60 % 60, 2, ':');
+  put_digits(to, rest % 60, 2, '.');
+  put_digits(to, micros, 6, 'Z');
   return text;
 }
 

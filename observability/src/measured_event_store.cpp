@@ -72,6 +72,10 @@ class MeasuredEventStore final : public EventStore {
   Result<RecordedAppend> append_holding(GlobalPosition position) const override {
     return store_.append_holding(position);
   }
+  Result<std::vector<RecordedAppend>> appends_holding(GlobalPosition first,
+                                                      GlobalPosition last) const override {
+    return store_.appends_holding(first, last);
+  }
   Result<void> save_snapshot(Snapshot snapshot) override {
     return store_.save_snapshot(std::move(snapshot));
   }

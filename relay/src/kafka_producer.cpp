@@ -72,7 +72,7 @@ rd_kafka_resp_err_t KafkaProducer::send(rd_kafka_topic_t* topic, std::uint32_t p
   const auto size = [](const std::optional<std::string_view>& text) {
     return text ? text->size() : 0;
   };
-  std::array<rd_kafka_vu_t, 7> words{};
+  std::array<rd_kafka_vu_t, 6> words{};
   words[0].vtype = RD_KAFKA_VTYPE_RKT;
   words[0].u.rkt = topic;
   words[1].vtype = RD_KAFKA_VTYPE_PARTITION;
@@ -85,8 +85,6 @@ rd_kafka_resp_err_t KafkaProducer::send(rd_kafka_topic_t* topic, std::uint32_t p
   words[4].u.headers = headers.get();
   words[5].vtype = RD_KAFKA_VTYPE_OPAQUE;
   words[5].u.ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(number));
-  words[6].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
-  words[6].u.i = RD_KAFKA_MSG_F_COPY;
   rd_kafka_error_t* problem = rd_kafka_produceva(client_, words.data(), words.size());
   if (problem == nullptr) {
     static_cast<void>(headers.release());

@@ -35,8 +35,9 @@ class KafkaProducer final : public KafkaClient {
   /// Drops what is waiting: no callback comes any more.
   ~KafkaProducer();
 
-  /// Hands a record over; key and value are copied, the headers are taken if it succeeds. Without a
-  /// key, or a value, the record has none.
+  /// Hands a record over; the key is copied, the headers are taken if it succeeds. The value is
+  /// not: it must stay where it is until the record is delivered or the producer has ended. Without
+  /// a key, or a value, the record has none.
   ///
   /// Answers _QUEUE_FULL (poll, and try again), MSG_SIZE_TOO_LARGE, _FATAL.
   rd_kafka_resp_err_t send(rd_kafka_topic_t* topic, std::uint32_t partition,

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,9 +46,20 @@ class Publication {
   Result<void> check_batches_fit();
   Result<void> follow();
   Result<void> publish(const Batch& batch);
-  Result<void> publish_event(const RecordedEvent& event, const std::optional<Link>& link);
+  // Between two calls of publish().
+  void let_go_of_delivered();
+  // An event of a batch, and what its record is to be.
+  struct Outgoing {
+    const RecordedEvent* event;
+    Produced record;
+  };
+  Outgoing outgoing(const RecordedEvent& event, const std::optional<Link>& link) const;
+  // Sends run_, which comes next, partition by partition, and empties it.
+  Result<void> publish_run();
   Result<void> publish_watermarks(GlobalPosition position, const Link& link);
-  Result<void> send(Produced record, std::optional<std::string_view> key,
+  // Waits until so much more may be under way, or nothing is. When end_ is set, it may not.
+  Result<void> make_room(std::size_t bytes);
+  Result<void> send(std::uint64_t number, Produced record, std::optional<std::string_view> key,
                     std::optional<std::string_view> value, KafkaHeaders headers);
   // Looks after deliveries, lease, checkpoint and status. When end_ is set, it is over.
   Result<void> tend(std::chrono::milliseconds wait);
@@ -65,7 +77,16 @@ class Publication {
   RelayState& state_;
   const PlantedBug bug_;
   const std::size_t batch_bytes_;
+  const std::size_t run_bytes_max_;
 
+  // Whose data the producer's records refer to, instead of a copy: so they end after it.
+  struct Referred {
+    std::uint64_t first_record;
+    RecordedEvents events;
+  };
+  std::deque<Referred> referred_;
+  std::vector<Outgoing> run_;
+  std::vector<std::size_t> sending_;  // The places in run_, partition by partition.
   std::unique_ptr<KafkaProducer> producer_;
   KafkaTopic topic_;  // Ends before its producer.
   std::optional<RecordSource> source_;

@@ -1,5 +1,8 @@
 #include "record_headers.hpp"
 
+#include <array>
+#include <charconv>
+
 namespace annals::internal {
 
 namespace {
@@ -16,7 +19,9 @@ class Writer {
     if (value) add(name, *value);
   }
   void add(std::string_view name, std::uint64_t value) {
-    add(name, std::string_view(std::to_string(value)));
+    std::array<char, 20> digits;  // As many as the largest has.
+    const auto [end, problem] = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+    add(name, std::string_view(digits.data(), end));
   }
   KafkaHeaders take() { return std::move(headers_); }
 
@@ -58,8 +63,11 @@ KafkaHeaders event_headers(const RecordSource& source, const RecordedEvent& even
   to.add("ce_source", std::string_view(source.source));
   to.add("ce_type", event.type);
   to.add("ce_subject", event.stream);
-  to.add("ce_time", std::string_view(to_string(event.effective_at)));
-  to.add("ce_recordedtime", std::string_view(to_string(event.recorded_at)));
+  const std::string recorded_at = to_string(event.recorded_at);
+  const bool at_once = event.effective_at == event.recorded_at;  // The usual case.
+  to.add("ce_time",
+         at_once ? std::string_view(recorded_at) : std::string_view(to_string(event.effective_at)));
+  to.add("ce_recordedtime", std::string_view(recorded_at));
   to.add("content-type", event.content_type == ContentType::json
                              ? std::string_view("application/json")
                              : std::string_view("application/octet-stream"));

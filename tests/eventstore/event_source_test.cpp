@@ -57,5 +57,19 @@ TEST(EventSource, TellsSinceWhenTheNextEventHasBeenWaiting) {
   EXPECT_EQ(*source.waiting_since({2}), std::nullopt);
 }
 
+TEST(EventSource, AskedForTheAppendsOfARangeAStoreThatKnowsOnlySingleOnesFindsThem) {
+  const auto store = make_memory_event_store();
+  for (const std::size_t count : {2U, 1U, 3U}) {
+    ASSERT_TRUE(store->append(testkit::append_to("a-1", ExpectedVersion::any(), count)));
+  }
+  for (std::uint64_t first = 1; first <= 6; ++first) {
+    for (std::uint64_t last = 0; last <= 6; ++last) {
+      EXPECT_EQ(*store->EventStore::appends_holding({first}, {last}),
+                *store->appends_holding({first}, {last}));
+    }
+  }
+  EXPECT_EQ(store->EventStore::appends_holding({6}, {7}).error().code, ErrorCode::diverged);
+}
+
 }  // namespace
 }  // namespace annals

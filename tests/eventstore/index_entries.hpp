@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "index.hpp"
@@ -9,8 +10,10 @@ namespace annals::internal {
 /// What the index does not keep of appends, for tests that have no engine.
 struct IndexEntries : AppendReader {
   std::vector<AppendEntry> entries;
-  Result<AppendEntry> read_append_entry(std::uint64_t, const AppendSpot& spot) const override {
-    return entries[spot.offset];
+  Result<void> read_append_entries(std::uint64_t, std::span<const AppendSpot> spots,
+                                   std::vector<AppendEntry>& into) const override {
+    for (const AppendSpot& spot : spots) into.push_back(entries[spot.offset]);
+    return {};
   }
 };
 

@@ -43,8 +43,10 @@ class StoreWithEras final : public IndexedEventStore {
   void append_async(AppendRequest, AppendCompletion) override {}
   Result<std::optional<Receipt>> find_append(const AppendId&) override { return unused(); }
   Result<RecordedEvents> fetch(std::span<const GlobalPosition>) const override { return unused(); }
-  Result<AppendEntry> read_append_entry(std::uint64_t, const AppendSpot& spot) const override {
-    return entries_[spot.offset];
+  Result<void> read_append_entries(std::uint64_t, std::span<const AppendSpot> spots,
+                                   std::vector<AppendEntry>& into) const override {
+    for (const AppendSpot& spot : spots) into.push_back(entries_[spot.offset]);
+    return {};
   }
   Result<void> save_snapshot(Snapshot) override { return unused(); }
   Result<std::optional<Snapshot>> load_snapshot(std::string_view, GlobalPosition,

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include <annals/eventstore/log_event_store.hpp>
 #include <annals/eventstore/memory_event_store.hpp>
 #include <annals/testkit/seed.hpp>
 #include <annals/testkit/temporary_folder.hpp>
@@ -85,6 +86,39 @@ TEST_F(RelayToMock, BrokersThatAreAwayAreWaitedForAndTheBufferStaysBounded) {
   relay.until([](const RelayStatus& s) { return s.last_error.empty(); });
   ASSERT_TRUE(relay.stop());
   expect_whole(head);
+}
+
+// A batch of a packed log has its data to itself, and no other batch refers to it.
+TEST_F(RelayToMock, RecordsThatWaitKeepTheirDataWhateverIsReadMeanwhile) {
+  const testkit::TemporaryFolder folder;
+  auto log = open_log_event_store({.path = folder.path() + "/log",
+                                   .segment_bytes = 64 * 1024,
+                                   .compression = Compression::zstd});
+  ASSERT_TRUE(log) << log.error().message;
+  const GlobalPosition head = grow(**log, 6'000, random_);
+  const auto all_packed = [&] {
+    const Stats stats = (*log)->stats();
+    return stats.segments > 2 && stats.segments_packed + 1 == stats.segments;
+  };
+  while (!all_packed()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const auto answer_after = [&](int ms) {
+    for (std::int32_t broker = 1; broker <= 3; ++broker) {
+      rd_kafka_mock_broker_set_rtt(mock_, broker, ms);
+    }
+  };
+  answer_after(100);  // So that several batches are read before the first one is acknowledged.
+  RunningRelay relay(**log, *checkpoints_, options_);
+  relay.until_published(head);
+  ASSERT_TRUE(relay.stop());
+  answer_after(0);
+  const auto records = kafka_test::read_topic(options_.brokers, options_.topic);
+  const TopicCheck check = check_topic(records);
+  ASSERT_EQ(check.missing(head.value), 0U);
+  const auto events = read_all(**log, {});
+  ASSERT_TRUE(events) << events.error().message;
+  for (const RecordedEvent& event : *events) {
+    ASSERT_EQ(check.events.at(event.position.value - 1)->value, event.data) << event.position.value;
+  }
 }
 
 /// A place where another machine's relay takes the first claim over at once, and publishes.

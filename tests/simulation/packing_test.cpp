@@ -110,6 +110,15 @@ TEST(Packing, APackedStoreAnswersEveryReadAsAPlainOne) {
       ASSERT_TRUE(append) << to_string(append.error());
       ASSERT_EQ(*append, *pair.plain().append_holding({at}));
     }
+    const GlobalPosition head = pair.packed().head().position;
+    const auto appends = pair.packed().appends_holding({1}, head);
+    ASSERT_TRUE(appends) << to_string(appends.error());
+    GlobalPosition next{1};
+    for (const RecordedAppend& append : *appends) {
+      ASSERT_EQ(append, *pair.plain().append_holding(next));
+      next = {append.last().value + 1};
+    }
+    EXPECT_EQ(next.value, head.value + 1);
     const auto broken = pair.oracle().compare(pair.packed());
     ASSERT_FALSE(broken) << *broken;
   }

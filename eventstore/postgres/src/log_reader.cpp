@@ -49,6 +49,13 @@ RecordedAppend append_in(const Rows& rows, std::size_t row) {
           .link = link_in(rows, row, 5)};
 }
 
+std::vector<RecordedAppend> appends_in(const Rows& rows) {
+  std::vector<RecordedAppend> appends;
+  appends.reserve(rows.size());
+  for (std::size_t row = 0; row < rows.size(); ++row) appends.push_back(append_in(rows, row));
+  return appends;
+}
+
 }  // namespace
 
 postgres::ConnectionOptions connection_options(const PostgresOptions& options) {
@@ -197,18 +204,27 @@ Result<LogReader::End> LogReader::end() const {
 }
 
 Result<std::optional<RecordedAppend>> LogReader::holding(GlobalPosition position) const {
+  const auto appends = holding(position, position);
+  if (!appends) return appends.error();
+  if (appends->empty() || appends->back().last() < position) return std::optional<RecordedAppend>();
+  return std::optional(appends->back());
+}
+
+Result<std::vector<RecordedAppend>> LogReader::holding(GlobalPosition first,
+                                                       GlobalPosition last) const {
   Parameters parameters;
-  parameters.integer(as_bigint(position.value));
-  const auto rows = ask(schema_.in(std::string("SELECT ") + append_columns +
-                                   " FROM @schema.appends a WHERE a.first_position <= $1::bigint"
-                                   " ORDER BY a.first_position DESC LIMIT 1"),
-                        parameters, "looking for an append");
+  parameters.integer(as_bigint(first.value)).integer(as_bigint(last.value));
+  const auto rows =
+      ask(schema_.in(std::string("SELECT ") + append_columns +
+                     " FROM @schema.appends a WHERE a.first_position >="
+                     " (SELECT max(b.first_position) FROM @schema.appends b"
+                     " WHERE b.first_position <= $1::bigint) AND a.first_position <= $2::bigint"
+                     " ORDER BY a.first_position"),
+          parameters, "looking for appends");
   if (!rows) return rows.error();
-  if (rows->empty()) return std::optional<RecordedAppend>();
-  const RecordedAppend append = append_in(*rows, 0);
-  saw(append.first, {append.last(), append.link});
-  if (append.last() < position) return std::optional<RecordedAppend>();
-  return std::optional(append);
+  std::vector<RecordedAppend> appends = appends_in(*rows);
+  if (!appends.empty()) saw(appends.back().first, {appends.back().last(), appends.back().link});
+  return appends;
 }
 
 Result<GlobalPosition> LogReader::last_at(Timestamp time) const {
@@ -272,9 +288,7 @@ Result<std::vector<RecordedAppend>> LogReader::appends_from(GlobalPosition first
                                    " ORDER BY a.first_position LIMIT $2::bigint"),
                         parameters, "reading appends");
   if (!rows) return rows.error();
-  std::vector<RecordedAppend> appends;
-  for (std::size_t row = 0; row < rows->size(); ++row) appends.push_back(append_in(*rows, row));
-  return appends;
+  return appends_in(*rows);
 }
 
 postgres::SqlResult<std::vector<LogReader::Found>> LogReader::find(

@@ -50,6 +50,9 @@ class LogReader {
   Result<End> end() const;
   /// The append that holds `position`; nothing beyond the head or at 0.
   Result<std::optional<RecordedAppend>> holding(GlobalPosition position) const;
+  /// From the append that holds `first`, or the last one before it, to the last one that begins at
+  /// `last` or before.
+  Result<std::vector<RecordedAppend>> holding(GlobalPosition first, GlobalPosition last) const;
   /// The last position recorded at `time` or before; 0 if none.
   Result<GlobalPosition> last_at(Timestamp time) const;
   /// Returns when what is being appended now, by anybody, is visible or has failed.

@@ -153,18 +153,28 @@ class PostgresEventStore final : public EventStore {
   }
 
   Result<RecordedAppend> append_holding(GlobalPosition position) const override {
-    if (position.value == 0) {
-      return Error{.code = ErrorCode::invalid_argument,
-                   .message = "position 0 is before the first event: no append holds it"};
+    const auto appends = appends_holding(position, position);
+    if (!appends) return appends.error();
+    return appends->front();
+  }
+
+  Result<std::vector<RecordedAppend>> appends_holding(GlobalPosition first,
+                                                      GlobalPosition last) const override {
+    if (last < first) return std::vector<RecordedAppend>();
+    if (first.value == 0) return before_first_event();
+    auto appends = reader_.holding(first, last);
+    if (!appends) return std::move(appends).error();
+    GlobalPosition next = first;  // That no append so far holds.
+    for (const RecordedAppend& append : *appends) {
+      if (append.first > next || append.last() < next) break;
+      next = {append.last().value + 1};
     }
-    const auto append = reader_.holding(position);
-    if (!append) return append.error();
-    if (*append) return **append;
+    if (next > last) return appends;
     const auto end = reader_.end();
     if (!end) return end.error();
-    if (position > end->head.position) return beyond_head(position, end->head.position);
+    if (last > end->head.position) return beyond_head(last, end->head.position);
     return Error{.code = ErrorCode::corrupt,
-                 .message = "no append holds position " + to_string(position)};
+                 .message = "no append holds position " + to_string(next)};
   }
 
   Result<void> save_snapshot(Snapshot snapshot) override {

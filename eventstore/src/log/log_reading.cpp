@@ -228,11 +228,21 @@ Result<RecordedEvents> LogReading::fetch(std::span<const GlobalPosition> positio
   return fetcher.finish();
 }
 
-Result<AppendEntry> LogReading::read_append_entry(std::uint64_t part,
-                                                  const AppendSpot& spot) const {
-  const auto window = segments_.at(part)->window(store_, spot.offset);
-  if (!window) return window.error();
-  return checked_append(window->bytes, spot);
+Result<void> LogReading::read_append_entries(std::uint64_t part, std::span<const AppendSpot> spots,
+                                             std::vector<AppendEntry>& into) const {
+  const auto segment = segments_.at(part);
+  SegmentWindow window;
+  for (const AppendSpot& spot : spots) {
+    if (window.owner == nullptr || !window.bytes.holds(spot.offset, 1)) {
+      auto found = segment->window(store_, spot.offset);
+      if (!found) return std::move(found).error();
+      window = *std::move(found);
+    }
+    auto entry = checked_append(window.bytes, spot);
+    if (!entry) return std::move(entry).error();
+    into.push_back(*entry);
+  }
+  return {};
 }
 
 Result<void> LogReading::publish_found(const SegmentBytes& segment, const AppendView& append) {

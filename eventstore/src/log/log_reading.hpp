@@ -52,7 +52,8 @@ class LogReading : public IndexedEventStore {
   /// Errors: corrupt, with place.
   Result<std::shared_ptr<const MemoryPart>> index_segment(const ManifestSegment& listed) const;
 
-  Result<AppendEntry> read_append_entry(std::uint64_t part, const AppendSpot& spot) const override;
+  Result<void> read_append_entries(std::uint64_t part, std::span<const AppendSpot> spots,
+                                   std::vector<AppendEntry>& into) const override;
 
   const LogOptions options_;
   SegmentSet segments_{options_.block_cache_bytes};

@@ -104,6 +104,11 @@ class ReadOnlyLog final : public LogReading {
     if (auto fresh = refresh_beyond(position); !fresh) return std::move(fresh).error();
     return LogReading::append_holding(position);
   }
+  Result<std::vector<RecordedAppend>> appends_holding(GlobalPosition first,
+                                                      GlobalPosition last) const override {
+    if (auto fresh = refresh_beyond(last); !fresh) return std::move(fresh).error();
+    return LogReading::appends_holding(first, last);
+  }
   Result<VerifyReport> verify(const VerifyOptions& options) const override {
     if (auto fresh = refresh(); !fresh) return std::move(fresh).error();
     return LogReading::verify(options);

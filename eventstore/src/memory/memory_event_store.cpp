@@ -84,9 +84,11 @@ class MemoryEventStore final : public IndexedEventStore {
     return RecordedEvents(std::move(events), std::move(owners));
   }
 
-  Result<AppendEntry> read_append_entry(std::uint64_t, const AppendSpot& spot) const override {
+  Result<void> read_append_entries(std::uint64_t, std::span<const AppendSpot> spots,
+                                   std::vector<AppendEntry>& into) const override {
     const std::shared_lock lock(blocks_mutex_);
-    return blocks_[spot.offset]->entry();
+    for (const AppendSpot& spot : spots) into.push_back(blocks_[spot.offset]->entry());
+    return {};
   }
 
   Result<void> save_snapshot(Snapshot snapshot) override {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include <annals/eventstore/append.hpp>
 #include <annals/eventstore/event_source.hpp>
@@ -75,6 +76,13 @@ class EventStore : public EventSource {
   ///
   /// Errors: invalid_argument (position 0), diverged (beyond the head), corrupt.
   virtual Result<RecordedAppend> append_holding(GlobalPosition position) const = 0;
+
+  /// The appends that hold the positions from `first` to `last`, in order and each once; none if
+  /// `last` is before `first`. Cheaper than asking for each; the answer is as large as the range.
+  ///
+  /// Errors: those of append_holding().
+  virtual Result<std::vector<RecordedAppend>> appends_holding(GlobalPosition first,
+                                                              GlobalPosition last) const;
 
   /// Keeps a snapshot, beside or in place of earlier ones of its stream. A cache: not synced.
   ///

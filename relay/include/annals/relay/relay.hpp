@@ -35,8 +35,9 @@ struct RelayOptions {
   /// Of one record with its key and headers. A topic that is made takes as much; another's
   /// max.message.bytes must.
   std::size_t record_bytes_max = std::size_t{2} * 1024 * 1024;
-  /// What is produced and not yet acknowledged; reading the log waits beyond it.
-  std::size_t buffer_bytes_max = std::size_t{32} * 1024 * 1024;
+  /// What is produced and not yet acknowledged; reading the log waits beyond it. Where brokers are
+  /// many or far away, more may be faster.
+  std::size_t buffer_bytes_max = std::size_t{8} * 1024 * 1024;
   /// How long after the last sign of life of one relay another takes over.
   std::chrono::milliseconds lease = std::chrono::seconds(10);
   /// How often the checkpoint is written while it moves: what a crash publishes again.

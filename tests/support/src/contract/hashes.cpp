@@ -147,6 +147,27 @@ TEST_P(EventStoreContract, AnAppendIsShownAsItWasRecorded) {
   EXPECT_EQ(store().append_holding({7}).error().code, ErrorCode::diverged);
 }
 
+TEST_P(EventStoreContract, TheAppendsOfARangeAreThoseThatHoldItsPositions) {
+  for (const std::size_t count : {2U, 1U, 3U, 1U, 1U}) {
+    append(append_to("a-1", ExpectedVersion::any(), count));
+  }
+  for (std::uint64_t first = 1; first <= 8; ++first) {
+    for (std::uint64_t last = first; last <= 8; ++last) {
+      std::vector<RecordedAppend> expected;
+      for (std::uint64_t at = first; at <= last; at = expected.back().last().value + 1) {
+        expected.push_back(*store().append_holding({at}));
+      }
+      const auto appends = store().appends_holding({first}, {last});
+      ASSERT_TRUE(appends) << to_string(appends.error());
+      EXPECT_EQ(*appends, expected) << first << " to " << last;
+    }
+  }
+  EXPECT_TRUE(store().appends_holding({3}, {2})->empty());
+  EXPECT_EQ(store().appends_holding({0}, {2}).error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(store().appends_holding({8}, {9}).error().code, ErrorCode::diverged);
+  EXPECT_EQ(store().appends_holding({9}, {9}).error().code, ErrorCode::diverged);
+}
+
 TEST_P(EventStoreContract, ARecordedEventTellsWhatItsWriterGaveAndWhatWasFilledIn) {
   NewEvent bare = event_on("a-1");
   NewEvent full = event_on("a-1");
