@@ -229,7 +229,14 @@ Result<void> Publication::publish(const Batch& batch) {
     if (i + 1 == events.size()) {
       link = batch.link;
     } else {
-      while (append->last() < events[i].position) ++append;
+      append = std::find_if(append, appends.cend(), [&](const RecordedAppend& each) {
+        return each.last() >= events[i].position;
+      });
+      if (append == appends.cend()) {
+        return Error{.code = ErrorCode::corrupt,
+                     .message = "the store does not know the append that holds position " +
+                                to_string(events[i].position)};
+      }
       if (append->last() < events[i + 1].position) link = append->link;
     }
     Outgoing next = outgoing(events[i], link);
