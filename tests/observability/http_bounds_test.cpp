@@ -151,6 +151,19 @@ TEST_F(BoundedEndpoint, ARequestThatComesInPartsIsAnswered) {
   }
 }
 
+TEST_F(BoundedEndpoint, AnAnswerIsNotMadeLongerByRangesOfIt) {
+  // As many as the library takes in one line.
+  std::string ranges = "bytes=0-";
+  for (int i = 0; i < 2700; ++i) ranges += ",0-";
+  for (const char* name : {"Range", "range", "RANGE"}) {
+    const std::string answer =
+        send_and_read(port_, std::string("GET /metrics HTTP/1.1\r\n") + name + ": " + ranges +
+                                 "\r\nConnection: close\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer.substr(0, 40);
+    EXPECT_EQ(answer.substr(answer.find("\r\n\r\n") + 4), observability_.metrics());
+  }
+}
+
 TEST_F(BoundedEndpoint, AnswersInFlightAreSentBeforeItsEnd) {
   std::atomic<bool> asked = false;
   std::atomic<bool> ending = false;

@@ -15,7 +15,7 @@ namespace annals::internal {
 /// until the client has asked, as long as that goes on sending, and whatever that sends. Here
 /// Connections waits, and the library gets a request that has come and returns its answer.
 ///
-/// Each connection is for one request; no body is read.
+/// Each connection is for one request; ranges are not looked at; no body is read.
 class BoundedServer final : public httplib::Server {
  public:
   static constexpr std::size_t threads = 4;

@@ -36,7 +36,7 @@ Result<EndpointOptions> parse_endpoint(std::string_view text);
 ///
 /// A client that takes longer than 5 s to ask, or to take its answer, is dropped; likewise one that
 /// sends 16 KiB and has not asked yet, and, when more than 64 wait, who came first. None of them
-/// keeps others waiting.
+/// keeps others waiting. Ranges are not looked at: an answer is always whole.
 class HttpEndpoint {
  public:
   virtual ~HttpEndpoint() = default;
