@@ -9,27 +9,39 @@
 
 namespace annals::observability_test {
 
-std::string send_and_read(std::uint16_t port, std::string_view bytes) {
-  const int connection = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+Caller::Caller(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   timeval patience{.tv_sec = 60, .tv_usec = 0};
-  ::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  EXPECT_TRUE(connected_) << "nobody listens at port " << port;
+}
+Caller::~Caller() { ::close(socket_); }
+
+bool Caller::send(std::string_view bytes) {
+  return ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+         static_cast<ssize_t>(bytes.size());
+}
+
+void Caller::end_sending() { ::shutdown(socket_, SHUT_WR); }
+
+std::string Caller::read() {
   std::string answer;
-  if (::connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    ADD_FAILURE() << "nobody listens at port " << port;
-  } else {
-    // A server may have seen enough before it has seen all.
-    static_cast<void>(::send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL));
-    char buffer[4096];
-    for (ssize_t got = 0; (got = ::recv(connection, buffer, sizeof buffer, 0)) > 0;) {
-      answer.append(buffer, static_cast<std::size_t>(got));
-    }
+  char buffer[4096];
+  for (ssize_t got = 0; connected_ && (got = ::recv(socket_, buffer, sizeof buffer, 0)) > 0;) {
+    answer.append(buffer, static_cast<std::size_t>(got));
   }
-  ::close(connection);
   return answer;
+}
+
+std::string send_and_read(std::uint16_t port, std::string_view bytes) {
+  Caller caller(port);
+  // A server may have seen enough before it has seen all.
+  static_cast<void>(caller.send(bytes));
+  return caller.read();
 }
 
 HttpAnswer ask(std::uint16_t port, const std::string& path, const std::string& method) {

@@ -16,6 +16,25 @@ struct HttpAnswer {
   std::string body;
 };
 
+/// A connection to 127.0.0.1 that stays until it ends.
+class Caller {
+ public:
+  explicit Caller(std::uint16_t port);
+  ~Caller();
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+
+  /// False: the other side has closed, or takes nothing.
+  bool send(std::string_view bytes);
+  void end_sending();
+  /// Until the other side closes; a minute for each part.
+  std::string read();
+
+ private:
+  int socket_;
+  bool connected_ = false;
+};
+
 /// Connects to 127.0.0.1, sends the bytes, and reads until the other side closes. Empty if it
 /// closes at once.
 std::string send_and_read(std::uint16_t port, std::string_view bytes);

@@ -2,7 +2,6 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <csignal>
 #include <exception>
 #include <system_error>
 #include <thread>
@@ -10,7 +9,9 @@
 
 #include <annals/observability/http_endpoint.hpp>
 
-#include <httplib.h>
+#include "bounded_server.hpp"
+#include "signals_blocked.hpp"
+
 #include <netdb.h>
 #include <sys/socket.h>
 
@@ -20,9 +21,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t threads = 4;
-constexpr int scrapes_max = 3;  // One thread is left to say that the process lives.
-constexpr std::size_t request_bytes_max = 1024;
+// One thread is left to say that the process lives.
+constexpr int scrapes_max = internal::BoundedServer::threads - 1;
 constexpr const char* plain_text = "text/plain; charset=utf-8";
 
 std::string shown(const std::string& host) {
@@ -44,22 +44,6 @@ Result<void> check_host(const std::string& host) {
   return {};
 }
 
-/// Signals are for other threads: one that interrupts the wait for connections would end it.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
 class Endpoint final : public HttpEndpoint {
  public:
   explicit Endpoint(const Observability& observability) : observability_(observability) {}
@@ -72,16 +56,11 @@ class Endpoint final : public HttpEndpoint {
 
   Result<void> listen(const EndpointOptions& options) {
     if (auto possible = check_host(options.host); !possible) return possible;
-    server_.new_task_queue = [] { return new httplib::ThreadPool(threads); };
     // The library's own choice lets two processes share a port, each getting some of the requests.
     server_.set_socket_options([](socket_t socket) {
       const int yes = 1;
       ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     });
-    server_.set_keep_alive_max_count(1);  // An idle connection would keep a thread.
-    server_.set_read_timeout(std::chrono::seconds(5));
-    server_.set_write_timeout(std::chrono::seconds(5));
-    server_.set_payload_max_length(request_bytes_max);
     // Instead of routes: exact paths, and no body is read.
     server_.set_pre_routing_handler(
         [this](const httplib::Request& request, httplib::Response& response) {
@@ -102,10 +81,11 @@ class Endpoint final : public HttpEndpoint {
                    .message = "cannot listen on " + shown(options.host) + ':' +
                               std::to_string(options.port) + ": " + why};
     }
+    server_.make_room_to_knock();
     if (options.port != 0) port_ = options.port;
     url_ = "http://" + shown(options.host) + ':' + std::to_string(port_);
     {
-      const SignalsBlocked blocked;
+      const internal::SignalsBlocked blocked;
       listener_ = std::thread([this] {
         server_.listen_after_bind();
         ended_ = true;
@@ -166,8 +146,8 @@ class Endpoint final : public HttpEndpoint {
   };
 
   const Observability& observability_;
-  httplib::Server server_;
   std::atomic<int> scrapes_ = 0;
+  internal::BoundedServer server_;
   std::atomic<bool> ended_ = false;
   std::uint16_t port_ = 0;
   std::string url_;

@@ -33,6 +33,10 @@ Result<EndpointOptions> parse_endpoint(std::string_view text);
 /// Anything else is 404, another method 405, what is no HTTP 400. When too many ask at once for
 /// metrics or readiness, they are answered 503 at once, so that `/health` never waits for a
 /// database. Each answer closes its connection.
+///
+/// A client that takes longer than 5 s to ask, or to take its answer, is dropped; likewise one that
+/// sends 16 KiB and has not asked yet, and, when more than 64 wait, who came first. None of them
+/// keeps others waiting. Ranges are not looked at: an answer is always whole.
 class HttpEndpoint {
  public:
   virtual ~HttpEndpoint() = default;
@@ -43,7 +47,7 @@ class HttpEndpoint {
 };
 
 /// Begins to answer. `observability` must outlive the endpoint, whose destructor waits for the
-/// requests in flight.
+/// requests that are being answered, and a second at most for clients to take the answers.
 ///
 /// Errors: unavailable (no such address here, a port that is taken or may not be used).
 Result<std::unique_ptr<HttpEndpoint>> serve(const Observability& observability,
