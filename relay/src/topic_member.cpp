@@ -58,17 +58,7 @@ TopicMember::TopicMember(Setup setup) : setup_(std::move(setup)), lanes_(setup_.
 
 Result<std::unique_ptr<TopicMember>> TopicMember::join(Setup setup) {
   std::unique_ptr<TopicMember> member(new TopicMember(std::move(setup)));
-  KafkaConsumer::Setup consumer = member->setup_.consumer;
-  consumer.rebalanced = [self = member.get()](rd_kafka_resp_err_t what,
-                                              rd_kafka_topic_partition_list_t* partitions) {
-    self->on_rebalance(what, partitions);
-  };
-  auto made = KafkaConsumer::make(std::move(consumer));
-  if (!made) return std::move(made).error();
-  member->consumer_ = *std::move(made);
-  for (std::uint32_t i = 0; i < member->setup_.partitions; ++i) {
-    member->lanes_[i].queue = member->consumer_->queue_of(i);
-  }
+  if (auto entered = member->enter_group(); !entered) return std::move(entered).error();
   member->thread_ = std::thread([self = member.get()] { self->run(); });
   return member;
 }
@@ -78,8 +68,41 @@ TopicMember::~TopicMember() {
   if (thread_.joinable()) thread_.join();
 }
 
+Result<void> TopicMember::enter_group() {
+  KafkaConsumer::Setup setup = setup_.consumer;
+  setup.rebalanced = [this](rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions) {
+    on_rebalance(what, partitions);
+  };
+  auto made = KafkaConsumer::make(std::move(setup));
+  if (!made) return std::move(made).error();
+  const std::lock_guard lock(mutex_);
+  for (std::uint32_t i = 0; i < setup_.partitions; ++i) lanes_[i].queue = (*made)->queue_of(i);
+  consumer_ = *std::move(made);
+  return {};
+}
+
+void TopicMember::leave_group() {
+  // On the member's thread, so that the last rebalance is served here, too.
+  consumer_->leave();
+  std::vector<std::uint32_t> held;
+  for (std::uint32_t i = 0; i < setup_.partitions; ++i) {
+    if (holds(i)) held.push_back(i);
+  }
+  give_back(held);
+}
+
+std::shared_ptr<KafkaConsumer> TopicMember::consumer() const {
+  const std::lock_guard lock(mutex_);
+  return consumer_;
+}
+
 void TopicMember::run() {
   while (!stopping_.load()) {
+    if (given_up_.load()) {
+      leave_group();
+      // If no client can be made now, the next turn tries again.
+      if (enter_group()) given_up_.store(false);
+    }
     KafkaMessage message = consumer_->poll(nap);
     if (!message || message->err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
     const std::lock_guard lock(mutex_);
@@ -88,8 +111,7 @@ void TopicMember::run() {
       lanes_[partition].delivered.push_back(std::move(message));
     }
   }
-  // Leaves the group on this thread, so that the last rebalance is served here, too.
-  consumer_->leave();
+  leave_group();
   const std::lock_guard lock(mutex_);
   lanes_.clear();
 }
@@ -124,13 +146,17 @@ Result<void> TopicMember::seek(std::uint32_t partition, std::uint64_t holding,
   rd_kafka_topic_partition_t* const place = rd_kafka_topic_partition_list_add(
       list.get(), setup_.consumer.topic.c_str(), static_cast<std::int32_t>(partition));
   place->offset = offset;
-  rd_kafka_error_t* problem = rd_kafka_seek_partitions(consumer_->client(), list.get(), seek_ms);
+  const auto reading = consumer();
+  rd_kafka_error_t* problem = rd_kafka_seek_partitions(reading->client(), list.get(), seek_ms);
   rd_kafka_resp_err_t error = place->err;
   if (problem != nullptr) {
     error = rd_kafka_error_code(problem);
     rd_kafka_error_destroy(problem);
   }
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    // It stops where an offset is out of range, and then does not seek either.
+    const bool stopped = error == RD_KAFKA_RESP_ERR__STATE;
+    if (stopped && this->holding(partition).offset == place_lost) given_up_.store(true);
     return Error{ErrorCode::unavailable, "going back to offset " + std::to_string(offset) +
                                              " of partition " + std::to_string(partition) + ": " +
                                              text_of(error)};
@@ -160,7 +186,11 @@ void TopicMember::on_rebalance(rd_kafka_resp_err_t what,
   } else {
     // An assignment that was lost is given back likewise: whoever has it by now has raised the
     // epoch, and commits of this member change nothing.
-    give_back(partitions);
+    std::vector<std::uint32_t> lost;
+    for (int i = 0; i < partitions->cnt; ++i) {
+      lost.push_back(static_cast<std::uint32_t>(partitions->elems[i].partition));
+    }
+    give_back(lost);
     if (cooperative) {
       problem = rd_kafka_incremental_unassign(client, partitions);
     } else {
@@ -197,12 +227,11 @@ std::int64_t TopicMember::begin_of(std::uint32_t partition, const std::string& c
   return TopicReader::first_offset(known->second);
 }
 
-void TopicMember::give_back(const rd_kafka_topic_partition_list_t* partitions) {
+void TopicMember::give_back(std::span<const std::uint32_t> partitions) {
   std::vector<std::uint32_t> taken_away;
   {
     const std::lock_guard lock(mutex_);
-    for (int i = 0; i < partitions->cnt; ++i) {
-      const auto partition = static_cast<std::uint32_t>(partitions->elems[i].partition);
+    for (const std::uint32_t partition : partitions) {
       if (partition >= lanes_.size()) continue;
       lanes_[partition].holding = {};
       lanes_[partition].delivered.clear();

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -41,26 +42,34 @@ class TopicMember final : public PartitionMember {
   /// A partition while it is held. Another assignment of it is another holding.
   struct Holding {
     std::uint64_t number = 0;  ///< 0: it is not held.
-    std::int64_t offset = 0;   ///< That will be read next.
+    std::int64_t offset = 0;   ///< That will be read next; or place_lost.
   };
+  /// An error came up: what the queue gives next, if anything, is not known.
+  static constexpr std::int64_t place_lost = RD_KAFKA_OFFSET_INVALID;
   Holding holding(std::uint32_t partition) const;
   /// Says how far it was read, if it is still the same holding.
   void note_read(std::uint32_t partition, std::uint64_t holding, std::int64_t offset) const;
-  /// Reads it from another offset on. Errors: unavailable.
+  /// Reads it from another offset on. Where librdkafka has given the partition up after an error,
+  /// the member comes back to the group with a new client. Errors: unavailable.
   Result<void> seek(std::uint32_t partition, std::uint64_t holding, std::int64_t offset) const;
   /// Messages of it that came by the main queue, in their order.
   std::deque<KafkaMessage> delivered(std::uint32_t partition) const;
 
-  KafkaConsumer& consumer() const { return *consumer_; }
+  /// Whoever reads its queues keeps it meanwhile: another may take its place.
+  std::shared_ptr<KafkaConsumer> consumer() const;
   const Setup& setup() const { return setup_; }
 
  private:
   class Part;
   explicit TopicMember(Setup setup);
+  /// Makes a client, which joins the group. Errors: as KafkaConsumer::make.
+  Result<void> enter_group();
+  /// Gives back what is held, and leaves the group.
+  void leave_group();
   void run();
   void on_rebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions);
   void take(rd_kafka_topic_partition_list_t* partitions);
-  void give_back(const rd_kafka_topic_partition_list_t* partitions);
+  void give_back(std::span<const std::uint32_t> partitions);
   std::int64_t begin_of(std::uint32_t partition, const std::string& cursor) const;
 
   struct Lane {
@@ -72,9 +81,10 @@ class TopicMember final : public PartitionMember {
   const Setup setup_;
   std::vector<std::unique_ptr<Part>> parts_;
   mutable std::mutex mutex_;
-  std::unique_ptr<KafkaConsumer> consumer_;
-  mutable std::vector<Lane> lanes_;  // Guarded by mutex_. Ends before the consumer.
-  std::uint64_t holdings_ = 0;       // Of the thread.
+  std::shared_ptr<KafkaConsumer> consumer_;     // Guarded by mutex_; the thread alone sets it.
+  mutable std::vector<Lane> lanes_;             // Guarded by mutex_. Ends before the consumer.
+  std::uint64_t holdings_ = 0;                  // Of the thread.
+  mutable std::atomic<bool> given_up_ = false;  // librdkafka does not read on: a new client will.
   std::atomic<bool> stopping_ = false;
   std::thread thread_;
 };

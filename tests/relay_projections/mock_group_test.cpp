@@ -43,6 +43,8 @@ class GroupOnMock : public testing::Test {
   std::mt19937_64 random_{testkit::seed(6111)};
 };
 
+constexpr std::int16_t fetch_request = 1;
+
 int held(const ProjectionRunner& runner) {
   int count = 0;
   const auto status = runner.status("per_stream");
@@ -79,6 +81,28 @@ TEST_F(GroupOnMock, MembersThatComeAndGoUnderWorkLoseAndDoubleNothing) {
   expect_counts_of(*store_, *rows);
   EXPECT_EQ(two.status("per_stream")->fenced, 0U);
   two.stop();
+  ASSERT_TRUE(relay.stop());
+}
+
+TEST_F(GroupOnMock, AnOffsetThatIsOutOfRangeForAMomentIsReadAgain) {
+  relay_test::RunningRelay relay(*store_, *checkpoints_, relay_options_);
+  const auto rows = open_rows();
+  const auto from_kafka = source();
+  ProjectionRunner runner(*from_kafka, *rows, {.threads = 2});
+  ASSERT_TRUE(runner.add_to_group<PerStream>(*from_kafka));
+  GlobalPosition head = work(*store_, 100, random_);
+  ASSERT_TRUE(runner.wait("per_stream", head, patience));
+  // As of a broker that has just begun to lead.
+  for (int i = 0; i < 4; ++i) {
+    rd_kafka_mock_push_request_errors(mock_.get(), fetch_request, 1,
+                                      RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
+  }
+  head = work(*store_, 200, random_);
+  const auto reached = runner.wait("per_stream", head, patience);
+  ASSERT_TRUE(reached) << to_string(reached.error());
+  expect_counts_of(*store_, *rows);
+  EXPECT_GT(runner.status("per_stream")->retries, 0U);
+  runner.stop();
   ASSERT_TRUE(relay.stop());
 }
 
