@@ -66,6 +66,7 @@ Result<std::unique_ptr<TopicMember>> TopicMember::join(Setup setup) {
 TopicMember::~TopicMember() {
   stopping_.store(true);
   if (thread_.joinable()) thread_.join();
+  note_error("");
 }
 
 Result<void> TopicMember::enter_group() {
@@ -98,22 +99,51 @@ std::shared_ptr<KafkaConsumer> TopicMember::consumer() const {
 
 void TopicMember::run() {
   while (!stopping_.load()) {
+    if (put_out_) {
+      std::this_thread::sleep_for(nap);
+      continue;
+    }
     if (given_up_.load()) {
       leave_group();
-      // If no client can be made now, the next turn tries again.
-      if (enter_group()) given_up_.store(false);
+      if (auto entered = enter_group(); !entered) {
+        note_error(to_string(entered.error()));  // The next turn tries again.
+        continue;
+      }
+      given_up_.store(false);
     }
-    KafkaMessage message = consumer_->poll(nap);
-    if (!message || message->err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-    const std::lock_guard lock(mutex_);
-    const auto partition = static_cast<std::size_t>(message->partition);
-    if (partition < lanes_.size() && lanes_[partition].holding.number != 0) {
-      lanes_[partition].delivered.push_back(std::move(message));
-    }
+    if (KafkaMessage message = consumer_->poll(nap)) receive(std::move(message));
   }
   leave_group();
   const std::lock_guard lock(mutex_);
   lanes_.clear();
+}
+
+void TopicMember::receive(KafkaMessage message) {
+  char said[512] = {};
+  const auto fatal = rd_kafka_fatal_error(consumer_->client(), said, sizeof said);
+  if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    // Kafka has given its place to another of the same group.instance.id. Coming back would put
+    // that one out.
+    note_error(to_string(to_error(fatal, "put out of group " + setup_.consumer.group, said)));
+    put_out_ = true;
+    leave_group();
+    return;
+  }
+  const auto partition = static_cast<std::size_t>(message->partition);
+  if (message->rkt == nullptr || partition >= setup_.partitions) {
+    const char* const text = rd_kafka_message_errstr(message.get());
+    note_error(to_string(
+        to_error(message->err, "group " + setup_.consumer.group, text == nullptr ? "" : text)));
+    return;
+  }
+  // Errors of the partition, too: who reads it says what they mean.
+  const std::lock_guard lock(mutex_);
+  Lane& lane = lanes_[partition];
+  if (lane.holding.number != 0) lane.delivered.push_back(std::move(message));
+}
+
+void TopicMember::note_error(std::string error) const {
+  setup_.errors->note(setup_.consumer.group, std::move(error));
 }
 
 bool TopicMember::holds(std::uint32_t partition) const { return holding(partition).number != 0; }
@@ -173,6 +203,7 @@ void TopicMember::on_rebalance(rd_kafka_resp_err_t what,
   const bool cooperative = protocol != nullptr && std::string_view(protocol) == "COOPERATIVE";
   rd_kafka_error_t* problem = nullptr;
   if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    note_error("");
     take(partitions);
     if (cooperative) {
       problem = rd_kafka_incremental_assign(client, partitions);

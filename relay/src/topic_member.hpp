@@ -7,11 +7,13 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <annals/eventstore/partitioned_source.hpp>
 
+#include "group_errors.hpp"
 #include "kafka_consumer.hpp"
 #include "topic_reader.hpp"
 #include "topic_watch.hpp"
@@ -29,6 +31,7 @@ class TopicMember final : public PartitionMember {
     bool from_another_topic = false;
     std::shared_ptr<const TopicWatch> watch;
     std::shared_ptr<ReadCounts> counts;
+    std::shared_ptr<GroupErrors> errors;
     /// The topic as a whole.
     const EventSource* topic = nullptr;
   };
@@ -38,6 +41,7 @@ class TopicMember final : public PartitionMember {
 
   bool holds(std::uint32_t partition) const override;
   const EventSource& partition(std::uint32_t partition) const override;
+  std::string last_error() const override { return setup_.errors->of(setup_.consumer.group); }
 
   /// A partition while it is held. Another assignment of it is another holding.
   struct Holding {
@@ -67,6 +71,9 @@ class TopicMember final : public PartitionMember {
   /// Gives back what is held, and leaves the group.
   void leave_group();
   void run();
+  void note_error(std::string error) const;
+  /// Takes what came by the main queue: a record, or what is amiss.
+  void receive(KafkaMessage message);
   void on_rebalance(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions);
   void take(rd_kafka_topic_partition_list_t* partitions);
   void give_back(std::span<const std::uint32_t> partitions);
@@ -85,6 +92,7 @@ class TopicMember final : public PartitionMember {
   mutable std::vector<Lane> lanes_;             // Guarded by mutex_. Ends before the consumer.
   std::uint64_t holdings_ = 0;                  // Of the thread.
   mutable std::atomic<bool> given_up_ = false;  // librdkafka does not read on: a new client will.
+  bool put_out_ = false;                        // Of the group, for good. Of the thread.
   std::atomic<bool> stopping_ = false;
   std::thread thread_;
 };

@@ -1,6 +1,8 @@
 // A consumer group against librdkafka's own mock cluster: rebalances under work, where no broker
 // can be had.
 
+#include <functional>
+#include <string>
 #include <thread>
 
 #include <annals/eventstore/memory_event_store.hpp>
@@ -44,6 +46,24 @@ class GroupOnMock : public testing::Test {
 };
 
 constexpr std::int16_t fetch_request = 1;
+constexpr std::int16_t find_coordinator_request = 10;
+constexpr std::int16_t heartbeat_request = 12;
+
+bool says(const std::string& text, const std::string& words) {
+  return text.find(words) != std::string::npos;
+}
+// Fails the test if it does not come about.
+bool comes_about(const std::function<bool()>& what) {
+  const auto longest = std::chrono::steady_clock::now() + patience;
+  while (!what()) {
+    if (std::chrono::steady_clock::now() > longest) {
+      ADD_FAILURE() << "it does not come about";
+      return false;
+    }
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  return true;
+}
 
 int held(const ProjectionRunner& runner) {
   int count = 0;
@@ -102,6 +122,53 @@ TEST_F(GroupOnMock, AnOffsetThatIsOutOfRangeForAMomentIsReadAgain) {
   ASSERT_TRUE(reached) << to_string(reached.error());
   expect_counts_of(*store_, *rows);
   EXPECT_GT(runner.status("per_stream")->retries, 0U);
+  runner.stop();
+  ASSERT_TRUE(relay.stop());
+}
+
+TEST_F(GroupOnMock, AMemberThatKafkaPutsOutGivesItsPartitionsBackAndSaysWhy) {
+  relay_test::RunningRelay relay(*store_, *checkpoints_, relay_options_);
+  const auto rows = open_rows();
+  const auto one_source = source();
+  ProjectionRunner one(*one_source, *rows, {.threads = 2, .lease = std::chrono::minutes(10)});
+  ASSERT_TRUE(one.add_to_group<PerStream>(*one_source));
+  GlobalPosition head = work(*store_, 100, random_);
+  ASSERT_TRUE(one.wait("per_stream", head, patience));
+  rd_kafka_mock_push_request_errors(mock_.get(), heartbeat_request, 1,
+                                    RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID);
+  ASSERT_TRUE(comes_about([&] { return held(one) == 0; }));
+  EXPECT_PRED2(says, one_source->status().last_error, "FENCED_INSTANCE_ID");
+  ASSERT_TRUE(comes_about([&] {
+    return says(one.status("per_stream")->last_error, "put out of group group.per_stream");
+  }));
+  // Whoever Kafka gives them to finds them free, long before a lease runs out.
+  const auto two_source = source();
+  ProjectionRunner two(*two_source, *rows, {.threads = 2});
+  ASSERT_TRUE(two.add_to_group<PerStream>(*two_source));
+  head = work(*store_, 200, random_);
+  const auto reached = two.wait("per_stream", head, patience);
+  ASSERT_TRUE(reached) << to_string(reached.error());
+  expect_counts_of(*store_, *rows);
+  two.stop();
+  one.stop();
+  ASSERT_TRUE(relay.stop());
+}
+
+TEST_F(GroupOnMock, AMemberThatIsNotLetInSaysWhyAndIsWellOnceItIs) {
+  relay_test::RunningRelay relay(*store_, *checkpoints_, relay_options_);
+  const GlobalPosition head = work(*store_, 50, random_);
+  for (int i = 0; i < 5; ++i) {
+    rd_kafka_mock_push_request_errors(mock_.get(), find_coordinator_request, 1,
+                                      RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+  }
+  const auto rows = open_rows();
+  const auto from_kafka = source();
+  ProjectionRunner runner(*from_kafka, *rows, {.threads = 2});
+  ASSERT_TRUE(runner.add_to_group<PerStream>(*from_kafka));
+  ASSERT_TRUE(comes_about(
+      [&] { return says(from_kafka->status().last_error, "GROUP_AUTHORIZATION_FAILED"); }));
+  ASSERT_TRUE(runner.wait("per_stream", head, patience));
+  ASSERT_TRUE(comes_about([&] { return from_kafka->status().last_error.empty(); }));
   runner.stop();
   ASSERT_TRUE(relay.stop());
 }
