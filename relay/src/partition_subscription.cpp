@@ -48,11 +48,12 @@ Result<void> PartitionSubscription::begin() {
                   [this] { readiness_.announce(); });
   auto offset = reader_->begin(partition_, from, view->partitions[partition_].offsets);
   if (!offset) return std::move(offset).error();
-  // What is read earlier than need be is dropped as a repetition. Right behind the place, the
-  // member itself has read what comes before it.
+  // Right behind the place, the member itself has read what comes before it. Where it stands before
+  // the place, all that it would read again would be dropped as a repetition.
   const bool goes_on = from.place && holding.offset == from.place->next;
-  const bool further = holding.offset >= 0 && holding.offset > *offset && !goes_on;
-  if (further || holding.offset == TopicMember::place_lost) {
+  const bool from_first = holding.offset == RD_KAFKA_OFFSET_BEGINNING &&
+                          *offset <= view->partitions[partition_].offsets.begin;
+  if (!goes_on && !from_first && holding.offset != *offset) {
     if (auto done = member_.seek(partition_, holding.number, *offset); !done) return done;
   }
   holding_ = holding.number;

@@ -187,7 +187,7 @@ Result<void> TopicMember::seek(std::uint32_t partition, std::uint64_t holding,
     // It stops where an offset is out of range, and then does not seek either.
     const bool stopped = error == RD_KAFKA_RESP_ERR__STATE;
     if (stopped && this->holding(partition).offset == place_lost) given_up_.store(true);
-    return Error{ErrorCode::unavailable, "going back to offset " + std::to_string(offset) +
+    return Error{ErrorCode::unavailable, "going to offset " + std::to_string(offset) +
                                              " of partition " + std::to_string(partition) + ": " +
                                              text_of(error)};
   }

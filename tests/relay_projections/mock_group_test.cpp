@@ -1,6 +1,7 @@
 // A consumer group against librdkafka's own mock cluster: rebalances under work, where no broker
 // can be had.
 
+#include <array>
 #include <functional>
 #include <string>
 #include <thread>
@@ -123,6 +124,41 @@ TEST_F(GroupOnMock, AnOffsetThatIsOutOfRangeForAMomentIsReadAgain) {
   expect_counts_of(*store_, *rows);
   EXPECT_GT(runner.status("per_stream")->retries, 0U);
   runner.stop();
+  ASSERT_TRUE(relay.stop());
+}
+
+TEST_F(GroupOnMock, WhereCursorsCannotBeHadAtAnAssignmentNothingIsReadAllOver) {
+  relay_test::RunningRelay relay(*store_, *checkpoints_, relay_options_);
+  GlobalPosition head = work(*store_, 300, random_);
+  relay.until_published(head);
+  // Reads each partition up to the head, and gives where that is.
+  const auto read_all_of = [&](const PartitionedSource& from_kafka,
+                               std::array<SubscriptionOptions, 3>& places) {
+    const auto member =
+        from_kafka.join({.consumer = "reader", .cursors = []() -> Result<std::vector<std::string>> {
+                           return Error{ErrorCode::unavailable, "the database is down"};
+                         }});
+    ASSERT_TRUE(member) << to_string(member.error());
+    for (std::uint32_t i = 0; i < places.size(); ++i) {
+      const auto subscription = (*member)->partition(i).subscribe(places[i]);
+      ASSERT_TRUE(subscription) << to_string(subscription.error());
+      ASSERT_TRUE(comes_about([&] {
+        const auto batch = (*subscription)->next(milliseconds(100));
+        if (batch) places[i].after = batch->checkpoint();
+        if (batch) places[i].cursor = batch->cursor;
+        return batch && batch->complete_up_to >= head;
+      }));
+    }
+  };
+  std::array<SubscriptionOptions, 3> places;
+  const auto first = source();
+  read_all_of(*first, places);
+  EXPECT_EQ(first->status().repeated, 0U);
+  head = work(*store_, 330, random_);
+  relay.until_published(head);
+  const auto later = source();
+  read_all_of(*later, places);
+  EXPECT_LE(later->status().repeated, places.size()) << "one each tells that it is the same topic";
   ASSERT_TRUE(relay.stop());
 }
 
