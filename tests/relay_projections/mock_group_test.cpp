@@ -1,6 +1,7 @@
 // A consumer group against librdkafka's own mock cluster: rebalances under work, where no broker
 // can be had.
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <string>
@@ -12,6 +13,7 @@
 #include <annals/testkit/temporary_folder.hpp>
 
 #include "kafka/mock_cluster.hpp"
+#include "kafka/topic.hpp"
 #include "per_stream.hpp"
 #include "published.hpp"
 #include "relay/running_relay.hpp"
@@ -159,6 +161,35 @@ TEST_F(GroupOnMock, WhereCursorsCannotBeHadAtAnAssignmentNothingIsReadAllOver) {
   const auto later = source();
   read_all_of(*later, places);
   EXPECT_LE(later->status().repeated, places.size()) << "one each tells that it is the same topic";
+  ASSERT_TRUE(relay.stop());
+}
+
+TEST_F(GroupOnMock, ARecordOfOthersStopsItsPartitionAndNoOther) {
+  relay_test::RunningRelay relay(*store_, *checkpoints_, relay_options_);
+  const auto rows = open_rows();
+  const auto from_kafka = source();
+  ProjectionRunner runner(*from_kafka, *rows, {.threads = 2});
+  ASSERT_TRUE(runner.add_to_group<PerStream>(*from_kafka));
+  GlobalPosition head = work(*store_, 100, random_);
+  ASSERT_TRUE(runner.wait("per_stream", head, patience));
+  const auto parts_that = [&](const auto& property) {
+    const auto status = runner.status("per_stream");
+    return std::count_if(status->partitions.begin(), status->partitions.end(), property);
+  };
+  // The relay publishes nothing behind it before the source has seen it.
+  kafka_test::produce(relay_options_.brokers, "ledger", "key", "a stranger's");
+  ASSERT_TRUE(comes_about([&] {
+    return parts_that([](const PartitionStatus& part) {
+             return part.activity == ProjectionActivity::halted;
+           }) == 1;
+  }));
+  ASSERT_TRUE(
+      comes_about([&] { return says(from_kafka->status().last_error, "a record is no relay's"); }));
+  head = work(*store_, 300, random_);
+  ASSERT_TRUE(comes_about([&] {
+    return parts_that([&](const PartitionStatus& part) { return part.position >= head; }) == 2;
+  }));
+  runner.stop();
   ASSERT_TRUE(relay.stop());
 }
 
