@@ -38,9 +38,10 @@ Result<RecordPlace> read_place(const HeaderOf& header) {
   for (const auto& [name, into] :
        {std::pair{"annals-position", &place.position}, std::pair{"annals-prev", &place.previous}}) {
     const auto text = header(name);
-    const auto value = text ? number_in<std::uint64_t>(*text) : std::nullopt;
-    if (!value) return unreadable(name, text);
-    into->value = *value;
+    // Signed, as databases keep it: no store comes to positions beyond.
+    const auto value = text ? number_in<std::int64_t>(*text) : std::nullopt;
+    if (!value || *value < 0) return unreadable(name, text);
+    into->value = static_cast<std::uint64_t>(*value);
   }
   if (place.previous >= place.position) return unreadable("annals-prev", header("annals-prev"));
   if (const auto link = header("annals-link")) {

@@ -2,6 +2,7 @@
 
 #include "received_record.hpp"
 
+#include <limits>
 #include <random>
 #include <set>
 
@@ -237,6 +238,18 @@ TEST_F(ReceivedRecords, ThatAreDamagedAreRefusedByNameOrReadAsTheyAre) {
         EXPECT_NE(refused.error().message.find("a record is no relay's: "), std::string::npos);
       }
     }
+  }
+}
+
+// A consumer could keep no place behind it: databases keep positions as signed numbers.
+TEST_F(ReceivedRecords, OfPositionsThatNoStoreComesToAreRefused) {
+  const std::uint64_t last = std::numeric_limits<std::int64_t>::max();
+  EXPECT_TRUE(read(watermark_headers(source_, 7, {last}, {50}, Link{}), {}, {}));
+  for (const std::uint64_t beyond : {last + 1, ~std::uint64_t{0}}) {
+    const auto refused = read(watermark_headers(source_, 7, {beyond}, {50}, Link{}), {}, {});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::corrupt);
+    EXPECT_NE(refused.error().message.find("annals-position"), std::string::npos);
   }
 }
 

@@ -248,9 +248,11 @@ Result<CheckpointRecord> CheckpointTable::read(const Rows& rows, std::size_t row
                       parsed(parse_split_by(rows.text(row, 27)))};
   if (!rows.is_null(row, 5)) {
     Checkpoint checkpoint;
+    const std::int64_t position = rows.integer(row, 7);
+    good = good && position >= 0;
     checkpoint.token = {parsed(parse_id<StoreIdTag>(rows.text(row, 5))),
                         Era{static_cast<std::uint32_t>(rows.integer(row, 6))},
-                        GlobalPosition{static_cast<std::uint64_t>(rows.integer(row, 7))}};
+                        GlobalPosition{static_cast<std::uint64_t>(position)}};
     if (!rows.is_null(row, 8)) checkpoint.link = parsed(parse_digest(rows.text(row, 8)));
     record.checkpoint = checkpoint;
   }
