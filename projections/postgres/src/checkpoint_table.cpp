@@ -66,11 +66,6 @@ std::vector<std::string> split(std::string_view text) {
   return names;
 }
 
-std::string without_nul(std::string text) {
-  std::replace(text.begin(), text.end(), '\0', ' ');
-  return text;
-}
-
 // Four parameters: host, pid, since when it runs, runner.
 void add_holder(Parameters& parameters, const std::optional<Holder>& holder) {
   if (!holder) {
@@ -330,7 +325,7 @@ Result<CheckpointRecord> CheckpointTable::write(postgres::Transaction& transacti
   add_checkpoint(parameters, record.checkpoint);
   parameters.text(record.cursor).integer(static_cast<std::int64_t>(record.epoch));
   add_holder(parameters, record.holder);
-  parameters.boolean(record.paused).text(without_nul(record.failure)).integer(lease_ms(lease));
+  parameters.boolean(record.paused).text(storable_failure(record.failure)).integer(lease_ms(lease));
   parameters.integer(record.partition.count).text(to_string(record.partition.split_by));
   auto rows = transaction.run_prepared(write_, parameters);
   if (!rows) return failed(rows.error(), place_);
