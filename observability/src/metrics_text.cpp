@@ -1,9 +1,8 @@
 #include <charconv>
 #include <cmath>
 
+#include <annals/codec/utf8_text.hpp>
 #include <annals/observability/metrics_text.hpp>
-
-#include "utf8_text.hpp"
 
 namespace annals {
 

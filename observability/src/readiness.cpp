@@ -3,10 +3,9 @@
 
 #include <annals/codec/describe.hpp>
 #include <annals/codec/json.hpp>
+#include <annals/codec/utf8_text.hpp>
 #include <annals/eventstore/assert.hpp>
 #include <annals/observability/readiness.hpp>
-
-#include "utf8_text.hpp"
 
 namespace annals {
 

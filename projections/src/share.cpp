@@ -146,10 +146,11 @@ Result<void> GroupShare::may_claim(Partition partition) {
   const std::lock_guard lock(mutex_);
   // For its position; if that cannot be had, the last one stands.
   static_cast<void>(seen_.look());
+  const std::string why = member_->last_error();
   return Error{.code = ErrorCode::unavailable,
                .message = to_string(partition) +
-                          " is with another member of the group, or with "
-                          "none yet"};
+                          " is with another member of the group, or with none yet" +
+                          (why.empty() ? "" : ": " + why)};
 }
 
 }  // namespace annals::internal

@@ -2,12 +2,25 @@
 
 #include <string>
 
+#include "refused_record.hpp"
+
 namespace annals::internal {
+
+namespace {
+
+// A relay gives a record some twenty; others on the way may have added theirs.
+constexpr std::size_t headers_max = 64;
+
+}  // namespace
 
 Result<void> HeaderTable::fill(const rd_kafka_headers_t* headers) {
   headers_.clear();
   next_ = 0;
   if (headers == nullptr) return {};
+  // Each is compared with those before it.
+  if (const std::size_t count = rd_kafka_header_cnt(headers); count > headers_max) {
+    return refused_record("it has " + std::to_string(count) + " headers");
+  }
   const char* text = nullptr;
   const void* value = nullptr;
   std::size_t size = 0;
@@ -17,12 +30,10 @@ Result<void> HeaderTable::fill(const rd_kafka_headers_t* headers) {
     const std::string_view name(text);
     for (const auto& [earlier, any] : headers_) {
       if (earlier != name) continue;
-      return Error{ErrorCode::corrupt,
-                   "a record is no relay's: header " + std::string(name) + " comes twice"};
+      return refused_record("header " + quoted(name) + " comes twice");
     }
     if (value == nullptr) {
-      return Error{ErrorCode::corrupt,
-                   "a record is no relay's: header " + std::string(name) + " has no value"};
+      return refused_record("header " + quoted(name) + " has no value");
     }
     headers_.emplace_back(name, std::string_view(static_cast<const char*>(value), size));
   }

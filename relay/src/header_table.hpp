@@ -14,7 +14,8 @@ namespace annals::internal {
 /// The headers of one record, as views into it. Kept and filled again, for the next record.
 class HeaderTable {
  public:
-  /// `headers` may be null: none. Errors: corrupt (a header comes twice, or has no value).
+  /// `headers` may be null: none. Errors: corrupt (more than 64, one that comes
+  /// twice, or has no value).
   Result<void> fill(const rd_kafka_headers_t* headers);
 
   /// Quick if they are asked for in about the order in which they come.

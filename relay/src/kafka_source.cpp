@@ -112,6 +112,7 @@ class Source final : public KafkaSource {
                              .from_another_topic = options_.from_another_topic,
                              .watch = watch_,
                              .counts = counts_,
+                             .errors = group_errors_,
                              .topic = this};
     setup.consumer.group = group_of(options_.group, setup.options.consumer);
     setup.consumer.buffer_bytes_max =
@@ -133,6 +134,7 @@ class Source final : public KafkaSource {
     status.repeated = counts_->dropped.load();
     status.given_back = counts_->given_back.load();
     status.last_error = watch_->last_error();
+    if (status.last_error.empty()) status.last_error = group_errors_->any();
     return status;
   }
 
@@ -141,6 +143,8 @@ class Source final : public KafkaSource {
   const KafkaConsumer::Setup consumer_;
   const std::shared_ptr<const TopicWatch> watch_;
   const std::shared_ptr<internal::ReadCounts> counts_ = std::make_shared<internal::ReadCounts>();
+  const std::shared_ptr<internal::GroupErrors> group_errors_ =
+      std::make_shared<internal::GroupErrors>();
 };
 
 }  // namespace

@@ -42,14 +42,18 @@ Result<void> PartitionSubscription::begin() {
   const TopicMember::Holding holding = member_.holding(partition_);
   std::optional<Token> history;
   if (options_.after) history = reached_.token;
-  reader_.emplace(member_.consumer(), view->identity, history, *setup.counts,
+  reader_.reset();
+  consumer_ = member_.consumer();
+  reader_.emplace(*consumer_, view->identity, history, *setup.counts,
                   [this] { readiness_.announce(); });
   auto offset = reader_->begin(partition_, from, view->partitions[partition_].offsets);
   if (!offset) return std::move(offset).error();
-  // What is read earlier than need be is dropped as a repetition. Right behind the place, the
-  // member itself has read what comes before it.
+  // Right behind the place, the member itself has read what comes before it. Where it stands before
+  // the place, all that it would read again would be dropped as a repetition.
   const bool goes_on = from.place && holding.offset == from.place->next;
-  if (holding.offset >= 0 && holding.offset > *offset && !goes_on) {
+  const bool from_first = holding.offset == RD_KAFKA_OFFSET_BEGINNING &&
+                          *offset <= view->partitions[partition_].offsets.begin;
+  if (!goes_on && !from_first && holding.offset != *offset) {
     if (auto done = member_.seek(partition_, holding.number, *offset); !done) return done;
   }
   holding_ = holding.number;
@@ -80,7 +84,10 @@ Result<Batch> PartitionSubscription::next(std::chrono::milliseconds timeout) {
     const auto now = SteadyClock::now();
     // What comes before the failure is handed out first.
     const bool moved = reached_.token.position > before;
-    if (failed_ && !moved) return *std::exchange(failed_, {});
+    if (failed_ && !moved) {
+      begin_again();
+      return *std::exchange(failed_, {});
+    }
     if (moved || now >= deadline) return batch();
     readiness_.wait_until(std::min(deadline, now + nap));
   }
@@ -104,8 +111,16 @@ Result<void> PartitionSubscription::read() {
     events_.push_back(*event);
     owners_.push_back(std::move((*record)->bytes));
   }
-  member_.note_read(partition_, holding_, reader_->place(partition_).next);
+  // A record that cannot be read has left the queue, and is not behind the place.
+  member_.note_read(partition_, holding_,
+                    result ? reader_->place(partition_).next : TopicMember::place_lost);
   return result;
+}
+
+void PartitionSubscription::begin_again() {
+  const TopicCursor::Place place = reader_->place(partition_);
+  if (place.before.value > 0) place_ = TopicCursor{reader_->identity(), {{partition_, place}}};
+  holding_ = 0;
 }
 
 Batch PartitionSubscription::batch() {

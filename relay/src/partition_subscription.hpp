@@ -34,6 +34,8 @@ class PartitionSubscription final : public Subscription {
 
   Result<void> begin();
   Result<void> read();
+  /// The next call begins anew, behind the last record that was read.
+  void begin_again();
   Batch batch();
 
   const TopicMember& member_;
@@ -41,6 +43,7 @@ class PartitionSubscription final : public Subscription {
   const SubscriptionOptions options_;
   std::optional<TopicCursor> place_;  // What options_.cursor says.
   Readiness readiness_;
+  std::shared_ptr<KafkaConsumer> consumer_;  // That the reader reads; ends behind it.
   std::optional<TopicReader> reader_;
   std::uint64_t holding_ = 0;
   // For the next batch.

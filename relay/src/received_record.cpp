@@ -8,20 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "refused_record.hpp"
+
 namespace annals::internal {
 
 namespace {
 
 constexpr std::string_view watermark_type = "annals.watermark";
-
-Error unreadable(std::string_view why) {
-  return {ErrorCode::corrupt, "a record is no relay's: " + std::string(why)};
-}
-Error unreadable_header(std::string_view name, const std::optional<std::string_view>& value) {
-  const std::string header = "header " + std::string(name);
-  if (!value) return unreadable(header + " is missing");
-  return unreadable(header + " cannot be read: '" + std::string(*value) + "'");
-}
 
 template <typename T>
 std::optional<T> number_in(std::string_view text) {
@@ -73,7 +66,7 @@ class Members {
     return value(name, parse);
   }
   void fail(std::string_view name, const std::optional<std::string_view>& value) {
-    if (!failure_) failure_ = unreadable_header(name, value);
+    if (!failure_) failure_ = refused_header(name, value);
   }
   const std::optional<Error>& failure() const { return failure_; }
 
@@ -189,12 +182,12 @@ Result<ReceivedRecord> read_record(const HeaderTable& headers, std::optional<std
   const std::string at = " at position " + to_string(place->position);
   const auto type = headers.find("ce_type");
   if (!type || headers.find("ce_specversion") != "1.0") {
-    return unreadable_header(type ? "ce_specversion" : "ce_type", headers.find("ce_specversion"));
+    return refused_header(type ? "ce_specversion" : "ce_type", headers.find("ce_specversion"));
   }
   // An event may have that type, too; but an event has a stream.
   if (type == watermark_type && !headers.find("annals-stream")) {
-    if (key || value) return unreadable("a watermark has a key or a value" + at);
-    if (!place->link) return unreadable("header annals-link is missing" + at);
+    if (key || value) return refused_record("a watermark has a key or a value" + at);
+    if (!place->link) return refused_record("header annals-link is missing" + at);
     return record;
   }
   std::vector<std::string_view> tags;
@@ -204,8 +197,8 @@ Result<ReceivedRecord> read_record(const HeaderTable& headers, std::optional<std
     error.message += at;
     return error;
   }
-  if (key != event->stream) return unreadable("its key is not its stream" + at);
-  if (!value) return unreadable("it has no value" + at);
+  if (key != event->stream) return refused_record("its key is not its stream" + at);
+  if (!value) return refused_record("it has no value" + at);
   event->data = *value;
   record.bytes = own(*event);
   record.event = *event;

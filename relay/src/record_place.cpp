@@ -1,8 +1,9 @@
 #include "record_place.hpp"
 
 #include <charconv>
-#include <string>
 #include <utility>
+
+#include "refused_record.hpp"
 
 namespace annals::internal {
 
@@ -16,36 +17,30 @@ std::optional<T> number_in(std::string_view text) {
   return value;
 }
 
-Error unreadable(std::string_view name, const std::optional<std::string_view>& value) {
-  const std::string header = "header " + std::string(name);
-  return {ErrorCode::corrupt, "a record is no relay's: " +
-                                  (value ? header + " cannot be read: '" + std::string(*value) + "'"
-                                         : header + " is missing")};
-}
-
 }  // namespace
 
 Result<RecordPlace> read_place(const HeaderOf& header) {
   RecordPlace place;
   const auto store = header("annals-store");
   const auto id = store ? parse_id<struct StoreIdTag>(*store) : std::nullopt;
-  if (!id) return unreadable("annals-store", store);
+  if (!id) return refused_header("annals-store", store);
   place.store = StoreId{id->bytes};
   const auto era = header("annals-era");
   const auto era_number = era ? number_in<std::uint32_t>(*era) : std::nullopt;
-  if (!era_number) return unreadable("annals-era", era);
+  if (!era_number) return refused_header("annals-era", era);
   place.era = {*era_number};
   for (const auto& [name, into] :
        {std::pair{"annals-position", &place.position}, std::pair{"annals-prev", &place.previous}}) {
     const auto text = header(name);
-    const auto value = text ? number_in<std::uint64_t>(*text) : std::nullopt;
-    if (!value) return unreadable(name, text);
-    into->value = *value;
+    // Signed, as databases keep it: no store comes to positions beyond.
+    const auto value = text ? number_in<std::int64_t>(*text) : std::nullopt;
+    if (!value || *value < 0) return refused_header(name, text);
+    into->value = static_cast<std::uint64_t>(*value);
   }
-  if (place.previous >= place.position) return unreadable("annals-prev", header("annals-prev"));
+  if (place.previous >= place.position) return refused_header("annals-prev", header("annals-prev"));
   if (const auto link = header("annals-link")) {
     place.link = parse_digest(*link);
-    if (!place.link) return unreadable("annals-link", link);
+    if (!place.link) return refused_header("annals-link", link);
   }
   return place;
 }

@@ -28,11 +28,16 @@ bool read_place(std::string_view word, TopicCursor& cursor) {
   const std::size_t colon = word.find(':');
   if (at == std::string_view::npos || colon == std::string_view::npos || colon < at) return false;
   std::uint32_t partition = 0;
-  TopicCursor::Place place;
-  return read_number(word.substr(0, at), partition) &&
-         read_number(word.substr(at + 1, colon - at - 1), place.next) && place.next >= 0 &&
-         read_number(word.substr(colon + 1), place.before.value) &&
-         partition < cursor.of.partitions && cursor.places.emplace(partition, place).second;
+  std::int64_t next = 0;
+  std::int64_t before = 0;  // Signed, as databases keep it: no store comes to positions beyond.
+  if (!read_number(word.substr(0, at), partition) ||
+      !read_number(word.substr(at + 1, colon - at - 1), next) ||
+      !read_number(word.substr(colon + 1), before)) {
+    return false;
+  }
+  const TopicCursor::Place place{next, {static_cast<std::uint64_t>(before)}};
+  return next >= 0 && before >= 0 && partition < cursor.of.partitions &&
+         cursor.places.emplace(partition, place).second;
 }
 
 Error another(const std::string& why) { return {ErrorCode::invalid_argument, why}; }

@@ -58,17 +58,7 @@ TopicMember::TopicMember(Setup setup) : setup_(std::move(setup)), lanes_(setup_.
 
 Result<std::unique_ptr<TopicMember>> TopicMember::join(Setup setup) {
   std::unique_ptr<TopicMember> member(new TopicMember(std::move(setup)));
-  KafkaConsumer::Setup consumer = member->setup_.consumer;
-  consumer.rebalanced = [self = member.get()](rd_kafka_resp_err_t what,
-                                              rd_kafka_topic_partition_list_t* partitions) {
-    self->on_rebalance(what, partitions);
-  };
-  auto made = KafkaConsumer::make(std::move(consumer));
-  if (!made) return std::move(made).error();
-  member->consumer_ = *std::move(made);
-  for (std::uint32_t i = 0; i < member->setup_.partitions; ++i) {
-    member->lanes_[i].queue = member->consumer_->queue_of(i);
-  }
+  if (auto entered = member->enter_group(); !entered) return std::move(entered).error();
   member->thread_ = std::thread([self = member.get()] { self->run(); });
   return member;
 }
@@ -76,22 +66,84 @@ Result<std::unique_ptr<TopicMember>> TopicMember::join(Setup setup) {
 TopicMember::~TopicMember() {
   stopping_.store(true);
   if (thread_.joinable()) thread_.join();
+  note_error("");
+}
+
+Result<void> TopicMember::enter_group() {
+  KafkaConsumer::Setup setup = setup_.consumer;
+  setup.rebalanced = [this](rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions) {
+    on_rebalance(what, partitions);
+  };
+  auto made = KafkaConsumer::make(std::move(setup));
+  if (!made) return std::move(made).error();
+  const std::lock_guard lock(mutex_);
+  for (std::uint32_t i = 0; i < setup_.partitions; ++i) lanes_[i].queue = (*made)->queue_of(i);
+  consumer_ = *std::move(made);
+  return {};
+}
+
+void TopicMember::leave_group() {
+  // On the member's thread, so that the last rebalance is served here, too.
+  consumer_->leave();
+  std::vector<std::uint32_t> held;
+  for (std::uint32_t i = 0; i < setup_.partitions; ++i) {
+    if (holds(i)) held.push_back(i);
+  }
+  give_back(held);
+}
+
+std::shared_ptr<KafkaConsumer> TopicMember::consumer() const {
+  const std::lock_guard lock(mutex_);
+  return consumer_;
 }
 
 void TopicMember::run() {
   while (!stopping_.load()) {
-    KafkaMessage message = consumer_->poll(nap);
-    if (!message || message->err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-    const std::lock_guard lock(mutex_);
-    const auto partition = static_cast<std::size_t>(message->partition);
-    if (partition < lanes_.size() && lanes_[partition].holding.number != 0) {
-      lanes_[partition].delivered.push_back(std::move(message));
+    if (put_out_) {
+      std::this_thread::sleep_for(nap);
+      continue;
     }
+    if (given_up_.load()) {
+      leave_group();
+      if (auto entered = enter_group(); !entered) {
+        note_error(to_string(entered.error()));  // The next turn tries again.
+        continue;
+      }
+      given_up_.store(false);
+    }
+    if (KafkaMessage message = consumer_->poll(nap)) receive(std::move(message));
   }
-  // Leaves the group on this thread, so that the last rebalance is served here, too.
-  consumer_->leave();
+  leave_group();
   const std::lock_guard lock(mutex_);
   lanes_.clear();
+}
+
+void TopicMember::receive(KafkaMessage message) {
+  char said[512] = {};
+  const auto fatal = rd_kafka_fatal_error(consumer_->client(), said, sizeof said);
+  if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    // Kafka has given its place to another of the same group.instance.id. Coming back would put
+    // that one out.
+    note_error(to_string(to_error(fatal, "put out of group " + setup_.consumer.group, said)));
+    put_out_ = true;
+    leave_group();
+    return;
+  }
+  const auto partition = static_cast<std::size_t>(message->partition);
+  if (message->rkt == nullptr || partition >= setup_.partitions) {
+    const char* const text = rd_kafka_message_errstr(message.get());
+    note_error(to_string(
+        to_error(message->err, "group " + setup_.consumer.group, text == nullptr ? "" : text)));
+    return;
+  }
+  // Errors of the partition, too: who reads it says what they mean.
+  const std::lock_guard lock(mutex_);
+  Lane& lane = lanes_[partition];
+  if (lane.holding.number != 0) lane.delivered.push_back(std::move(message));
+}
+
+void TopicMember::note_error(std::string error) const {
+  setup_.errors->note(setup_.consumer.group, std::move(error));
 }
 
 bool TopicMember::holds(std::uint32_t partition) const { return holding(partition).number != 0; }
@@ -124,14 +176,18 @@ Result<void> TopicMember::seek(std::uint32_t partition, std::uint64_t holding,
   rd_kafka_topic_partition_t* const place = rd_kafka_topic_partition_list_add(
       list.get(), setup_.consumer.topic.c_str(), static_cast<std::int32_t>(partition));
   place->offset = offset;
-  rd_kafka_error_t* problem = rd_kafka_seek_partitions(consumer_->client(), list.get(), seek_ms);
+  const auto reading = consumer();
+  rd_kafka_error_t* problem = rd_kafka_seek_partitions(reading->client(), list.get(), seek_ms);
   rd_kafka_resp_err_t error = place->err;
   if (problem != nullptr) {
     error = rd_kafka_error_code(problem);
     rd_kafka_error_destroy(problem);
   }
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return Error{ErrorCode::unavailable, "going back to offset " + std::to_string(offset) +
+    // It stops where an offset is out of range, and then does not seek either.
+    const bool stopped = error == RD_KAFKA_RESP_ERR__STATE;
+    if (stopped && this->holding(partition).offset == place_lost) given_up_.store(true);
+    return Error{ErrorCode::unavailable, "going to offset " + std::to_string(offset) +
                                              " of partition " + std::to_string(partition) + ": " +
                                              text_of(error)};
   }
@@ -147,6 +203,7 @@ void TopicMember::on_rebalance(rd_kafka_resp_err_t what,
   const bool cooperative = protocol != nullptr && std::string_view(protocol) == "COOPERATIVE";
   rd_kafka_error_t* problem = nullptr;
   if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    note_error("");
     take(partitions);
     if (cooperative) {
       problem = rd_kafka_incremental_assign(client, partitions);
@@ -160,7 +217,11 @@ void TopicMember::on_rebalance(rd_kafka_resp_err_t what,
   } else {
     // An assignment that was lost is given back likewise: whoever has it by now has raised the
     // epoch, and commits of this member change nothing.
-    give_back(partitions);
+    std::vector<std::uint32_t> lost;
+    for (int i = 0; i < partitions->cnt; ++i) {
+      lost.push_back(static_cast<std::uint32_t>(partitions->elems[i].partition));
+    }
+    give_back(lost);
     if (cooperative) {
       problem = rd_kafka_incremental_unassign(client, partitions);
     } else {
@@ -197,12 +258,11 @@ std::int64_t TopicMember::begin_of(std::uint32_t partition, const std::string& c
   return TopicReader::first_offset(known->second);
 }
 
-void TopicMember::give_back(const rd_kafka_topic_partition_list_t* partitions) {
+void TopicMember::give_back(std::span<const std::uint32_t> partitions) {
   std::vector<std::uint32_t> taken_away;
   {
     const std::lock_guard lock(mutex_);
-    for (int i = 0; i < partitions->cnt; ++i) {
-      const auto partition = static_cast<std::uint32_t>(partitions->elems[i].partition);
+    for (const std::uint32_t partition : partitions) {
       if (partition >= lanes_.size()) continue;
       lanes_[partition].holding = {};
       lanes_[partition].delivered.clear();

@@ -50,9 +50,6 @@ void TopicWatch::run() {
     auto looked = look();
     std::unique_lock lock(mutex_);
     last_error_ = looked ? "" : to_string(looked.error());
-    if (!looked && looked.error().code != ErrorCode::unavailable) {
-      broken_ = std::move(looked).error();
-    }
     changed_.notify_all();
     changed_.wait_for(lock, look_every, [this] { return stopping_; });
   }
@@ -87,7 +84,11 @@ Result<void> TopicWatch::look() {
     now.partitions.push_back({*range, {}});
   }
   if (!before.partitions.empty()) {
-    if (auto same = check_unchanged(now); !same) return same;
+    if (auto same = check_unchanged(now); !same) {
+      const std::lock_guard lock(mutex_);
+      if (same.error().code != ErrorCode::unavailable) broken_ = same.error();
+      return same;
+    }
   }
   if (auto read = read_ends(before, now); !read) return read;
   const std::lock_guard lock(mutex_);
@@ -97,6 +98,10 @@ Result<void> TopicWatch::look() {
     if (heads_.size() > heads_max) heads_.pop_front();
   }
   view_ = std::move(now);
+  // Whoever reads the record is refused it; the other partitions go on.
+  for (const TopicView::Part& part : view_->partitions) {
+    if (part.unreadable) return *part.unreadable;
+  }
   return {};
 }
 
@@ -125,25 +130,32 @@ Result<void> TopicWatch::read_ends(const TopicView& before, TopicView& now) {
     const bool known = i < before.partitions.size();
     if (known) now.partitions[i].position = before.partitions[i].position;
     if (range.end == range.begin) continue;  // Empty, or emptied.
-    if (!known || before.partitions[i].offsets.end != range.end) ends[i] = range.end - 1;
+    if (!known || before.partitions[i].unreadable ||
+        before.partitions[i].offsets.end != range.end) {
+      ends[i] = range.end - 1;
+    }
   }
   if (ends.empty()) return {};
   if (auto assigned = consumer_->assign(ends); !assigned) return assigned;
   const auto until = SteadyClock::now() + reading_max;
-  Result<void> taken;
-  while (!ends.empty() && taken && !stopping() && SteadyClock::now() < until) {
+  while (!ends.empty() && !stopping() && SteadyClock::now() < until) {
     const KafkaMessage message = consumer_->poll(milliseconds(50));
     if (!message) continue;
     const auto partition = static_cast<std::uint32_t>(message->partition);
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      taken = take_end(*message, now);
+      if (auto taken = take_end(*message, now); !taken) {
+        Error error = std::move(taken).error();
+        error.message = "topic " + consumer_->topic() + ", partition " + std::to_string(partition) +
+                        ", offset " + std::to_string(message->offset) + ": " + error.message;
+        now.partitions[partition].unreadable = std::move(error);
+      }
       ends.erase(partition);
     } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
       ends.erase(partition);  // Removed meanwhile: the next look finds another.
     }
   }
   if (auto none = consumer_->assign({}); !none) return none;
-  if (!taken || ends.empty()) return taken;
+  if (ends.empty()) return {};
   return to_error(RD_KAFKA_RESP_ERR__TIMED_OUT, "reading the end of topic " + consumer_->topic(),
                   consumer_->complaint());
 }

@@ -26,6 +26,8 @@ struct TopicView {
   struct Part {
     OffsetRange offsets;
     GlobalPosition position;  ///< Of its last record; 0: it has none.
+    /// Why the last record cannot be read; then the position is of an earlier one.
+    std::optional<Error> unreadable = {};
   };
 
   TopicIdentity identity;
@@ -62,6 +64,7 @@ class TopicWatch {
 
   void run();
   Result<void> look();
+  /// What it finds stands for good, unless it is `unavailable`.
   Result<void> check_unchanged(const TopicView& now);
   /// Fills in the positions of the partitions whose ends have moved.
   Result<void> read_ends(const TopicView& before, TopicView& now);

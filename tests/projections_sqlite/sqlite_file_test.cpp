@@ -89,6 +89,25 @@ TEST_F(SqliteFileTest, AFileOfANewerFormatIsUnsupported) {
   EXPECT_NE(opened.error().message.find("99"), std::string::npos);
 }
 
+TEST_F(SqliteFileTest, ACheckpointOfAPositionBelowZeroIsDamaged) {
+  const auto events = make_memory_event_store({});
+  append(*events, GoodsArrived{"a", 1});
+  const auto rows = open_rows(file_);
+  {
+    ProjectionRunner runner(*events, *rows);
+    ASSERT_TRUE(runner.add<Stock>());
+    expect_reached(runner, "stock", GlobalPosition{1});
+  }
+  sqlite3* database = nullptr;
+  sqlite3_open(file_.c_str(), &database);
+  sqlite3_exec(database, "UPDATE annals_checkpoints SET position = -1", nullptr, nullptr, nullptr);
+  sqlite3_close(database);
+  const auto records = rows->records();
+  ASSERT_FALSE(records);
+  EXPECT_EQ(records.error().code, ErrorCode::corrupt);
+  EXPECT_NE(records.error().message.find("'stock'"), std::string::npos) << records.error().message;
+}
+
 TEST_F(SqliteFileTest, AFileOfTheFirstFormatIsBroughtToThePresentOne) {
   const auto events = make_memory_event_store({});
   append(*events, GoodsArrived{"a", 1});

@@ -2,6 +2,7 @@
 
 #include "received_record.hpp"
 
+#include <limits>
 #include <random>
 #include <set>
 
@@ -237,6 +238,45 @@ TEST_F(ReceivedRecords, ThatAreDamagedAreRefusedByNameOrReadAsTheyAre) {
         EXPECT_NE(refused.error().message.find("a record is no relay's: "), std::string::npos);
       }
     }
+  }
+}
+
+// Anybody may have put them there: what is said of them can be kept and shown anywhere.
+TEST_F(ReceivedRecords, ThatAreRefusedAreQuotedBrieflyAndAsPlainText) {
+  KafkaHeaders headers = watermark_headers(source_, 7, {120}, {50}, Link{});
+  rd_kafka_header_remove(headers.get(), "annals-link");
+  const std::string value = std::string("\xff\0\n'", 4) + std::string(100'000, 'x');
+  rd_kafka_header_add(headers.get(), "annals-link", -1, value.data(),
+                      static_cast<ssize_t>(value.size()));
+  const auto refused = read(headers, {}, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            "a record is no relay's: header annals-link cannot be read: '\\xff\\x00\\x0a'" +
+                std::string(60, 'x') + "... (100004 bytes)'");
+}
+
+TEST_F(ReceivedRecords, OfMoreHeadersThanAnybodyAddsAreRefused) {
+  KafkaHeaders headers = watermark_headers(source_, 7, {120}, {50}, Link{});
+  for (std::size_t i = rd_kafka_header_cnt(headers.get()); i < 64; ++i) {
+    rd_kafka_header_add(headers.get(), ("x-" + std::to_string(i)).c_str(), -1, "v", 1);
+  }
+  EXPECT_TRUE(read(headers, {}, {}));
+  rd_kafka_header_add(headers.get(), "one-more", -1, "v", 1);
+  const auto refused = read(headers, {}, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::corrupt);
+  EXPECT_NE(refused.error().message.find("it has 65 headers"), std::string::npos);
+}
+
+// A consumer could keep no place behind it: databases keep positions as signed numbers.
+TEST_F(ReceivedRecords, OfPositionsThatNoStoreComesToAreRefused) {
+  const std::uint64_t last = std::numeric_limits<std::int64_t>::max();
+  EXPECT_TRUE(read(watermark_headers(source_, 7, {last}, {50}, Link{}), {}, {}));
+  for (const std::uint64_t beyond : {last + 1, ~std::uint64_t{0}}) {
+    const auto refused = read(watermark_headers(source_, 7, {beyond}, {50}, Link{}), {}, {});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::corrupt);
+    EXPECT_NE(refused.error().message.find("annals-position"), std::string::npos);
   }
 }
 

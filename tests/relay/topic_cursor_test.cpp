@@ -37,7 +37,8 @@ TEST(TopicCursors, ThatAreDamagedOrLaterAreRefused) {
       EXPECT_NE(cut.error().code, ErrorCode::unavailable);
     }
   }
-  for (const char* places : {"0@12", "0:12", "x@1:2", "3@1:2", "0@-1:2", "0@1:2 0@1:2", "0@1:x"}) {
+  for (const char* places : {"0@12", "0:12", "x@1:2", "3@1:2", "0@-1:2", "0@1:2 0@1:2", "0@1:x",
+                             "0@1:-1", "0@1:9223372036854775808"}) {
     const auto refused = parse_topic_cursor("annals-kafka 1 c ledger 3 " + std::string(places));
     ASSERT_FALSE(refused) << places;
     EXPECT_EQ(refused.error().code, ErrorCode::corrupt);

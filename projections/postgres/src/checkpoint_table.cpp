@@ -66,11 +66,6 @@ std::vector<std::string> split(std::string_view text) {
   return names;
 }
 
-std::string without_nul(std::string text) {
-  std::replace(text.begin(), text.end(), '\0', ' ');
-  return text;
-}
-
 // Four parameters: host, pid, since when it runs, runner.
 void add_holder(Parameters& parameters, const std::optional<Holder>& holder) {
   if (!holder) {
@@ -248,9 +243,11 @@ Result<CheckpointRecord> CheckpointTable::read(const Rows& rows, std::size_t row
                       parsed(parse_split_by(rows.text(row, 27)))};
   if (!rows.is_null(row, 5)) {
     Checkpoint checkpoint;
+    const std::int64_t position = rows.integer(row, 7);
+    good = good && position >= 0;
     checkpoint.token = {parsed(parse_id<StoreIdTag>(rows.text(row, 5))),
                         Era{static_cast<std::uint32_t>(rows.integer(row, 6))},
-                        GlobalPosition{static_cast<std::uint64_t>(rows.integer(row, 7))}};
+                        GlobalPosition{static_cast<std::uint64_t>(position)}};
     if (!rows.is_null(row, 8)) checkpoint.link = parsed(parse_digest(rows.text(row, 8)));
     record.checkpoint = checkpoint;
   }
@@ -328,7 +325,7 @@ Result<CheckpointRecord> CheckpointTable::write(postgres::Transaction& transacti
   add_checkpoint(parameters, record.checkpoint);
   parameters.text(record.cursor).integer(static_cast<std::int64_t>(record.epoch));
   add_holder(parameters, record.holder);
-  parameters.boolean(record.paused).text(without_nul(record.failure)).integer(lease_ms(lease));
+  parameters.boolean(record.paused).text(storable_failure(record.failure)).integer(lease_ms(lease));
   parameters.integer(record.partition.count).text(to_string(record.partition.split_by));
   auto rows = transaction.run_prepared(write_, parameters);
   if (!rows) return failed(rows.error(), place_);

@@ -1,7 +1,10 @@
 #include "failures.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
+
+#include <annals/codec/utf8_text.hpp>
 
 namespace annals::internal {
 
@@ -46,6 +49,12 @@ Error failed(const postgres::SqlError& error, std::string_view doing) {
 Error no_timeout(Error error) {
   if (error.code == ErrorCode::timeout) error.code = ErrorCode::unavailable;
   return error;
+}
+
+std::string storable_failure(std::string_view failure) {
+  std::string text = with_whole_characters(failure);
+  std::replace(text.begin(), text.end(), '\0', ' ');
+  return text;
 }
 
 Error users_failed(const postgres::SqlError& error, std::string_view sql) {

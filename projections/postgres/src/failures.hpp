@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include <annals/eventstore/error.hpp>
@@ -15,6 +16,9 @@ Error failed(const postgres::SqlError& error, std::string_view doing);
 
 /// Where it does not matter whose lock it was: a timeout is one more way to be unavailable.
 Error no_timeout(Error error);
+
+/// What is to be kept of a failure, as a text column takes it: whole characters, and no NUL.
+std::string storable_failure(std::string_view failure);
 
 /// A failure of SQL that users wrote: invalid_argument unless it is the server's.
 Error users_failed(const postgres::SqlError& error, std::string_view sql);

@@ -21,11 +21,6 @@ constexpr const char* columns =
 // Of each parked key the first event has a failure, and only that one.
 constexpr const char* first_of_key = "failure <> '' AND skipped_at IS NULL";
 
-std::string without_nul(std::string text) {
-  std::replace(text.begin(), text.end(), '\0', ' ');
-  return text;
-}
-
 }  // namespace
 
 std::string create_parked_table_sql(std::string_view schema) {
@@ -112,7 +107,7 @@ Result<void> ParkedTable::write(postgres::Transaction& transaction,
     keys.add_bytes(event.row.key);
     hashes.add_integer(static_cast<std::int64_t>(event.key_hash));
     positions.add_integer(static_cast<std::int64_t>(event.position.value));
-    failures.add_bytes(without_nul(event.failure));
+    failures.add_bytes(storable_failure(event.failure));
     tries.add_integer(event.tries);
     seen.add_bytes(to_string(event.wish));
     skipped.add_integer(event.skipped ? 1 : 0);

@@ -118,7 +118,8 @@ Result<CheckpointRecord> read_record(const std::vector<Cell>& cells, const std::
   record.partition.index = static_cast<std::uint32_t>(row.number());
   const std::string store = row.text();
   const auto era = row.perhaps_number();
-  const auto position = row.perhaps_number();
+  auto position = row.perhaps_number();
+  if (position && *position < 0) position.reset();  // Damaged.
   const std::string link = row.text();
   if (!store.empty()) {
     Checkpoint checkpoint;

@@ -26,6 +26,9 @@ class PartitionMember {
   /// says its complete_up_to, which may lie inside of an append. A subscription gives `unavailable`
   /// while the partition is not held; one at a time.
   virtual const EventSource& partition(std::uint32_t partition) const = 0;
+
+  /// Why it may be given nothing, or have lost what it held; empty: nothing is amiss.
+  virtual std::string last_error() const = 0;
 };
 
 struct MembershipOptions {

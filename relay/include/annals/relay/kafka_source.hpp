@@ -47,7 +47,8 @@ struct KafkaSourceStatus {
   std::uint64_t records = 0;     ///< Read, each once.
   std::uint64_t repeated = 0;    ///< Read once more, and dropped.
   std::uint64_t given_back = 0;  ///< Partitions that rebalances took away.
-  std::string last_error = {};   ///< What went wrong last; empty while all is well.
+  /// What went wrong last, with the topic or with a group; empty while all is well.
+  std::string last_error = {};
 };
 
 /// A topic as a source of events: a subscription reads all of its partitions and puts the events

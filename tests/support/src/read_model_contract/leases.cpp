@@ -172,6 +172,13 @@ TEST_P(ReadModelStoreContract, AHaltIsRecordedAndForgotten) {
   EXPECT_EQ(record("lending")->failure, "");
 }
 
+// A failure may quote what came from elsewhere.
+TEST_P(ReadModelStoreContract, AHaltForWhateverBytesIsRecorded) {
+  const Claim mine = claim(lending());
+  ASSERT_TRUE(store().halt(mine, std::string("event 4: \xff\0\xc3 was found", 22)));
+  EXPECT_TRUE(record("lending")->failure.starts_with("event 4: "));
+}
+
 TEST_P(ReadModelStoreContract, OnlyTheHolderCanHaltAProjection) {
   const auto first = store().claim(lending(), {}, dead_holder(), hours(1));
   ASSERT_TRUE(first);

@@ -1,3 +1,6 @@
+/// @file
+/// Text from elsewhere made UTF-8.
+
 #pragma once
 
 #include <string>
