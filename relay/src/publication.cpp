@@ -7,6 +7,7 @@
 #include <annals/relay/partitioner.hpp>
 
 #include "kafka_error.hpp"
+#include "published_history.hpp"
 
 namespace annals::internal {
 
@@ -75,7 +76,7 @@ Result<Publication::End> Publication::run() {
     if (tracker_ && lease_.holds(SteadyClock::now())) settle();
     return followed.error();
   }
-  if (end_ == End::stopped) settle();
+  if (end_ == End::stopped && tracker_) settle();
   show(SteadyClock::now());
   return *end_;
 }
@@ -146,24 +147,25 @@ Result<void> Publication::check_topic() {
                    " now: streams would change partitions, and lose their order. Publish to a new"
                    " topic");
   }
+  std::vector<OffsetRange> ranges;
   for (std::uint32_t partition = 0; partition < *count; ++partition) {
-    if (first ? is_new || options_.into_filled_topic : record.last_positions[partition].value == 0)
-      continue;
+    if (first && (is_new || options_.into_filled_topic)) continue;
     const auto range = offsets_of_partition(*producer_, options_.topic, partition);
     if (!range) return range.error();
+    ranges.push_back(*range);
     if (first && range->end > 0) {
       return refused(
           "it holds records already, and no relay's checkpoint is kept for it. If the"
           " checkpoint was lost, ask for a filled topic");
     }
-    if (!first && range->end == 0) {
+    if (!first && range->end == 0 && record.last_positions[partition].value > 0) {
       return refused("partition " + std::to_string(partition) + " is empty, but position " +
                      to_string(record.last_positions[partition]) +
                      " was published there: the topic was made anew. Publish to a new topic");
     }
   }
   if (auto fit = check_batches_fit(); !fit) return fit;
-  if (!first) return {};
+  if (!first) return check_history(ranges);
   record.cluster = *cluster;
   record.partitioner = partitioner_name;
   record.last_positions.assign(*count, GlobalPosition{});
@@ -171,6 +173,21 @@ Result<void> Publication::check_topic() {
   if (!saved) return std::move(saved).error();
   if (!*saved) end_ = End::lease_lost;
   return {};
+}
+
+Result<void> Publication::check_history(const std::vector<OffsetRange>& partitions) {
+  KafkaConsumer::Setup setup{.settings = options_.settings,
+                             .topic = options_.topic,
+                             .buffer_bytes_max = options_.record_bytes_max};
+  setup.settings.emplace_back("bootstrap.servers", options_.brokers);
+  auto consumer = KafkaConsumer::make(std::move(setup));
+  if (!consumer) return std::move(consumer).error();
+  return check_published_history(store_, **consumer, partitions, [this] {
+    const Moment now = SteadyClock::now();
+    if (now - saved_at_ > options_.lease / 3) keep_lease(now);
+    if (state_.stopped()) end_ = End::stopped;
+    return end_.has_value();
+  });
 }
 
 Result<void> Publication::check_batches_fit() {
@@ -346,6 +363,10 @@ void Publication::save(Moment now) {
   record.checkpoint.link = published.link;
   record.checkpoint.token.era = era_;
   record.last_positions = published.last_positions;
+  keep_lease(now);
+}
+
+void Publication::keep_lease(Moment now) {
   const auto saved = lease_.save(now);
   if (!saved) {
     // The lease goes on running out; until then it is tried again.

@@ -44,6 +44,7 @@ class Publication {
   Result<void> connect();
   Result<void> check_topic();
   Result<void> check_batches_fit();
+  Result<void> check_history(const std::vector<OffsetRange>& partitions);
   Result<void> follow();
   Result<void> publish(const Batch& batch);
   // Between two calls of publish().
@@ -56,6 +57,8 @@ class Publication {
   Result<void> tend(std::chrono::milliseconds wait);
   void settle();
   void save(Moment now);
+  // Writes the record as it is.
+  void keep_lease(Moment now);
   void show(Moment now);
   void on_delivered(std::uint64_t number, rd_kafka_resp_err_t error);
   Error failure() const;
