@@ -3,24 +3,37 @@
 namespace annals::internal {
 
 std::uint64_t AckTracker::add(Produced record) {
+  const std::uint64_t number = reserve(1);
+  put(number, std::move(record));
+  return number;
+}
+
+std::uint64_t AckTracker::reserve(std::size_t count) {
+  const std::uint64_t number = next();
+  entries_.resize(entries_.size() + count);
+  return number;
+}
+
+void AckTracker::put(std::uint64_t number, Produced record) {
   waiting_bytes_ += record.bytes;
   ++waiting_records_;
-  entries_.push_back({.record = std::move(record)});
-  return first_ + entries_.size() - 1;
+  entries_[number - first_] = {.record = std::move(record), .state = Entry::State::waiting};
 }
 
 bool AckTracker::acknowledge(std::uint64_t number) {
   if (number < first_ || number - first_ >= entries_.size()) return false;
   Entry& acknowledged = entries_[number - first_];
-  if (acknowledged.acknowledged) return false;
-  acknowledged.acknowledged = true;
+  if (acknowledged.state != Entry::State::waiting) return false;
+  acknowledged.state = Entry::State::acknowledged;
   waiting_bytes_ -= acknowledged.record.bytes;
   --waiting_records_;
   ++(acknowledged.record.watermark ? watermarks_ : events_);
   const bool at_once = bug_ == PlantedBug::checkpoint_not_contiguous;
   if (at_once && acknowledged.record.position > published_.position) take(acknowledged.record);
-  for (; !entries_.empty() && entries_.front().acknowledged; entries_.pop_front(), ++first_) {
+  while (!entries_.empty() && entries_.front().state == Entry::State::acknowledged) {
     if (!at_once) take(entries_.front().record);
+    entries_.pop_front();
+    ++first_;
   }
   return true;
 }

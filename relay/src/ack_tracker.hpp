@@ -31,8 +31,8 @@ struct Produced {
   bool watermark = false;
 };
 
-/// Records in the order in which they were produced, acknowledged in any: finds how far all of them
-/// are. Belongs to one thread.
+/// Records in the order of their positions, acknowledged in any: finds how far all of them are.
+/// Belongs to one thread.
 class AckTracker {
  public:
   explicit AckTracker(Published begin, PlantedBug bug = PlantedBug::none)
@@ -44,6 +44,11 @@ class AckTracker {
   std::uint64_t first_waiting() const noexcept { return first_; }
   /// Returns the number to acknowledge it by.
   std::uint64_t add(Produced record);
+  /// Gives the next `count` numbers to records that are handed over in another order, each by
+  /// put(). Returns the first of them.
+  std::uint64_t reserve(std::size_t count);
+  /// REQUIRES: the number was reserved, and nothing was put there.
+  void put(std::uint64_t number, Produced record);
   /// The record is in the topic for good. Returns false for one that has been acknowledged already
   /// or was never added.
   bool acknowledge(std::uint64_t number);
@@ -60,8 +65,10 @@ class AckTracker {
 
  private:
   struct Entry {
+    enum class State : std::uint8_t { reserved, waiting, acknowledged };
+
     Produced record;
-    bool acknowledged = false;
+    State state = State::reserved;
   };
 
   /// The next one behind those that all are acknowledged.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 #include <utility>
 
 #include <annals/relay/partitioner.hpp>
@@ -64,7 +65,8 @@ Publication::Publication(const EventStore& store, const RelayOptions& options, R
       lease_(lease),
       state_(state),
       bug_(bug),
-      batch_bytes_(bytes_of_a_batch(options)) {}
+      batch_bytes_(bytes_of_a_batch(options)),
+      run_bytes_max_(options.buffer_bytes_max / 4) {}
 
 Result<Publication::End> Publication::run() {
   const Moment now = SteadyClock::now();
@@ -238,7 +240,8 @@ Result<void> Publication::publish(const Batch& batch) {
     appends = *std::move(found);
   }
   auto append = appends.cbegin();  // The one that holds the event, while there are more.
-  for (std::size_t i = 0; i < events.size() && !end_; ++i) {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < events.size(); ++i) {
     std::optional<Link> link;
     if (i + 1 == events.size()) {
       link = batch.link;
@@ -246,9 +249,20 @@ Result<void> Publication::publish(const Batch& batch) {
       while (append->last() < events[i].position) ++append;
       if (append->last() < events[i + 1].position) link = append->link;
     }
-    if (auto published = publish_event(events[i], link); !published) return published;
+    Outgoing next = outgoing(events[i], link);
+    const bool alone = next.record.bytes > batch_bytes_;
+    if (!run_.empty() && (alone || bytes + next.record.bytes > run_bytes_max_)) {
+      if (auto published = publish_run(); !published || end_) return published;
+      bytes = 0;
+    }
+    bytes += next.record.bytes;
+    run_.push_back(std::move(next));
+    if (alone) {
+      if (auto published = publish_run(); !published || end_) return published;
+      bytes = 0;
+    }
   }
-  return {};
+  return run_.empty() ? Result<void>() : publish_run();
 }
 
 void Publication::let_go_of_delivered() {
@@ -260,23 +274,52 @@ void Publication::let_go_of_delivered() {
   }
 }
 
-Result<void> Publication::publish_event(const RecordedEvent& event,
-                                        const std::optional<Link>& link) {
-  const std::uint32_t partition =
-      partition_of(event.stream, static_cast<std::uint32_t>(produced_.size()));
-  return send({.partition = partition,
-               .position = event.position,
-               .end = link,
-               .bytes = event.stream.size() + event.data.size() + event.metadata.size() +
-                        record_overhead_bytes},
-              event.stream, event.data, event_headers(*source_, event, produced_[partition], link));
+Publication::Outgoing Publication::outgoing(const RecordedEvent& event,
+                                            const std::optional<Link>& link) const {
+  return {&event,
+          {.partition = partition_of(event.stream, static_cast<std::uint32_t>(produced_.size())),
+           .position = event.position,
+           .end = link,
+           .bytes = event.stream.size() + event.data.size() + event.metadata.size() +
+                    record_overhead_bytes}};
+}
+
+// What librdkafka allocates for records of one partition so lies together, and it goes through a
+// partition's records one after another: scattered over memory they cost it twice as much.
+Result<void> Publication::publish_run() {
+  std::size_t bytes = 0;
+  for (const Outgoing& next : run_) bytes += next.record.bytes;
+  const bool alone = run_.front().record.bytes > batch_bytes_;
+  if (auto room = make_room(alone ? options_.buffer_bytes_max : bytes); !room || end_) return room;
+  sending_.resize(run_.size());
+  std::iota(sending_.begin(), sending_.end(), std::size_t{0});
+  std::sort(sending_.begin(), sending_.end(), [this](std::size_t a, std::size_t b) {
+    return std::pair(run_[a].record.partition, a) < std::pair(run_[b].record.partition, b);
+  });
+  const std::uint64_t first = tracker_->reserve(run_.size());
+  for (const std::size_t i : sending_) {
+    const RecordedEvent& event = *run_[i].event;
+    const std::optional<Link>& link = run_[i].record.end;
+    KafkaHeaders headers =
+        event_headers(*source_, event, produced_[run_[i].record.partition], link);
+    auto sent =
+        send(first + i, std::move(run_[i].record), event.stream, event.data, std::move(headers));
+    if (!sent || end_) return sent;
+  }
+  run_.clear();
+  while (alone && tracker_->waiting_records() > 0) {
+    if (auto tended = tend(nap); !tended || end_) return tended;
+  }
+  return tend(milliseconds(0));
 }
 
 Result<void> Publication::publish_watermarks(GlobalPosition position, const Link& link) {
   for (std::uint32_t partition = 0; partition < produced_.size() && !end_; ++partition) {
     const GlobalPosition previous = produced_[partition];
     if (previous >= position) continue;
-    auto sent = send({.partition = partition,
+    if (auto room = make_room(record_overhead_bytes); !room || end_) return room;
+    auto sent = send(tracker_->reserve(1),
+                     {.partition = partition,
                       .position = position,
                       .end = link,
                       .bytes = record_overhead_bytes,
@@ -288,16 +331,17 @@ Result<void> Publication::publish_watermarks(GlobalPosition position, const Link
   return {};
 }
 
-Result<void> Publication::send(Produced record, std::optional<std::string_view> key,
-                               std::optional<std::string_view> value, KafkaHeaders headers) {
+Result<void> Publication::make_room(std::size_t bytes) {
   while (tracker_->waiting_records() > 0 &&
-         tracker_->waiting_bytes() + record.bytes > options_.buffer_bytes_max) {
+         tracker_->waiting_bytes() + bytes > options_.buffer_bytes_max) {
     if (auto tended = tend(nap); !tended || end_) return tended;
   }
-  const bool alone = record.bytes > batch_bytes_;
-  while (alone && tracker_->waiting_records() > 0) {
-    if (auto tended = tend(nap); !tended || end_) return tended;
-  }
+  return {};
+}
+
+Result<void> Publication::send(std::uint64_t number, Produced record,
+                               std::optional<std::string_view> key,
+                               std::optional<std::string_view> value, KafkaHeaders headers) {
   // A relay that was frozen must not go on as if nothing had happened.
   if (!lease_.holds(SteadyClock::now())) {
     end_ = End::lease_lost;
@@ -305,7 +349,6 @@ Result<void> Publication::send(Produced record, std::optional<std::string_view> 
   }
   const std::uint32_t partition = record.partition;
   const GlobalPosition position = record.position;
-  const std::uint64_t number = tracker_->next();
   while (true) {
     const auto error = producer_->send(topic_.get(), partition, key, value, headers, number);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
@@ -316,12 +359,8 @@ Result<void> Publication::send(Produced record, std::optional<std::string_view> 
     }
     if (auto tended = tend(nap); !tended || end_) return tended;
   }
-  tracker_->add(std::move(record));
+  tracker_->put(number, std::move(record));
   produced_[partition] = position;
-  while (alone && tracker_->waiting_records() > 0) {
-    if (auto tended = tend(nap); !tended || end_) return tended;
-  }
-  if (number % 256 == 255) return tend(milliseconds(0));
   return {};
 }
 

@@ -49,9 +49,18 @@ class Publication {
   Result<void> publish(const Batch& batch);
   // Between two calls of publish().
   void let_go_of_delivered();
-  Result<void> publish_event(const RecordedEvent& event, const std::optional<Link>& link);
+  // An event of a batch, and what its record is to be.
+  struct Outgoing {
+    const RecordedEvent* event;
+    Produced record;
+  };
+  Outgoing outgoing(const RecordedEvent& event, const std::optional<Link>& link) const;
+  // Sends run_, which comes next, partition by partition, and empties it.
+  Result<void> publish_run();
   Result<void> publish_watermarks(GlobalPosition position, const Link& link);
-  Result<void> send(Produced record, std::optional<std::string_view> key,
+  // Waits until so much more may be under way, or nothing is. When end_ is set, it may not.
+  Result<void> make_room(std::size_t bytes);
+  Result<void> send(std::uint64_t number, Produced record, std::optional<std::string_view> key,
                     std::optional<std::string_view> value, KafkaHeaders headers);
   // Looks after deliveries, lease, checkpoint and status. When end_ is set, it is over.
   Result<void> tend(std::chrono::milliseconds wait);
@@ -71,6 +80,7 @@ class Publication {
   RelayState& state_;
   const PlantedBug bug_;
   const std::size_t batch_bytes_;
+  const std::size_t run_bytes_max_;
 
   // Whose data the producer's records refer to, instead of a copy: so they end after it.
   struct Referred {
@@ -78,6 +88,8 @@ class Publication {
     RecordedEvents events;
   };
   std::deque<Referred> referred_;
+  std::vector<Outgoing> run_;
+  std::vector<std::size_t> sending_;  // The places in run_, partition by partition.
   std::unique_ptr<KafkaProducer> producer_;
   KafkaTopic topic_;  // Ends before its producer.
   std::optional<RecordSource> source_;

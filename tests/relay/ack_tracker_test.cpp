@@ -57,6 +57,25 @@ TEST(AckTracker, AnAnswerThatComesTwiceOrForNothingCountsNothing) {
   EXPECT_EQ(tracker.watermarks(), 1U);
 }
 
+TEST(AckTracker, RecordsHandedOverInAnotherOrderCountInTheOrderOfTheirNumbers) {
+  AckTracker tracker(nothing(2));
+  EXPECT_EQ(tracker.reserve(3), 0U);
+  EXPECT_EQ(tracker.next(), 3U);
+  EXPECT_EQ(tracker.waiting_records(), 0U) << "nothing is under way yet";
+  EXPECT_FALSE(tracker.acknowledge(0)) << "nor can it have arrived";
+  tracker.put(1, {.partition = 1, .position = {2}, .end = link_of(2), .bytes = 10});
+  EXPECT_TRUE(tracker.acknowledge(1));
+  EXPECT_EQ(tracker.published(), nothing(2)) << "the first one is not even handed over";
+  tracker.put(0, {.partition = 0, .position = {1}, .end = link_of(1), .bytes = 10});
+  EXPECT_EQ(tracker.waiting_bytes(), 10U);
+  EXPECT_TRUE(tracker.acknowledge(0));
+  EXPECT_EQ(tracker.published().position, GlobalPosition{2});
+  EXPECT_EQ(tracker.first_waiting(), 2U);
+  tracker.put(2, {.partition = 0, .position = {3}, .end = link_of(3), .bytes = 10});
+  EXPECT_TRUE(tracker.acknowledge(2));
+  EXPECT_EQ(tracker.published().last_positions, (std::vector<GlobalPosition>{{3}, {2}}));
+}
+
 // Against the obvious way: at each step, the longest prefix of which everything is acknowledged,
 // cut at an append's end.
 TEST(AckTracker, AgreesWithTheObviousWayInAnyOrder) {

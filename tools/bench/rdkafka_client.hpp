@@ -28,8 +28,9 @@ struct KafkaRecord {
 };
 
 /// A loop around librdkafka's producer: it makes the topic, sends `count` records with the headers
-/// and the value of `like`, and waits until all are acknowledged. Idempotent, acks=all; queues and
-/// batches as the relay has them; the rest, such as five requests in flight, as librdkafka comes.
+/// and the value of `like`, and waits until all are acknowledged. Idempotent, acks=all; batches as
+/// the relay has them, a queue of 128 MiB; the rest, such as five requests in flight, as librdkafka
+/// comes.
 /// Keys are those that `key_of` names. How long that took, with the connecting.
 ///
 /// Errors: unavailable.
