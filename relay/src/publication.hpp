@@ -42,9 +42,6 @@ class Publication {
   using Moment = std::chrono::steady_clock::time_point;
 
   Result<void> connect();
-  Result<void> check_topic();
-  Result<void> check_batches_fit();
-  Result<void> check_history(const std::vector<OffsetRange>& partitions);
   Result<void> follow();
   Result<void> publish(const Batch& batch);
   // Between two calls of publish().
@@ -71,7 +68,6 @@ class Publication {
   void show(Moment now);
   void on_delivered(std::uint64_t number, rd_kafka_resp_err_t error);
   Error failure() const;
-  Error refused(const std::string& why) const;
   Error too_large(GlobalPosition position) const;
 
   const EventStore& store_;
