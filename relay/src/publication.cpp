@@ -83,7 +83,7 @@ Result<Publication::End> Publication::run() {
 Result<void> Publication::connect() {
   auto producer = KafkaProducer::make(
       kafka_settings(options_),
-      [this](std::uint64_t number, rd_kafka_resp_err_t error) { on_delivered(number, error); });
+      [this](const KafkaProducer::Delivery& delivery) { on_delivered(delivery); });
   if (!producer) return std::move(producer).error();
   producer_ = *std::move(producer);
   state_.update([](RelayStatus& status) { ++status.producers; });
@@ -122,7 +122,10 @@ Result<void> Publication::follow() {
   source_.emplace(begin->token);
   era_ = begin->token.era;
   produced_ = record.last_positions;
-  tracker_.emplace(Published{begin->token.position, begin->link, record.last_positions}, bug_);
+  tracker_.emplace(
+      Published{begin->token.position, begin->link, record.last_positions, record.last_offsets},
+      bug_);
+  landed_ = tracker_->published().last_offsets;
   auto subscription = store_.subscribe({.after = *begin});
   if (!subscription) return std::move(subscription).error();
   state_.update([](RelayStatus& status) { status.following = true; });
@@ -314,6 +317,7 @@ void Publication::save(Moment now) {
   record.checkpoint.link = published.link;
   record.checkpoint.token.era = era_;
   record.last_positions = published.last_positions;
+  record.last_offsets = published.last_offsets;
   keep_lease(now);
 }
 
@@ -357,15 +361,31 @@ void Publication::show(Moment now) {
   }
 }
 
-void Publication::on_delivered(std::uint64_t number, rd_kafka_resp_err_t error) {
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    tracker_->acknowledge(number);
-  } else if (!failed_) {
-    failed_ = Failed{error, tracker_->position_of(number)};
+void Publication::on_delivered(const KafkaProducer::Delivery& delivery) {
+  const auto& [number, error, partition, offset] = delivery;
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (!failed_) failed_ = Failed{error, tracker_->position_of(number)};
+    return;
+  }
+  std::int64_t& landed = landed_[partition];
+  if (offset < 0 || offset > landed) {
+    landed = std::max(landed, offset);
+    tracker_->acknowledge(number, offset);
+  } else if (!failed_) {  // Not acknowledged, so that the checkpoint stays before it.
+    failed_ = Failed{error, tracker_->position_of(number), was_made_anew(partition, offset)};
   }
 }
 
+Error Publication::was_made_anew(std::uint32_t partition, std::int64_t offset) const {
+  return {ErrorCode::invalid_argument,
+          "topic " + options_.topic + ", partition " + std::to_string(partition) +
+              ", took a record at offset " + std::to_string(offset) + ", and one at offset " +
+              std::to_string(landed_[partition]) +
+              " before: the topic was made anew, or has lost records. Publish to a new topic"};
+}
+
 Error Publication::failure() const {
+  if (failed_ && failed_->refusal) return *failed_->refusal;
   if (failed_ && failed_->error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && failed_->position) {
     return too_large(*failed_->position);
   }

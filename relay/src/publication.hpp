@@ -66,8 +66,9 @@ class Publication {
   // Writes the record as it is.
   void keep_lease(Moment now);
   void show(Moment now);
-  void on_delivered(std::uint64_t number, rd_kafka_resp_err_t error);
+  void on_delivered(const KafkaProducer::Delivery& delivery);
   Error failure() const;
+  Error was_made_anew(std::uint32_t partition, std::int64_t offset) const;
   Error too_large(GlobalPosition position) const;
 
   const EventStore& store_;
@@ -92,11 +93,13 @@ class Publication {
   Era era_;
   std::optional<AckTracker> tracker_;
   std::vector<GlobalPosition> produced_;  // The last position of each partition.
+  std::vector<std::int64_t> landed_;      // The last offset of each that was acknowledged, or -1.
   std::optional<End> end_;
 
   struct Failed {
     rd_kafka_resp_err_t error;
     std::optional<GlobalPosition> position;
+    std::optional<Error> refusal = {};  // Kafka took it, but not where it belongs.
   };
   std::optional<Failed> failed_;  // The first record that was given up.
   std::uint64_t shown_events_ = 0;

@@ -27,26 +27,46 @@ Result<void> check_is_of(const EventStore& store, const RecordPlace& place,
                    (found ? to_string(events->front().id) : std::string("none")) + " there"};
 }
 
+std::string where_is(const KafkaConsumer& consumer, const rd_kafka_message_t& record) {
+  return "topic " + consumer.topic() + ", partition " + std::to_string(record.partition) +
+         ", offset " + std::to_string(record.offset);
+}
+
 }  // namespace
 
-Result<void> check_published_history(const EventStore& store, KafkaConsumer& consumer,
+Result<void> check_published_history(const EventStore& store, const RelayRecord& published,
+                                     KafkaConsumer& consumer,
                                      const std::vector<OffsetRange>& partitions,
                                      const std::function<bool()>& stopped) {
+  std::map<std::uint32_t, std::int64_t> known;  // Retention may have removed it.
   std::map<std::uint32_t, std::int64_t> last;
   for (std::uint32_t i = 0; i < partitions.size(); ++i) {
-    if (partitions[i].end > partitions[i].begin) last[i] = partitions[i].end - 1;
+    const auto& [begin, end] = partitions[i];
+    if (end == begin) continue;
+    last[i] = end - 1;
+    if (published.last_offsets[i] >= begin) known[i] = published.last_offsets[i];
   }
   HeaderTable headers;
-  const auto check = [&](const rd_kafka_message_t& record) -> Result<void> {
+  const auto check_known = [&](const rd_kafka_message_t& record) -> Result<void> {
+    const auto partition = static_cast<std::uint32_t>(record.partition);
+    if (record.offset != known[partition]) return {};  // Compacted away.
+    const auto place = place_of(record, headers);
+    const GlobalPosition position = published.last_positions[partition];
+    if (place && place->position == position) return {};
+    return Error{ErrorCode::invalid_argument,
+                 where_is(consumer, record) + ", holds " +
+                     (place ? "position " + to_string(place->position) : "no relay's record") +
+                     ", and position " + to_string(position) +
+                     " was published there: the topic was made anew. Publish to a new topic"};
+  };
+  const auto check_last = [&](const rd_kafka_message_t& record) -> Result<void> {
     const auto place = place_of(record, headers);
     auto checked = place ? check_is_of(store, *place, headers) : Result<void>(place.error());
     if (checked) return checked;
     Error error = std::move(checked).error();
-    std::string what = "topic " + consumer.topic() + ", partition " +
-                       std::to_string(record.partition) + ", offset " +
-                       std::to_string(record.offset);
-    if (place) what += ", holds position " + to_string(place->position);
-    error.message = what + ": " + error.message;
+    error.message = where_is(consumer, record) +
+                    (place ? ", holds position " + to_string(place->position) : "") + ": " +
+                    error.message;
     if (error.code == ErrorCode::diverged) {
       error.message +=
           ". What was published is not this log's history: the log was put back to an earlier"
@@ -55,7 +75,8 @@ Result<void> check_published_history(const EventStore& store, KafkaConsumer& con
     }
     return error;
   };
-  return look_up_records(consumer, std::move(last), check, stopped);
+  if (auto same = look_up_records(consumer, known, check_known, stopped); !same) return same;
+  return look_up_records(consumer, std::move(last), check_last, stopped);
 }
 
 }  // namespace annals::internal

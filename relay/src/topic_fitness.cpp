@@ -1,9 +1,11 @@
 #include "topic_fitness.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <annals/relay/partitioner.hpp>
@@ -18,6 +20,9 @@ namespace {
 // So much larger than a record may be is the topic's own limit, for headers and the batch around
 // it.
 constexpr std::size_t headers_bytes_max = std::size_t{128} * 1024;
+// A leader that has just been elected may not know yet how far its partition goes.
+constexpr int short_looks = 10;
+constexpr std::chrono::milliseconds look_every{200};
 
 }  // namespace
 
@@ -64,21 +69,30 @@ Result<void> TopicFitness::check() {
                    " now: streams would change partitions, and lose their order. Publish to a new"
                    " topic");
   }
+  if (!first) record_.last_offsets.resize(*count, -1);
   std::vector<OffsetRange> ranges;
   for (std::uint32_t partition = 0; partition < *count; ++partition) {
     if (first && (is_new || options_.into_filled_topic)) continue;
-    const auto range = offsets_of_partition(producer_, options_.topic, partition);
+    const bool published = !first && record_.last_positions[partition].value > 0;
+    const std::int64_t last =  // -1: nothing need be there.
+        published ? std::max<std::int64_t>(record_.last_offsets[partition], 0) : -1;
+    const auto range = range_with(partition, last);
     if (!range) return range.error();
+    if (stopped_()) return {};
     ranges.push_back(*range);
     if (first && range->end > 0) {
       return refused(
           "it holds records already, and no relay's checkpoint is kept for it. If the"
           " checkpoint was lost, ask for a filled topic");
     }
-    if (!first && range->end == 0 && record_.last_positions[partition].value > 0) {
-      return refused("partition " + std::to_string(partition) + " is empty, but position " +
-                     to_string(record_.last_positions[partition]) +
-                     " was published there: the topic was made anew. Publish to a new topic");
+    if (range->end <= last) {
+      return refused("partition " + std::to_string(partition) +
+                     (range->end == 0 ? std::string(" is empty")
+                                      : " ends at offset " + std::to_string(range->end)) +
+                     ", but position " + to_string(record_.last_positions[partition]) +
+                     " was published there" +
+                     (last == 0 ? "" : " at offset " + std::to_string(last)) +
+                     ": the topic was made anew, or has lost records. Publish to a new topic");
     }
   }
   if (auto fit = check_batches_fit(); !fit) return fit;
@@ -89,6 +103,14 @@ Result<void> TopicFitness::check() {
   return {};
 }
 
+Result<OffsetRange> TopicFitness::range_with(std::uint32_t partition, std::int64_t offset) const {
+  for (int looks = 1;; ++looks) {
+    auto range = offsets_of_partition(producer_, options_.topic, partition);
+    if (!range || range->end > offset || looks == short_looks || stopped_()) return range;
+    std::this_thread::sleep_for(look_every);
+  }
+}
+
 Result<void> TopicFitness::check_history(const std::vector<OffsetRange>& partitions) const {
   KafkaConsumer::Setup setup{.settings = options_.settings,
                              .topic = options_.topic,
@@ -96,7 +118,7 @@ Result<void> TopicFitness::check_history(const std::vector<OffsetRange>& partiti
   setup.settings.emplace_back("bootstrap.servers", options_.brokers);
   auto consumer = KafkaConsumer::make(std::move(setup));
   if (!consumer) return std::move(consumer).error();
-  return check_published_history(store_, **consumer, partitions, stopped_);
+  return check_published_history(store_, record_, **consumer, partitions, stopped_);
 }
 
 Result<void> TopicFitness::check_batches_fit() const {
