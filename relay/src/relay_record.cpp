@@ -141,6 +141,12 @@ Result<RelayRecord> parse_relay_record(std::string_view text) {
     }
   }
   if (!ended) return Error{ErrorCode::corrupt, "a relay's record does not end with 'end'"};
+  for (const GlobalPosition last : record.last_positions) {
+    if (last <= record.checkpoint.token.position) continue;
+    return Error{ErrorCode::corrupt, "a relay's record says that position " + to_string(last) +
+                                         " was published, and its checkpoint is at " +
+                                         to_string(record.checkpoint.token.position)};
+  }
   if (!record.last_offsets.empty() && record.last_offsets.size() != record.last_positions.size()) {
     return Error{ErrorCode::corrupt, "a relay's record has " +
                                          std::to_string(record.last_positions.size()) +

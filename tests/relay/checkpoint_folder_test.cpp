@@ -64,6 +64,17 @@ TEST(RelayRecord, ATextThatIsCutOrUnknownIsRefused) {
   EXPECT_EQ(later.error().code, ErrorCode::unsupported);
 }
 
+TEST(RelayRecord, WhoseLastPositionsLieBeyondItsCheckpointIsRefused) {
+  RelayRecord record = full_record();
+  record.last_positions[1] = {78};
+  const auto read = parse_relay_record(to_text(record));
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ErrorCode::corrupt);
+  for (const char* word : {"position 78 was published", "checkpoint is at 77"}) {
+    EXPECT_NE(read.error().message.find(word), std::string::npos) << read.error().message;
+  }
+}
+
 TEST(CheckpointFolder, KeepsWhatReplacesTheRevisionBefore) {
   const testkit::TemporaryFolder folder;
   RelayRecord record = full_record();
