@@ -2,6 +2,10 @@
 
 namespace annals::internal {
 
+AckTracker::AckTracker(Published begin, PlantedBug bug) : published_(std::move(begin)), bug_(bug) {
+  published_.last_offsets.resize(published_.last_positions.size(), -1);
+}
+
 std::uint64_t AckTracker::add(Produced record) {
   const std::uint64_t number = reserve(1);
   put(number, std::move(record));
@@ -20,11 +24,12 @@ void AckTracker::put(std::uint64_t number, Produced record) {
   entries_[number - first_] = {.record = std::move(record), .state = Entry::State::waiting};
 }
 
-bool AckTracker::acknowledge(std::uint64_t number) {
+bool AckTracker::acknowledge(std::uint64_t number, std::int64_t offset) {
   if (number < first_ || number - first_ >= entries_.size()) return false;
   Entry& acknowledged = entries_[number - first_];
   if (acknowledged.state != Entry::State::waiting) return false;
   acknowledged.state = Entry::State::acknowledged;
+  acknowledged.record.offset = offset;
   waiting_bytes_ -= acknowledged.record.bytes;
   --waiting_records_;
   ++(acknowledged.record.watermark ? watermarks_ : events_);
@@ -39,9 +44,13 @@ bool AckTracker::acknowledge(std::uint64_t number) {
 }
 
 void AckTracker::take(const Produced& record) {
-  begun_.emplace_back(record.partition, record.position);
+  begun_.push_back({record.partition, record.position, record.offset});
   if (!record.end) return;
-  for (const auto& [partition, position] : begun_) published_.last_positions[partition] = position;
+  for (const auto& [partition, position, offset] : begun_) {
+    if (position > record.position) continue;  // Only where the bug is planted.
+    published_.last_positions[partition] = position;
+    published_.last_offsets[partition] = offset;
+  }
   begun_.clear();
   published_.position = record.position;
   published_.link = record.end;

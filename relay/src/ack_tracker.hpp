@@ -18,6 +18,7 @@ struct Published {
   GlobalPosition position;
   std::optional<Link> link;                    ///< At `position`, if known.
   std::vector<GlobalPosition> last_positions;  ///< Of each partition.
+  std::vector<std::int64_t> last_offsets;      ///< Where each of those lies; -1: not known.
 
   bool operator==(const Published&) const = default;
 };
@@ -29,14 +30,15 @@ struct Produced {
   std::optional<Link> end = {};  ///< The append's, of its last record, and of a watermark.
   std::size_t bytes = 0;
   bool watermark = false;
+  std::int64_t offset = -1;  ///< Where it lies, once that is known.
 };
 
 /// Records in the order of their positions, acknowledged in any: finds how far all of them are.
 /// Belongs to one thread.
 class AckTracker {
  public:
-  explicit AckTracker(Published begin, PlantedBug bug = PlantedBug::none)
-      : published_(std::move(begin)), bug_(bug) {}
+  /// Missing offsets of `begin` are not known.
+  explicit AckTracker(Published begin, PlantedBug bug = PlantedBug::none);
 
   /// The number that the next record will have: 0, 1, 2, …
   std::uint64_t next() const noexcept { return first_ + entries_.size(); }
@@ -49,9 +51,9 @@ class AckTracker {
   std::uint64_t reserve(std::size_t count);
   /// REQUIRES: the number was reserved, and nothing was put there.
   void put(std::uint64_t number, Produced record);
-  /// The record is in the topic for good. Returns false for one that has been acknowledged already
-  /// or was never added.
-  bool acknowledge(std::uint64_t number);
+  /// The record is in the topic for good, at `offset` (-1: not known). Returns false for one that
+  /// has been acknowledged already or was never added.
+  bool acknowledge(std::uint64_t number, std::int64_t offset = -1);
 
   /// Everything up to here has been acknowledged, and it is the end of an append.
   const Published& published() const noexcept { return published_; }
@@ -78,8 +80,12 @@ class AckTracker {
   const PlantedBug bug_;
   std::deque<Entry> entries_;
   std::uint64_t first_ = 0;  // The number of entries_.front().
-  // Acknowledged without a hole, behind the end of the last whole append.
-  std::vector<std::pair<std::uint32_t, GlobalPosition>> begun_;
+  struct Landed {
+    std::uint32_t partition;
+    GlobalPosition position;
+    std::int64_t offset;
+  };
+  std::vector<Landed> begun_;  // Without a hole, behind the end of the last whole append.
   std::size_t waiting_bytes_ = 0;
   std::size_t waiting_records_ = 0;
   std::uint64_t events_ = 0;

@@ -1,5 +1,6 @@
 #include "kafka_producer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -103,8 +104,10 @@ void KafkaProducer::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, 
   auto& self = *static_cast<KafkaProducer*>(static_cast<KafkaClient*>(client));
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) self.complaint_.clear();
   if (!self.delivered_) return;
-  self.delivered_(static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(message->_private)),
-                  message->err);
+  const auto number = reinterpret_cast<std::uintptr_t>(message->_private);
+  self.delivered_({static_cast<std::uint64_t>(number), message->err,
+                   static_cast<std::uint32_t>(message->partition),
+                   std::max<std::int64_t>(message->offset, -1)});
 }
 
 void KafkaProducer::on_error(rd_kafka_resp_err_t error, const char* reason) {

@@ -23,8 +23,14 @@ Result<void> check_user_settings(const KafkaSettings& settings);
 /// Belongs to one thread: all callbacks come out of poll().
 class KafkaProducer final : public KafkaClient {
  public:
-  /// What became of the record that was sent with `number`.
-  using Delivered = std::function<void(std::uint64_t number, rd_kafka_resp_err_t error)>;
+  /// What became of a record.
+  struct Delivery {
+    std::uint64_t number;  ///< That it was sent with.
+    rd_kafka_resp_err_t error;
+    std::uint32_t partition;
+    std::int64_t offset;  ///< Where it lies; -1: not known.
+  };
+  using Delivered = std::function<void(const Delivery& delivery)>;
 
   /// Connects to nobody yet. `settings` are librdkafka's; those that its promise rests on are set
   /// here.

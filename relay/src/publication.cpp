@@ -8,6 +8,7 @@
 #include <annals/relay/partitioner.hpp>
 
 #include "kafka_error.hpp"
+#include "topic_fitness.hpp"
 
 namespace annals::internal {
 
@@ -18,9 +19,6 @@ using SteadyClock = std::chrono::steady_clock;
 
 // What headers and librdkafka's own bookkeeping add to a record in memory, about.
 constexpr std::size_t record_overhead_bytes = 1024;
-// So much larger than a record may be is the topic's own limit, for headers and the batch around
-// it.
-constexpr std::size_t headers_bytes_max = std::size_t{128} * 1024;
 // A wait that a stop, or an acknowledgement, is noticed after.
 constexpr milliseconds nap{50};
 constexpr milliseconds settling_max{10'000};
@@ -77,7 +75,7 @@ Result<Publication::End> Publication::run() {
     if (tracker_ && lease_.holds(SteadyClock::now())) settle();
     return followed.error();
   }
-  if (end_ == End::stopped) settle();
+  if (end_ == End::stopped && tracker_) settle();
   show(SteadyClock::now());
   return *end_;
 }
@@ -85,11 +83,18 @@ Result<Publication::End> Publication::run() {
 Result<void> Publication::connect() {
   auto producer = KafkaProducer::make(
       kafka_settings(options_),
-      [this](std::uint64_t number, rd_kafka_resp_err_t error) { on_delivered(number, error); });
+      [this](const KafkaProducer::Delivery& delivery) { on_delivered(delivery); });
   if (!producer) return std::move(producer).error();
   producer_ = *std::move(producer);
   state_.update([](RelayStatus& status) { ++status.producers; });
-  if (auto checked = check_topic(); !checked) {
+  const bool first = lease_.record().last_positions.empty();
+  TopicFitness fitness(store_, options_, *producer_, lease_.record(), batch_bytes_, [this] {
+    const Moment now = SteadyClock::now();
+    if (now - saved_at_ > options_.lease / 3) keep_lease(now);
+    if (state_.stopped()) end_ = End::stopped;
+    return end_.has_value();
+  });
+  if (auto checked = fitness.check(); !checked) {
     // What is wrong with the connection says more than that no answer came.
     producer_->poll(milliseconds(0));
     const std::string& complaint = producer_->complaint();
@@ -99,90 +104,14 @@ Result<void> Publication::connect() {
     }
     return error;
   }
+  if (first) {
+    auto saved = lease_.save(SteadyClock::now());
+    if (!saved) return std::move(saved).error();
+    if (!*saved) end_ = End::lease_lost;
+  }
   topic_.reset(rd_kafka_topic_new(producer_->client(), options_.topic.c_str(), nullptr));
   if (!topic_) return to_error(rd_kafka_last_error(), "opening topic " + options_.topic);
   return {};
-}
-
-Error Publication::refused(const std::string& why) const {
-  return {ErrorCode::invalid_argument, "topic " + options_.topic + ": " + why};
-}
-
-Result<void> Publication::check_topic() {
-  RelayRecord& record = lease_.record();
-  const bool first = record.last_positions.empty();
-  bool is_new = false;
-  const auto cluster = cluster_id(*producer_);
-  if (!cluster) return cluster.error();
-  if (!first && !cluster->empty() && !record.cluster.empty() && *cluster != record.cluster) {
-    return refused("it was published to the Kafka cluster " + record.cluster +
-                   ", and these brokers are of the cluster " + *cluster);
-  }
-  if (first && options_.make_topic) {
-    TopicShape shape{options_.partitions, options_.replication, options_.topic_settings};
-    const auto is_limit = [](const auto& setting) { return setting.first == "max.message.bytes"; };
-    if (std::none_of(shape.settings.begin(), shape.settings.end(), is_limit)) {
-      shape.settings.emplace_back("max.message.bytes",
-                                  std::to_string(options_.record_bytes_max + headers_bytes_max));
-    }
-    const auto made = make_topic(*producer_, options_.topic, shape);
-    if (!made) return made.error();
-    is_new = *made;
-  }
-  const auto count = count_partitions(*producer_, options_.topic);
-  if (!count) return count.error();
-  const auto partitions = [](std::size_t number) {
-    return std::to_string(number) + (number == 1 ? " partition" : " partitions");
-  };
-  if (options_.partitions != 0 && options_.partitions != *count) {
-    return refused("it has " + partitions(*count) + ", and " + std::to_string(options_.partitions) +
-                   " were asked for");
-  }
-  if (!first && record.partitioner != partitioner_name) {
-    return refused("it was published by the partitioner '" + record.partitioner +
-                   "', and this annals has '" + std::string(partitioner_name) + "'");
-  }
-  if (!first && record.last_positions.size() != *count) {
-    return refused("it had " + partitions(record.last_positions.size()) + " and has " +
-                   partitions(*count) +
-                   " now: streams would change partitions, and lose their order. Publish to a new"
-                   " topic");
-  }
-  for (std::uint32_t partition = 0; partition < *count; ++partition) {
-    if (first ? is_new || options_.into_filled_topic : record.last_positions[partition].value == 0)
-      continue;
-    const auto range = offsets_of_partition(*producer_, options_.topic, partition);
-    if (!range) return range.error();
-    if (first && range->end > 0) {
-      return refused(
-          "it holds records already, and no relay's checkpoint is kept for it. If the"
-          " checkpoint was lost, ask for a filled topic");
-    }
-    if (!first && range->end == 0) {
-      return refused("partition " + std::to_string(partition) + " is empty, but position " +
-                     to_string(record.last_positions[partition]) +
-                     " was published there: the topic was made anew. Publish to a new topic");
-    }
-  }
-  if (auto fit = check_batches_fit(); !fit) return fit;
-  if (!first) return {};
-  record.cluster = *cluster;
-  record.partitioner = partitioner_name;
-  record.last_positions.assign(*count, GlobalPosition{});
-  auto saved = lease_.save(SteadyClock::now());
-  if (!saved) return std::move(saved).error();
-  if (!*saved) end_ = End::lease_lost;
-  return {};
-}
-
-Result<void> Publication::check_batches_fit() {
-  const auto limit = topic_setting(*producer_, options_.topic, "max.message.bytes");
-  if (!limit) return limit.error();
-  if (!*limit || std::strtoull((*limit)->c_str(), nullptr, 10) >= batch_bytes_) return {};
-  return refused("its max.message.bytes is " + **limit + ", and the relay's batches have up to " +
-                 std::to_string(batch_bytes_) +
-                 " bytes. A batch that a topic refuses can leave a gap: raise max.message.bytes, or"
-                 " lower batch.size");
 }
 
 Result<void> Publication::follow() {
@@ -193,7 +122,10 @@ Result<void> Publication::follow() {
   source_.emplace(begin->token);
   era_ = begin->token.era;
   produced_ = record.last_positions;
-  tracker_.emplace(Published{begin->token.position, begin->link, record.last_positions}, bug_);
+  tracker_.emplace(
+      Published{begin->token.position, begin->link, record.last_positions, record.last_offsets},
+      bug_);
+  landed_ = tracker_->published().last_offsets;
   auto subscription = store_.subscribe({.after = *begin});
   if (!subscription) return std::move(subscription).error();
   state_.update([](RelayStatus& status) { status.following = true; });
@@ -392,6 +324,11 @@ void Publication::save(Moment now) {
   record.checkpoint.link = published.link;
   record.checkpoint.token.era = era_;
   record.last_positions = published.last_positions;
+  record.last_offsets = published.last_offsets;
+  keep_lease(now);
+}
+
+void Publication::keep_lease(Moment now) {
   const auto saved = lease_.save(now);
   if (!saved) {
     // The lease goes on running out; until then it is tried again.
@@ -431,15 +368,31 @@ void Publication::show(Moment now) {
   }
 }
 
-void Publication::on_delivered(std::uint64_t number, rd_kafka_resp_err_t error) {
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    tracker_->acknowledge(number);
-  } else if (!failed_) {
-    failed_ = Failed{error, tracker_->position_of(number)};
+void Publication::on_delivered(const KafkaProducer::Delivery& delivery) {
+  const auto& [number, error, partition, offset] = delivery;
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (!failed_) failed_ = Failed{error, tracker_->position_of(number)};
+    return;
+  }
+  std::int64_t& landed = landed_[partition];
+  if (offset < 0 || offset > landed) {
+    landed = std::max(landed, offset);
+    tracker_->acknowledge(number, offset);
+  } else if (!failed_) {  // Not acknowledged, so that the checkpoint stays before it.
+    failed_ = Failed{error, tracker_->position_of(number), was_made_anew(partition, offset)};
   }
 }
 
+Error Publication::was_made_anew(std::uint32_t partition, std::int64_t offset) const {
+  return {ErrorCode::invalid_argument,
+          "topic " + options_.topic + ", partition " + std::to_string(partition) +
+              ", took a record at offset " + std::to_string(offset) + ", and one at offset " +
+              std::to_string(landed_[partition]) +
+              " before: the topic was made anew, or has lost records. Publish to a new topic"};
+}
+
 Error Publication::failure() const {
+  if (failed_ && failed_->refusal) return *failed_->refusal;
   if (failed_ && failed_->error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && failed_->position) {
     return too_large(*failed_->position);
   }

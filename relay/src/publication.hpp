@@ -42,8 +42,6 @@ class Publication {
   using Moment = std::chrono::steady_clock::time_point;
 
   Result<void> connect();
-  Result<void> check_topic();
-  Result<void> check_batches_fit();
   Result<void> follow();
   Result<void> publish(const Batch& batch);
   // Between two calls of publish().
@@ -65,10 +63,12 @@ class Publication {
   Result<void> tend(std::chrono::milliseconds wait);
   void settle();
   void save(Moment now);
+  // Writes the record as it is.
+  void keep_lease(Moment now);
   void show(Moment now);
-  void on_delivered(std::uint64_t number, rd_kafka_resp_err_t error);
+  void on_delivered(const KafkaProducer::Delivery& delivery);
   Error failure() const;
-  Error refused(const std::string& why) const;
+  Error was_made_anew(std::uint32_t partition, std::int64_t offset) const;
   Error too_large(GlobalPosition position) const;
 
   const EventStore& store_;
@@ -93,11 +93,13 @@ class Publication {
   Era era_;
   std::optional<AckTracker> tracker_;
   std::vector<GlobalPosition> produced_;  // The last position of each partition.
+  std::vector<std::int64_t> landed_;      // The last offset of each that was acknowledged, or -1.
   std::optional<End> end_;
 
   struct Failed {
     rd_kafka_resp_err_t error;
     std::optional<GlobalPosition> position;
+    std::optional<Error> refusal = {};  // Kafka took it, but not where it belongs.
   };
   std::optional<Failed> failed_;  // The first record that was given up.
   std::uint64_t shown_events_ = 0;

@@ -39,7 +39,7 @@ class KafkaRelay final : public Relay {
     while (!state_.stopped() && ended) {
       const Token token = store_.token();
       const auto claimed =
-          lease.claim(Checkpoint{{token.store, token.era, GlobalPosition{}}}, SteadyClock::now());
+          lease.claim(Checkpoint{{token.store, token.era, GlobalPosition{}}}, SteadyClock::now);
       if (!claimed && !may_pass(claimed.error())) {
         ended = claimed.error();
       } else if (!claimed) {

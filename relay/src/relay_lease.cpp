@@ -8,7 +8,8 @@ RelayLease::RelayLease(RelayCheckpoints& checkpoints, std::string topic,
                        std::chrono::milliseconds lease)
     : checkpoints_(checkpoints), topic_(std::move(topic)), lease_(lease), me_(make_holder()) {}
 
-Result<bool> RelayLease::claim(const Checkpoint& begin, Moment now) {
+Result<bool> RelayLease::claim(const Checkpoint& begin, const Clock& clock) {
+  const Moment now = clock();
   auto loaded = checkpoints_.load(topic_);
   if (!loaded) return std::move(loaded).error();
   held_since_.reset();
@@ -16,7 +17,7 @@ Result<bool> RelayLease::claim(const Checkpoint& begin, Moment now) {
   if (*loaded) {
     const bool news = !seen_ || seen_->revision != (*loaded)->revision;
     seen_ = *std::move(*loaded);
-    if (news) seen_at_ = now;
+    if (news) seen_at_ = clock();  // It may have been written while it was read.
     const bool run_out = now - seen_at_ >= seen_->lease;
     if (seen_->holder && !run_out && may_be_alive(*seen_->holder)) return false;
     next = *seen_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -16,14 +17,16 @@ namespace annals::internal {
 class RelayLease {
  public:
   using Moment = std::chrono::steady_clock::time_point;
+  using Clock = std::function<Moment()>;
 
   RelayLease(RelayCheckpoints& checkpoints, std::string topic, std::chrono::milliseconds lease);
 
   /// Takes the right if nobody has it, its holder is known to be dead, or the lease has run out. In
   /// the record of a topic that is new, `begin` is the checkpoint. False: somebody else holds it.
+  /// `clock` is asked before and behind the reading, which may take long.
   ///
   /// Errors: those of RelayCheckpoints.
-  Result<bool> claim(const Checkpoint& begin, Moment now);
+  Result<bool> claim(const Checkpoint& begin, const Clock& clock);
   /// Writes record(), as its owner has changed it, and so renews the lease. False: another relay
   /// has taken over, and nothing was written.
   ///
@@ -56,7 +59,7 @@ class RelayLease {
   const Holder me_;
   RelayRecord record_;
   std::optional<RelayRecord> seen_;   // As it stands in the place.
-  Moment seen_at_;                    // When that revision was seen first.
+  Moment seen_at_;                    // When that revision had been seen.
   std::optional<Moment> held_since_;  // The beginning of the last successful write.
 };
 

@@ -39,6 +39,13 @@ bool read_holder(std::string_view value, std::optional<Holder>& into) {
   return true;
 }
 
+bool read_offsets(std::string_view value, std::vector<std::int64_t>& into) {
+  while (!value.empty()) {
+    if (!read_number(next_word(value), into.emplace_back())) return false;
+  }
+  return true;
+}
+
 bool read_positions(std::string_view value, std::vector<GlobalPosition>& into) {
   while (!value.empty()) {
     if (!read_number(next_word(value), into.emplace_back().value)) return false;
@@ -70,6 +77,7 @@ bool read_line(std::string_view name, std::string_view value, RelayRecord& recor
   if (name == "cluster") return record.cluster = value, true;
   if (name == "partitioner") return record.partitioner = value, true;
   if (name == "last_positions") return read_positions(value, record.last_positions);
+  if (name == "last_offsets") return read_offsets(value, record.last_offsets);
   if (name == "failure") return record.failure = value, true;
   if (name == "updated_at") {
     const auto time = parse_timestamp(value);
@@ -96,6 +104,11 @@ std::string to_text(const RelayRecord& record) {
   if (!record.last_positions.empty()) {
     out << "last_positions";
     for (const GlobalPosition position : record.last_positions) out << ' ' << position.value;
+    out << '\n';
+  }
+  if (!record.last_offsets.empty()) {
+    out << "last_offsets";
+    for (const std::int64_t offset : record.last_offsets) out << ' ' << offset;
     out << '\n';
   }
   if (!record.failure.empty()) out << "failure " << one_line(record.failure) << '\n';
@@ -128,6 +141,18 @@ Result<RelayRecord> parse_relay_record(std::string_view text) {
     }
   }
   if (!ended) return Error{ErrorCode::corrupt, "a relay's record does not end with 'end'"};
+  for (const GlobalPosition last : record.last_positions) {
+    if (last <= record.checkpoint.token.position) continue;
+    return Error{ErrorCode::corrupt, "a relay's record says that position " + to_string(last) +
+                                         " was published, and its checkpoint is at " +
+                                         to_string(record.checkpoint.token.position)};
+  }
+  if (!record.last_offsets.empty() && record.last_offsets.size() != record.last_positions.size()) {
+    return Error{ErrorCode::corrupt, "a relay's record has " +
+                                         std::to_string(record.last_positions.size()) +
+                                         " last positions, and " +
+                                         std::to_string(record.last_offsets.size()) + " offsets"};
+  }
   return record;
 }
 

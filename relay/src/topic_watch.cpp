@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "kafka_error.hpp"
+#include "record_lookup.hpp"
 
 namespace annals::internal {
 
@@ -14,8 +14,6 @@ using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds look_every(1'000);
-// For the last records to arrive.
-constexpr milliseconds reading_max(3'000);
 // So often in a row a partition is found shorter than it was before that is believed.
 constexpr int shrunk_looks = 5;
 // Of moments at which the head was seen: ten minutes of them.
@@ -135,37 +133,24 @@ Result<void> TopicWatch::read_ends(const TopicView& before, TopicView& now) {
       ends[i] = range.end - 1;
     }
   }
-  if (ends.empty()) return {};
-  if (auto assigned = consumer_->assign(ends); !assigned) return assigned;
-  const auto until = SteadyClock::now() + reading_max;
-  while (!ends.empty() && !stopping() && SteadyClock::now() < until) {
-    const KafkaMessage message = consumer_->poll(milliseconds(50));
-    if (!message) continue;
-    const auto partition = static_cast<std::uint32_t>(message->partition);
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      if (auto taken = take_end(*message, now); !taken) {
-        Error error = std::move(taken).error();
-        error.message = "topic " + consumer_->topic() + ", partition " + std::to_string(partition) +
-                        ", offset " + std::to_string(message->offset) + ": " + error.message;
-        now.partitions[partition].unreadable = std::move(error);
-      }
-      ends.erase(partition);
-    } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
-      ends.erase(partition);  // Removed meanwhile: the next look finds another.
-    }
-  }
-  if (auto none = consumer_->assign({}); !none) return none;
-  if (ends.empty()) return {};
-  return to_error(RD_KAFKA_RESP_ERR__TIMED_OUT, "reading the end of topic " + consumer_->topic(),
-                  consumer_->complaint());
+  return look_up_records(
+      *consumer_, std::move(ends),
+      [&](const rd_kafka_message_t& message) -> Result<void> {
+        if (auto taken = take_end(message, now); !taken) {
+          const auto partition = static_cast<std::uint32_t>(message.partition);
+          Error error = std::move(taken).error();
+          error.message = "topic " + consumer_->topic() + ", partition " +
+                          std::to_string(partition) + ", offset " + std::to_string(message.offset) +
+                          ": " + error.message;
+          now.partitions[partition].unreadable = std::move(error);
+        }
+        return {};
+      },
+      [this] { return stopping(); });
 }
 
 Result<void> TopicWatch::take_end(const rd_kafka_message_t& message, TopicView& now) {
-  rd_kafka_headers_t* headers = nullptr;
-  rd_kafka_message_headers(&message, &headers);
-  auto read = headers_.fill(headers);
-  if (!read) return read;
-  const auto place = read_place([&](std::string_view name) { return headers_.find(name); });
+  const auto place = place_of(message, headers_);
   if (!place) return place.error();
   auto& part = now.partitions[static_cast<std::size_t>(message.partition)];
   // The last one may be a repetition.

@@ -21,7 +21,10 @@ Link link_of(std::uint64_t position) {
 }
 
 Published nothing(std::size_t partitions) {
-  return {.position = {}, .link = {}, .last_positions = std::vector<GlobalPosition>(partitions)};
+  return {.position = {},
+          .link = {},
+          .last_positions = std::vector<GlobalPosition>(partitions),
+          .last_offsets = std::vector<std::int64_t>(partitions, -1)};
 }
 
 TEST(AckTracker, MovesOnlyPastWholeAppendsWithoutAHole) {
@@ -42,6 +45,18 @@ TEST(AckTracker, MovesOnlyPastWholeAppendsWithoutAHole) {
   EXPECT_EQ(tracker.published().link, link_of(4));
   EXPECT_EQ(tracker.published().last_positions, (std::vector<GlobalPosition>{{3}, {4}}));
   EXPECT_EQ(tracker.waiting_bytes(), 0U);
+}
+
+TEST(AckTracker, KnowsWhereTheLastRecordOfEachPartitionLies) {
+  AckTracker tracker(nothing(2));
+  tracker.add({.partition = 0, .position = {1}, .end = link_of(1)});
+  tracker.add({.partition = 1, .position = {2}});
+  tracker.add({.partition = 0, .position = {3}, .end = link_of(3)});
+  tracker.acknowledge(1, 70);
+  tracker.acknowledge(0, 5);
+  EXPECT_EQ(tracker.published().last_offsets, (std::vector<std::int64_t>{5, -1}));
+  tracker.acknowledge(2);
+  EXPECT_EQ(tracker.published().last_offsets, (std::vector<std::int64_t>{-1, 70}));
 }
 
 TEST(AckTracker, AnAnswerThatComesTwiceOrForNothingCountsNothing) {

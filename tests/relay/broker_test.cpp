@@ -185,6 +185,7 @@ TEST_F(RelayToKafka, AChangedTopicIsRefused) {
   };
   EXPECT_NE(changed([](RelayRecord& r) {
               r.last_positions.pop_back();
+              r.last_offsets.pop_back();
             }).find("it had 4 partitions and has 5 partitions now"),
             std::string::npos);
   EXPECT_NE(changed([](RelayRecord& r) { r.cluster = "elsewhere"; }).find("cluster elsewhere"),
@@ -200,6 +201,48 @@ TEST_F(RelayToKafka, AChangedTopicIsRefused) {
   ASSERT_TRUE(*checkpoints_->replace(record));
   const Error emptied = refusal(*store_, another);
   EXPECT_NE(emptied.message.find("the topic was made anew"), std::string::npos) << emptied.message;
+}
+
+TEST_F(RelayToKafka, ATopicThatIsMadeAnewMeanwhileHaltsIt) {
+  const GlobalPosition head = grow(*store_, 300, random_);
+  {
+    RunningRelay relay(*store_, *checkpoints_, options_);
+    relay.until_published(head);
+    kafka_test::delete_topic(options_.brokers, options_.topic);
+    kafka_test::make_topic(options_.brokers, options_.topic, 5);
+    grow(*store_, 400, random_);
+    const auto ended = relay.wait();
+    ASSERT_FALSE(ended);
+    EXPECT_EQ(ended.error().code, ErrorCode::invalid_argument);
+    EXPECT_NE(ended.error().message.find("the topic was made anew"), std::string::npos)
+        << ended.error().message;
+  }
+  EXPECT_EQ((*checkpoints_->load(options_.topic))->checkpoint.token.position, head)
+      << "what lies behind a gap is not published";
+  const Error again = refusal(*store_, options_);
+  EXPECT_NE(again.message.find("the topic was made anew"), std::string::npos) << again.message;
+}
+
+TEST_F(RelayToKafka, ATopicThatWasMadeAnewAndFilledBeyondIsRefused) {
+  const GlobalPosition head = grow(*store_, 300, random_);
+  {
+    RunningRelay relay(*store_, *checkpoints_, options_);
+    relay.until_published(head);
+    ASSERT_TRUE(relay.stop());
+  }
+  const std::string kept = kafka_test::new_topic_name();
+  kafka_test::copy_topic(options_.brokers, options_.topic, kept,
+                         [](std::size_t, const auto&) { return true; });
+  kafka_test::delete_topic(options_.brokers, options_.topic);
+  // All of it is the log's, and reaches further than it did.
+  for (const std::int64_t from : {1, 0}) {
+    kafka_test::copy_topic(
+        options_.brokers, kept, options_.topic,
+        [from](std::size_t, const auto& record) { return record.offset >= from; });
+  }
+  const Error refused = refusal(*store_, options_);
+  EXPECT_EQ(refused.code, ErrorCode::invalid_argument);
+  EXPECT_NE(refused.message.find("the topic was made anew"), std::string::npos) << refused.message;
 }
 
 TEST_F(RelayToKafka, AnEventLargerThanARecordMayBeIsNamedAndNothingFollowsItInItsPartition) {

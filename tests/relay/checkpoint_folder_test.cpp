@@ -23,6 +23,7 @@ RelayRecord full_record() {
   record.cluster = "a-cluster";
   record.partitioner = "murmur2";
   record.last_positions = {{75}, {0}, {77}};
+  record.last_offsets = {12, -1, 9'000'000'000};
   record.failure = "it failed: badly";
   record.updated_at = *parse_timestamp("2024-02-29T12:34:56.000001Z");
   return record;
@@ -53,9 +54,25 @@ TEST(RelayRecord, ATextThatIsCutOrUnknownIsRefused) {
     ASSERT_TRUE(read.error().code == ErrorCode::corrupt ||
                 read.error().code == ErrorCode::unsupported);
   }
+  RelayRecord lacks_one = full_record();
+  lacks_one.last_offsets.pop_back();
+  const auto uneven = parse_relay_record(to_text(lacks_one));
+  ASSERT_FALSE(uneven);
+  EXPECT_EQ(uneven.error().code, ErrorCode::corrupt);
   const auto later = parse_relay_record("annals-relay 2\nend\n");
   ASSERT_FALSE(later);
   EXPECT_EQ(later.error().code, ErrorCode::unsupported);
+}
+
+TEST(RelayRecord, WhoseLastPositionsLieBeyondItsCheckpointIsRefused) {
+  RelayRecord record = full_record();
+  record.last_positions[1] = {78};
+  const auto read = parse_relay_record(to_text(record));
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ErrorCode::corrupt);
+  for (const char* word : {"position 78 was published", "checkpoint is at 77"}) {
+    EXPECT_NE(read.error().message.find(word), std::string::npos) << read.error().message;
+  }
 }
 
 TEST(CheckpointFolder, KeepsWhatReplacesTheRevisionBefore) {

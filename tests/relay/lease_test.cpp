@@ -15,7 +15,7 @@ class RelayLeases : public testing::Test {
  protected:
   void SetUp() override { checkpoints_ = *open_relay_checkpoint_folder(folder_.path()); }
   bool claim(RelayLease& lease) {
-    auto claimed = lease.claim(begin_, now_);
+    auto claimed = lease.claim(begin_, [this] { return now_; });
     EXPECT_TRUE(claimed) << claimed.error().message;
     return claimed && *claimed;
   }
@@ -147,6 +147,39 @@ TEST_F(RelayLeases, ALostAnswerIsSettledByReadingAgain) {
   now_ += 10s;
   place.before = [&] { EXPECT_TRUE(claim(two)); };
   EXPECT_FALSE(save(one)) << "what stands there is another's";
+}
+
+// A place that is long at reading.
+class SlowToRead : public RelayCheckpoints {
+ public:
+  explicit SlowToRead(RelayCheckpoints& inner) : inner_(inner) {}
+  std::string name() const override { return "a slow one"; }
+  Result<std::optional<RelayRecord>> load(std::string_view topic) const override {
+    if (meanwhile) meanwhile();
+    return inner_.load(topic);
+  }
+  Result<bool> replace(const RelayRecord& record) override { return inner_.replace(record); }
+  std::function<void()> meanwhile;
+
+ private:
+  RelayCheckpoints& inner_;
+};
+
+TEST_F(RelayLeases, TimeThatReadingTakesIsNoSilenceOfTheHolder) {
+  SlowToRead place(*checkpoints_);
+  RelayLease one(*checkpoints_, "t", 10s);
+  RelayLease two(place, "t", 10s);
+  ASSERT_TRUE(claim(one));
+  place.meanwhile = [&] {
+    now_ += 15s;
+    EXPECT_TRUE(save(one));
+  };
+  EXPECT_FALSE(claim(two)) << "it has just been written";
+  place.meanwhile = {};
+  now_ += 9'999ms;
+  EXPECT_FALSE(claim(two));
+  now_ += 1ms;
+  EXPECT_TRUE(claim(two));
 }
 
 }  // namespace

@@ -1,16 +1,18 @@
 // The relay against librdkafka's own mock cluster, which fails as it is told to. The mock forgets
 // nothing and doubles nothing here; what it cannot show (fencing, restarts) is broker_test's.
 
-#include "kafka/mock_cluster.hpp"
-
+#include <filesystem>
 #include <utility>
 
 #include <annals/eventstore/log_event_store.hpp>
 #include <annals/eventstore/memory_event_store.hpp>
+#include <annals/relay/partitioner.hpp>
+#include <annals/testkit/requests.hpp>
 #include <annals/testkit/seed.hpp>
 #include <annals/testkit/temporary_folder.hpp>
 
 #include "history.hpp"
+#include "kafka/mock_cluster.hpp"
 #include "kafka/topic.hpp"
 #include "running_relay.hpp"
 #include "topic_check.hpp"
@@ -103,7 +105,7 @@ TEST_F(RelayToMock, RecordsThatWaitKeepTheirDataWhateverIsReadMeanwhile) {
   while (!all_packed()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   const auto answer_after = [&](int ms) {
     for (std::int32_t broker = 1; broker <= 3; ++broker) {
-      rd_kafka_mock_broker_set_rtt(mock_, broker, ms);
+      rd_kafka_mock_broker_set_rtt(mock_.get(), broker, ms);
     }
   };
   answer_after(100);  // So that several batches are read before the first one is acknowledged.
@@ -119,6 +121,128 @@ TEST_F(RelayToMock, RecordsThatWaitKeepTheirDataWhateverIsReadMeanwhile) {
   for (const RecordedEvent& event : *events) {
     ASSERT_EQ(check.events.at(event.position.value - 1)->value, event.data) << event.position.value;
   }
+}
+
+/// A log whose relay keeps its checkpoint in the log's folder, so that a copy has both.
+class CopiedLogToMock : public RelayToMock {
+ protected:
+  void SetUp() override {
+    RelayToMock::SetUp();
+    options_.watermark_every = std::chrono::hours(1);  // One after the first batch, and no more.
+  }
+  static void append_to(EventStore& log, const std::vector<std::string>& streams) {
+    AppendRequest request;
+    for (const std::string& stream : streams) {
+      request.events.push_back(testkit::event_on(stream));
+      request.checks.push_back({stream, ExpectedVersion::any()});
+    }
+    const auto receipt = log.append(std::move(request));
+    ASSERT_TRUE(receipt) << receipt.error().message;
+  }
+  void append(const std::vector<std::string>& streams) { append_to(*opened(), streams); }
+  /// Each in an append of its own, and published alone.
+  void publish(const std::vector<std::vector<std::string>>& appends) {
+    const auto log = opened();
+    const auto checkpoints = *open_relay_checkpoint_folder(path_ + "/relay");
+    RunningRelay relay(*log, *checkpoints, options_);
+    for (const auto& streams : appends) {
+      append_to(*log, streams);
+      relay.until_published(log->head().position);
+    }
+    const auto ended = relay.stop();
+    EXPECT_TRUE(ended) << ended.error().message;
+  }
+  Error refusal() {
+    const auto log = opened();
+    const auto checkpoints = *open_relay_checkpoint_folder(path_ + "/relay");
+    RunningRelay relay(*log, *checkpoints, options_);
+    const auto ended = relay.wait();
+    if (ended) return {ErrorCode::unavailable, "it was not refused"};
+    EXPECT_NE((*checkpoints->load(options_.topic))->failure, "");
+    return ended.error();
+  }
+  std::unique_ptr<EventStore> opened() {
+    auto log = open_log_event_store({.path = path_});
+    EXPECT_TRUE(log) << log.error().message;
+    return *std::move(log);
+  }
+  void copy(const std::string& from, const std::string& to) {
+    std::filesystem::remove_all(to);
+    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+  }
+  static std::string stream_elsewhere_than(const std::string& stream) {
+    std::string other = "b";
+    while (partition_of(other, partitions) == partition_of(stream, partitions)) ++other[0];
+    return other;
+  }
+  std::size_t records() const {
+    std::size_t count = 0;
+    for (const auto& partition : kafka_test::read_topic(options_.brokers, options_.topic)) {
+      count += partition.size();
+    }
+    return count;
+  }
+
+  testkit::TemporaryFolder folder_of_logs_;
+  const std::string path_ = folder_of_logs_.file("log");
+  const std::string kept_ = folder_of_logs_.file("kept");
+};
+
+TEST_F(CopiedLogToMock, OneThatWasPutBackIsRefusedWhetherItIsShorterThanTheTopicOrWentAnotherWay) {
+  publish({{"a"}});
+  copy(path_, kept_);
+  publish({{"b"}});
+  const std::size_t before = records();
+  copy(kept_, path_);
+  const Error shorter = refusal();
+  EXPECT_EQ(shorter.code, ErrorCode::diverged) << shorter.message;
+  for (const char* word :
+       {"topic ledger, partition ", "holds position 2", "put back", "new topic"}) {
+    EXPECT_NE(shorter.message.find(word), std::string::npos) << shorter.message;
+  }
+  append({"c"});
+  append({"c"});
+  const Error another_way = refusal();
+  EXPECT_EQ(another_way.code, ErrorCode::diverged) << another_way.message;
+  EXPECT_NE(another_way.message.find("the link at position 2"), std::string::npos)
+      << another_way.message;
+  EXPECT_EQ(records(), before) << "nothing of the other history";
+}
+
+TEST_F(CopiedLogToMock, WhereAPartitionEndsInsideAnAppendItsEventTells) {
+  const std::string other = stream_elsewhere_than("a");
+  publish({{"a"}});
+  copy(path_, kept_);
+  publish({{"a"}, {"a", other}});
+  // As if the relay had died before it sent the append's end.
+  rd_kafka_mock_topic_create(mock_.get(), "cut", partitions, 3);
+  kafka_test::copy_topic(
+      options_.brokers, "ledger", "cut", [](std::size_t, const kafka_test::TopicRecord& record) {
+        return record.number("annals-position") == 1 || !record.headers.contains("annals-link");
+      });
+  options_.topic = "cut";
+  ASSERT_EQ(records(), 1U + partitions) << "the first event, its watermarks, half an append";
+  copy(kept_, path_);
+  append({"a"});
+  append({"a", other});
+  const auto checkpoints = *open_relay_checkpoint_folder(path_ + "/relay");
+  RelayRecord record = **checkpoints->load("ledger");
+  record.topic = "cut";
+  record.revision = 1;
+  ASSERT_TRUE(*checkpoints->replace(record));
+  const Error error = refusal();
+  EXPECT_EQ(error.code, ErrorCode::diverged) << error.message;
+  EXPECT_NE(error.message.find("holds position 3: its event is "), std::string::npos)
+      << error.message;
+}
+
+TEST_F(CopiedLogToMock, RecordsBeyondTheCheckpointThatAreOfTheLogAreRepeatedAndItGoesOn) {
+  publish({{"a"}});
+  copy(path_ + "/relay", kept_);
+  publish({{"b"}, {"c", "a"}});
+  copy(kept_, path_ + "/relay");  // As a crash leaves it.
+  publish({{"d"}});
+  expect_whole({5});
 }
 
 /// A place where another machine's relay takes the first claim over at once, and publishes.

@@ -29,6 +29,7 @@ class PostgresRelayPlace : public testing::Test {
     record.holder = make_holder();
     record.checkpoint.token = {new_store_id(), Era{2}, GlobalPosition{77}};
     record.last_positions = {{75}, {0}, {77}};
+    record.last_offsets = {12, -1, 90};
     return record;
   }
 

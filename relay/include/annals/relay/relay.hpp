@@ -96,7 +96,8 @@ class Relay {
   ///
   /// Errors: invalid_argument (another store's topic, another count of partitions, a topic that was
   /// emptied, an event larger than a record may be), diverged (the history that was published is no
-  /// longer this store's), corrupt, unsupported.
+  /// longer this store's: it was put back, or is a copy that went another way), corrupt (also: the
+  /// topic's last record is no relay's), unsupported.
   virtual Result<void> run() = 0;
 
   /// Ends run() soon. Idempotent; a relay that was stopped does not run again.

@@ -35,6 +35,8 @@ struct RelayRecord {
   /// For each partition, the position of its last record at the checkpoint; 0: it has none. Their
   /// count is the topic's; none until the first contact.
   std::vector<GlobalPosition> last_positions = {};
+  /// At which offset each of those lies in its partition; -1: not known. As many, or none at all.
+  std::vector<std::int64_t> last_offsets = {};
 
   std::string failure = {};  ///< Why it has halted; empty: it has not.
   Timestamp updated_at = {};
