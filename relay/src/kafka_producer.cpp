@@ -13,14 +13,16 @@ namespace {
 // What order and completeness rest on. With no limit to a record's time and no hole allowed, a
 // record fails only when the whole producer does. One request at a time, because a broker takes the
 // first one that it sees of a producer in a partition, whatever its sequence number: if it refused
-// that producer's very first request, the second would be taken, and leave a gap.
-const std::array<std::pair<const char*, const char*>, 6> own_settings = {{
+// that producer's very first request, the second would be taken, and leave a gap. And a topic that
+// is gone must not come back, empty, because a producer asks for it.
+const std::array<std::pair<const char*, const char*>, 7> own_settings = {{
     {"enable.idempotence", "true"},
     {"acks", "all"},
     {"enable.gapless.guarantee", "true"},
     {"message.timeout.ms", "0"},
     {"max.in.flight.requests.per.connection", "1"},
     {"partitioner", "murmur2"},
+    {"allow.auto.create.topics", "false"},
 }};
 
 // Other names of the same, and what the relay's own options say.

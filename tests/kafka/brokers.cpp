@@ -47,6 +47,7 @@ const char* words_of(OwnBrokers::Kind kind) {
     case OwnBrokers::Kind::plain: return "";
     case OwnBrokers::Kind::secure: return " --second secure";
     case OwnBrokers::Kind::proxied: return " --second proxied";
+    case OwnBrokers::Kind::making_topics: return " --make-topics";
   }
   return "";
 }

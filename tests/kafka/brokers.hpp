@@ -25,8 +25,9 @@ class OwnBrokers {
  public:
   enum class Kind : std::uint8_t {
     plain,
-    secure,   ///< At second_addresses() they speak TLS and ask for a password.
-    proxied,  ///< From advertised() somebody must pass on to second_addresses().
+    secure,         ///< At second_addresses() they speak TLS and ask for a password.
+    proxied,        ///< From advertised() somebody must pass on to second_addresses().
+    making_topics,  ///< They make a topic that somebody asks for.
   };
   /// Starts `count` and waits until they know each other. Nothing if there are none; `why` says
   /// why.

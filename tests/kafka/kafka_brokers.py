@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Apache Kafka for tests: real brokers on free ports of 127.0.0.1, with their data in a temporary folder.
 
-  kafka_brokers.py start FILE [--brokers N] [--second secure|proxied] [--jars FOLDER] [--watch PID]
+  kafka_brokers.py start FILE [--brokers N] [--second secure|proxied] [--make-topics]
+                         [--jars FOLDER] [--watch PID]
   kafka_brokers.py stop FILE
   kafka_brokers.py controller FILE
 
@@ -24,6 +25,8 @@ when it is told to by `stop`, or when process PID (the one that ran `start` unle
                                               to ports that are free, for proxies that pass on to `second`
   authority /tmp/…/authority.pem              of `secure` ones, which speak TLS and want a password there
                                               (secure_listener.py): whom clients must trust
+
+--make-topics: they make a topic that somebody asks for.
 
 `controller` prints the number of the broker that is the active controller now.
 
@@ -184,7 +187,7 @@ class Broker:
         return last_line((self.folder / "log").read_text(errors="replace"))
 
 
-def make_brokers(count, folder, jars, second):
+def make_brokers(count, folder, jars, second, make_topics):
     ports = free_ports(4 * count)
     voters = ",".join(f"{i + 1}@127.0.0.1:{ports[count + i]}" for i in range(count))
     copies = min(count, 3)
@@ -207,7 +210,7 @@ def make_brokers(count, folder, jars, second):
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,"
                                               f"SECOND:{'SASL_SSL' if second == 'secure' else 'PLAINTEXT'}",
             "log.dirs": home / "data",
-            "auto.create.topics.enable": "false",
+            "auto.create.topics.enable": str(make_topics).lower(),
             "default.replication.factor": copies,
             "min.insync.replicas": max(1, copies - 1),
             "offsets.topic.replication.factor": copies,
@@ -261,7 +264,7 @@ def alive(pid):
         return True
 
 
-def keep(file, count, second, jars, watched, ready):
+def keep(file, count, second, make_topics, jars, watched, ready):
     """In the process that stays. Closes `ready` when FILE says how it went."""
     asked_to_stop = []
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -285,7 +288,7 @@ def keep(file, count, second, jars, watched, ready):
         if second == "secure":
             need(lambda: shutil.which("openssl"), "openssl")
             secure_listener.make_certificates(folder)
-        brokers = make_brokers(count, folder, jars, second)
+        brokers = make_brokers(count, folder, jars, second, make_topics)
         start_all(brokers, secure_listener.format_words() if second == "secure" else [])
         tell()
         os.close(ready)
@@ -303,7 +306,7 @@ def keep(file, count, second, jars, watched, ready):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def start(file, count, second, jars, watched):
+def start(file, count, second, make_topics, jars, watched):
     if os.environ.get("ANNALS_KAFKA_BROKERS"):
         print("tests use the brokers that ANNALS_KAFKA_BROKERS names")
         return
@@ -316,7 +319,7 @@ def start(file, count, second, jars, watched):
         for descriptor in (0, 1, 2):
             os.dup2(nowhere, descriptor)
         try:
-            keep(file, count, second, jars, watched, ready)
+            keep(file, count, second, make_topics, jars, watched, ready)
         finally:
             os._exit(0)
     os.close(ready)
@@ -353,13 +356,14 @@ def main():
     parser.add_argument("file", type=pathlib.Path)
     parser.add_argument("--brokers", type=int, default=1)
     parser.add_argument("--second", choices=("secure", "proxied"))
+    parser.add_argument("--make-topics", action="store_true")
     parser.add_argument("--jars", type=pathlib.Path, default=None)
     parser.add_argument("--watch", type=int, default=os.getppid())
     given = parser.parse_args()
     file = given.file.absolute()
     if given.what == "start":
         jars = given.jars or file.parent / "kafka-jars"
-        start(file, given.brokers, given.second, jars.absolute(), given.watch)
+        start(file, given.brokers, given.second, given.make_topics, jars.absolute(), given.watch)
     elif given.what == "controller":
         return controller(file)
     else:

@@ -318,6 +318,25 @@ TEST_F(RelayToKafka, ATopicThatOthersMakeIsWaitedFor) {
   EXPECT_EQ(check_topic(records).missing(head.value), 0U);
 }
 
+TEST_F(RelayToKafka, ATopicThatOthersMakeIsNotMadeByAskingForIt) {
+  std::string why;
+  const auto own =
+      kafka_test::OwnBrokers::start(1, why, kafka_test::OwnBrokers::Kind::making_topics);
+  if (!own) GTEST_SKIP() << "SKIPPED: " << why;
+  options_.brokers = own->addresses();
+  options_.partitions = 0;
+  options_.make_topic = false;
+  const GlobalPosition head = grow(*store_, 10, random_);
+  RunningRelay relay(*store_, *checkpoints_, options_);
+  relay.until([](const RelayStatus& s) {
+    return s.following || s.last_error.find("UNKNOWN_TOPIC_OR_PART") != std::string::npos;
+  });
+  EXPECT_FALSE(relay.status().following);
+  kafka_test::make_topic(options_.brokers, options_.topic, 5);  // Fails if it is there.
+  relay.until_published(head);
+  ASSERT_TRUE(relay.stop());
+}
+
 TEST_F(RelayToKafka, ABrokerThatIsKilledMeanwhileCostsNothing) {
   std::string why;
   const auto own = kafka_test::OwnBrokers::start(1, why);

@@ -127,6 +127,22 @@ TEST_F(RelayProcesses, StatusIsJsonLinesAndASignalEndsThemCleanly) {
   expect_whole(head);
 }
 
+TEST_F(RelayProcesses, AnEventThatIsTooLargeGoesOutOnceRecordsMayBeLarger) {
+  AppendRequest request;
+  request.events.push_back(
+      {.stream = "big-1", .type = "happened", .data = '"' + std::string(900'000, 'x') + '"'});
+  request.checks.push_back({"big-1", ExpectedVersion::any()});
+  const auto receipt = store_->append(std::move(request));
+  ASSERT_TRUE(receipt) << receipt.error().message;
+  const test::Ended refused = test::run(
+      words({"--record-bytes", "500000", "--topic-set", "max.message.bytes=3000000", "--once"}));
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(refused.err.find("record_bytes_max is 500000"), std::string::npos) << refused.err;
+  const test::Ended raised = test::run(words({"--record-bytes", "1500000", "--once"}));
+  EXPECT_EQ(raised.exit_code, 0) << raised.err;
+  expect_whole({1});
+}
+
 TEST_F(RelayProcesses, AWrongCommandLineOrSettingIsSaidAtOnce) {
   const test::Ended unknown = test::run(words({"--set", "no.such.setting=1"}));
   EXPECT_EQ(unknown.exit_code, 1);
@@ -134,6 +150,9 @@ TEST_F(RelayProcesses, AWrongCommandLineOrSettingIsSaidAtOnce) {
   const test::Ended no_value = test::run(words({"--set", "linger.ms"}));
   EXPECT_EQ(no_value.exit_code, 2);
   EXPECT_NE(no_value.err.find("expects NAME=VALUE"), std::string::npos) << no_value.err;
+  const test::Ended too_small = test::run(words({"--record-bytes", "12"}));
+  EXPECT_EQ(too_small.exit_code, 2);
+  EXPECT_NE(too_small.err.find("--record-bytes"), std::string::npos) << too_small.err;
   const test::Ended no_topic =
       test::run({ANNALS_PROGRAM, "relay", folder_.file("store"), "--brokers", "127.0.0.1:1"});
   EXPECT_EQ(no_topic.exit_code, 2);

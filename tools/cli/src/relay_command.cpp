@@ -31,6 +31,7 @@ RelayOptions options_of(const RelayRequest& request) {
   options.replication = request.replication;
   options.into_filled_topic = request.into_filled_topic;
   options.compression = request.compression;
+  if (request.record_bytes_max > 0) options.record_bytes_max = request.record_bytes_max;
   options.settings = request.settings;
   options.topic_settings = request.topic_settings;
   options.lease = request.lease;

@@ -9,6 +9,10 @@ namespace annals::cli {
 
 namespace {
 
+// What librdkafka takes as message.max.bytes.
+constexpr std::size_t record_bytes_min = 1'000;
+constexpr std::size_t record_bytes_max = 1'000'000'000;
+
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
 void add_settings(CLI::App& sub, const std::string& name, const std::string& what, Settings& into) {
@@ -47,6 +51,10 @@ void add_relay_options(CLI::App& sub, RelayRequest& request) {
       ->type_name("N");
   sub.add_option("--compression", request.compression, "none, gzip, snappy, lz4 or zstd")
       ->type_name("NAME");
+  sub.add_option("--record-bytes", request.record_bytes_max,
+                 "Of one record at most; default: 2097152")
+      ->check(CLI::Range(record_bytes_min, record_bytes_max))
+      ->type_name("N");
   add_settings(sub, "--set", "A setting of librdkafka; again: another", request.settings);
   add_settings(sub, "--topic-set", "A setting of a topic that is made; again",
                request.topic_settings);

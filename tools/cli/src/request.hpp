@@ -136,6 +136,7 @@ struct RelayRequest {
   std::uint32_t partitions = 0;
   std::uint32_t replication = 0;
   std::string compression = "none";
+  std::size_t record_bytes_max = 0;  ///< 0: the relay's default.
   std::vector<std::pair<std::string, std::string>> settings = {};
   std::vector<std::pair<std::string, std::string>> topic_settings = {};
   std::string checkpoints = {};  ///< A folder; empty: "relay" in the store's.
