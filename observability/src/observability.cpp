@@ -11,6 +11,7 @@
 #include "measured_read_model_store.hpp"
 #include "projection_metrics.hpp"
 #include "query_metrics.hpp"
+#include "seconds_text.hpp"
 #include "store_metrics.hpp"
 
 namespace annals {
@@ -21,10 +22,6 @@ constexpr MetricFamily<0> failed_sources{"annals_observability_failed_sources",
                                          MetricType::gauge,
                                          "Sources of metrics that this scrape had to leave out",
                                          {}};
-
-std::string seconds_text(std::chrono::microseconds time) {
-  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
-}
 
 Result<void> run_check(const ReadinessCheck& check) {
   std::string what;
@@ -181,9 +178,9 @@ Result<void> check_lag(const ObservabilityOptions& options, std::chrono::microse
                        std::uint64_t lag_events) {
   if (lag > options.lag_max) {
     return Error{.code = ErrorCode::unavailable,
-                 .message = "is behind by " + seconds_text(lag) + " and " +
+                 .message = "is behind by " + internal::seconds_text(lag) + " and " +
                             std::to_string(lag_events) + " events; " +
-                            seconds_text(options.lag_max) + " are allowed"};
+                            internal::seconds_text(options.lag_max) + " are allowed"};
   }
   if (options.lag_events_max && lag_events > *options.lag_events_max) {
     return Error{.code = ErrorCode::unavailable,

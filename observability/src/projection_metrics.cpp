@@ -3,6 +3,8 @@
 #include <array>
 #include <string>
 
+#include "seconds_text.hpp"
+
 namespace annals::internal {
 
 namespace {
@@ -65,6 +67,10 @@ constexpr MetricFamily<2> lag_seconds{"annals_projection_lag_seconds",
                                       gauge,
                                       "How long the oldest event not yet applied has been waiting",
                                       {"runner", "projection"}};
+constexpr MetricFamily<2> held_up_seconds{"annals_projection_held_up_seconds",
+                                          gauge,
+                                          "How long it has been starting or retrying; 0: it is not",
+                                          {"runner", "projection"}};
 constexpr MetricFamily<3> activity{"annals_projection_activity",
                                    gauge,
                                    "1 for what it does now, of its partitions here the worst off",
@@ -87,13 +93,22 @@ constexpr std::array activities{ProjectionActivity::starting,    ProjectionActiv
                                 ProjectionActivity::paused,      ProjectionActivity::retrying,
                                 ProjectionActivity::halted,      ProjectionActivity::stopped};
 
+Result<void> check_held_up(const ObservabilityOptions& options, std::chrono::microseconds held_up) {
+  if (held_up <= options.lag_max) return {};
+  return Error{.code = ErrorCode::unavailable,
+               .message = "has been held up for " + seconds_text(held_up) + "; " +
+                          seconds_text(options.lag_max) + " are allowed"};
+}
+
 }  // namespace
 
 void add_metrics(MetricsText& text, std::string_view runner, const ProjectionStatus& status) {
   const std::string_view name = status.projection;
   for (const auto& [family, value] : of_status) text.add(family, {runner, name}, value(status));
   const std::chrono::duration<double> lag = status.lag;
-  text.add(lag_seconds, {runner, name}, lag.count());
+  if (status.lag_error.empty()) text.add(lag_seconds, {runner, name}, lag.count());
+  const std::chrono::duration<double> held_up = status.held_up;
+  text.add(held_up_seconds, {runner, name}, held_up.count());
   for (const ProjectionActivity each : activities) {
     text.add(activity, {runner, name, to_string(each)}, each == status.activity ? 1.0 : 0.0);
   }
@@ -115,13 +130,18 @@ Result<void> check_projections(std::span<const ProjectionStatus> projections,
     why += (why.empty() ? "projection " : "; projection ") + status.projection + ' ' + what;
   };
   for (const ProjectionStatus& status : projections) {
+    const std::string cause = status.last_error.empty() ? "" : ": " + status.last_error;
+    const std::string activity_and_cause = std::string(to_string(status.activity)) + cause;
     if (status.activity == ProjectionActivity::halted ||
         status.activity == ProjectionActivity::stopped) {
-      complain(status, "has " + std::string(to_string(status.activity)) +
-                           (status.last_error.empty() ? "" : ": " + status.last_error));
+      complain(status, "has " + activity_and_cause);
+    } else if (auto moves = check_held_up(options, status.held_up); !moves) {
+      complain(status, moves.error().message + " (" + activity_and_cause + ')');
+    } else if (!status.lag_error.empty()) {
+      complain(status, "is behind by " + std::to_string(status.lag_events) +
+                           " events, for how long is not known: " + status.lag_error);
     } else if (auto near = check_lag(options, status.lag, status.lag_events); !near) {
-      complain(status, near.error().message + " (" + std::string(to_string(status.activity)) +
-                           (status.last_error.empty() ? "" : ": " + status.last_error) + ")");
+      complain(status, near.error().message + " (" + activity_and_cause + ')');
     }
   }
   if (why.empty()) return {};

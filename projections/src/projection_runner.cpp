@@ -11,6 +11,10 @@ Error not_here(std::string_view projection) {
           .message = "projection " + std::string(projection) + " is not running here"};
 }
 
+bool is_held_up(ProjectionActivity activity) {
+  return activity == ProjectionActivity::starting || activity == ProjectionActivity::retrying;
+}
+
 }  // namespace
 
 Result<ProjectionRunner::Impl::Entry*> ProjectionRunner::Impl::enter(
@@ -136,6 +140,11 @@ bool ProjectionRunner::Impl::record(Entry& entry, Part& part, internal::Projecto
   PartitionStatus& status = part.status;
   const bool changed = status.activity != step.activity;
   status.activity = step.activity;
+  if (!is_held_up(step.activity)) {
+    part.held_up_since.reset();
+  } else if (!part.held_up_since) {
+    part.held_up_since = SteadyClock::now();
+  }
   status.last_error = std::move(step.error);
   if (step.reason) status.last_error = to_string(*step.reason);
   status.position = part.projector.position();
@@ -168,11 +177,18 @@ ProjectionStatus ProjectionRunner::Impl::status_of(const Entry& entry) const {
   };
   ProjectionStatus status;
   status.projection = entry.name;
+  const auto now_is = SteadyClock::now();
+  const auto held_up = [&](SteadyClock::time_point since) {
+    const auto time = std::chrono::duration_cast<std::chrono::microseconds>(now_is - since);
+    status.held_up = std::max(status.held_up, time);
+  };
+  if (entry.parts.empty()) held_up(entry.entered_at);
   const PartitionStatus* worst = nullptr;
   for (const auto& part : entry.parts) {
     const PartitionStatus& now = part->status;
     status.position = worst == nullptr ? now.position : std::min(status.position, now.position);
     if (worst == nullptr || rank(now.activity) < rank(worst->activity)) worst = &now;
+    if (part->held_up_since && is_held_up(now.activity)) held_up(*part->held_up_since);
     status.epoch = std::max(status.epoch, now.epoch);
     status.events_applied += part->events_applied;
     status.fenced += part->fenced;
@@ -232,7 +248,12 @@ void ProjectionRunner::Impl::complete(ProjectionStatus& status) const {
   status.head = std::max(head.position, status.position);
   status.lag_events = status.head.value - status.position.value;
   if (status.lag_events == 0) return;
-  if (auto lag = lag_after(events_, status.position, options_.clock->now())) status.lag = *lag;
+  auto lag = lag_after(events_, status.position, options_.clock->now());
+  if (lag) {
+    status.lag = *lag;
+  } else {
+    status.lag_error = std::move(lag).error().message;
+  }
 }
 
 std::optional<ProjectionStatus> ProjectionRunner::Impl::status(std::string_view projection) const {
@@ -275,6 +296,7 @@ Result<void> ProjectionRunner::Impl::retry(std::string_view projection) {
     for (const auto& part : entry->parts) {
       part->retry = true;
       part->status.activity = ProjectionActivity::starting;
+      part->held_up_since = SteadyClock::now();
       part->due = SteadyClock::now();
     }
   }

@@ -83,6 +83,8 @@ class ProjectionRunner::Impl {
     bool claimed = false;
     SteadyClock::time_point due = SteadyClock::now();
     PartitionStatus status = {};
+    /// Since when it has been starting or retrying.
+    std::optional<SteadyClock::time_point> held_up_since = SteadyClock::now();
     std::uint64_t events_applied = 0;
     std::uint64_t fenced = 0;
     std::uint64_t retries = 0;
@@ -98,6 +100,7 @@ class ProjectionRunner::Impl {
     std::unique_ptr<PartitionMember> member;  // Of a group.
     // Guarded by mutex_:
     std::vector<std::unique_ptr<Part>> parts;  // None before its source is joined.
+    const SteadyClock::time_point entered_at = SteadyClock::now();
     bool begun = false;  // The first step, which tells whether there are more, has been taken.
     internal::Rate rate = {};
   };

@@ -121,10 +121,9 @@ Projector::Step Projector::step() {
         if (setup_.share != nullptr) place_ = setup_.share->position_of(setup_.partition);
         return {ProjectionActivity::standing_by, stand_by_pause, claimed.error().message};
       }
-      Step step = failed(std::move(claimed).error());
-      step.refused = step.reason.has_value();
-      return step;
+      return not_begun(std::move(claimed).error());
     }
+    if (auto taken_up = take_up(); !taken_up) return not_begun(std::move(taken_up).error());
   }
   if (Clock::now() - looked_at_ >= look_every) {
     if (auto looked = look_at_record(); !looked) return failed(std::move(looked).error());
@@ -147,6 +146,14 @@ Projector::Step Projector::step() {
   return *std::move(step);
 }
 
+Projector::Step Projector::not_begun(Error error) {
+  Step step = failed(std::move(error));
+  step.refused = step.reason.has_value();
+  // Of another history its position says nothing.
+  if (!step.refused && stored_) place_ = stored_->token.position;
+  return step;
+}
+
 Result<void> Projector::take_claim() {
   if (setup_.share != nullptr) {
     if (auto may = setup_.share->may_claim(setup_.partition); !may) return may;
@@ -155,6 +162,10 @@ Result<void> Projector::take_claim() {
       setup_.rows.claim(setup_.projection, setup_.partition, holder_, setup_.options.lease);
   if (!claim) return std::move(claim).error();
   claim_ = *std::move(claim);
+  return {};
+}
+
+Result<void> Projector::take_up() {
   auto record = setup_.rows.renew(*claim_, setup_.options.lease);
   if (!record) {
     // Without the record nothing is known of what others did meanwhile: parked, retried, paused.
@@ -169,6 +180,7 @@ Result<void> Projector::take_claim() {
     if (!resumed) {
       release();
       Error error = std::move(resumed).error();
+      if (error.code == ErrorCode::unavailable) return error;
       error.message = "projection " + std::string(setup_.projection.name) + " in " +
                       setup_.rows.name() +
                       " has seen another history than this source of events: " + error.message +
@@ -302,6 +314,7 @@ Result<void> Projector::commit(const ProjectedBatch& batch) {
 
 Result<void> Projector::settle_parked() {
   if (auto claimed = take_claim(); !claimed) return claimed;
+  if (auto taken_up = take_up(); !taken_up) return taken_up;
   return grant_wishes();
 }
 

@@ -75,7 +75,13 @@ class Projector {
     std::string cursor;
   };
 
+  /// Errors: unavailable (somebody else has it, or is to have it), others of ReadModelStore::claim.
   Result<void> take_claim();
+  /// Goes on where the record says that whoever had it left off; if it cannot, it gives the claim
+  /// back. REQUIRES: a claim.
+  Result<void> take_up();
+  /// What it came to when one of these two has failed.
+  Step not_begun(Error error);
   Result<void> follow();
   Result<Step> project();
   /// The furthest place known, from which to go on.

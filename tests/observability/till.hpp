@@ -2,12 +2,14 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -106,6 +108,12 @@ class Shop : public testing::Test {
   void expect_projected() {
     auto reached = runner_->wait("tills", store_->head().position, patience);
     EXPECT_TRUE(reached) << to_string(reached.error());
+  }
+  void pause_projection() {
+    ASSERT_TRUE(rows_->set_paused("tills", true));
+    while (runner_->status("tills")->activity != ProjectionActivity::paused) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
   }
   void halt_projection() {
     ring_up(unlucky);

@@ -22,8 +22,8 @@
 namespace annals {
 
 struct ObservabilityOptions {
-  /// How old the oldest event may be that a projection or a relay has not dealt with, before the
-  /// program is no longer ready.
+  /// How old the oldest event may be that a projection or a relay has not dealt with, and how long
+  /// a projection may be held up (ProjectionStatus), before the program is no longer ready.
   std::chrono::milliseconds lag_max = std::chrono::minutes(1);
   /// How many events it may be behind, besides.
   std::optional<std::uint64_t> lag_events_max = {};
@@ -54,8 +54,8 @@ class Observability {
 
   /// Its Stats. Ready: it has not failed, and its last event can be read.
   Observability& watch(const EventStore& store, std::string_view name = "main");
-  /// The status of each projection and partition. Ready: none has halted or stopped, or lags by
-  /// more than the options allow.
+  /// The status of each projection and partition. Ready: none has halted or stopped; and
+  /// none lags by more, or is held up for longer, than the options allow.
   Observability& watch(const ProjectionRunner& runner, std::string_view name = "main");
   /// Its BusStats; and, by an interceptor, how long each command takes, from send() to its answer.
   /// Comes before the bus's first command, and before interceptors that are to be measured too.

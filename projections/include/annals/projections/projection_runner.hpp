@@ -79,6 +79,10 @@ struct ProjectionStatus {
   std::uint64_t lag_events = 0;  ///< head - position: events of any kind.
   /// How long the oldest event not yet applied has been waiting; 0 at the head.
   std::chrono::microseconds lag{};
+  std::string lag_error = {};  ///< Why `lag` is not known; empty: it is.
+  /// How long a partition here has been starting or retrying, and nothing else meanwhile: the
+  /// longest; 0: none is. A source that was never seen has no head, and so nobody lags behind it.
+  std::chrono::microseconds held_up{};
   /// By this runner: those that touch rows, once for each partition whose rows they touch.
   std::uint64_t events_applied = 0;
   double events_per_second = 0;  ///< Over about the last ten seconds.
