@@ -180,6 +180,7 @@ Result<std::unique_ptr<KafkaSource>> make_kafka_source(KafkaSourceOptions option
   consumer.settings.emplace_back("bootstrap.servers", options.brokers);
   KafkaConsumer::Setup watching = consumer;
   watching.buffer_bytes_max = std::size_t{1024} * 1024;
+  watching.tells_ends = true;
   auto watch = TopicWatch::start(std::move(watching));
   if (!watch) return std::move(watch).error();
   return std::unique_ptr<KafkaSource>(
