@@ -10,7 +10,12 @@ Result<bool> Acceptance::take(std::uint32_t partition, const RecordPlace& place)
                                                   " is of store " + to_string(place.store) +
                                                   ", not of " + to_string(history_.store)};
   }
-  GlobalPosition& last = taken_[partition];
+  auto& [last, link] = taken_[partition];
+  if (place.position == last && place.link && link && *place.link != *link) {
+    return Error{ErrorCode::diverged, where + ": position " + to_string(place.position) +
+                                          " is of another history than what was taken: its link "
+                                          "is another"};
+  }
   if (place.position <= last) return false;
   if (place.era != history_.era) {
     return Error{ErrorCode::diverged, where + ": position " + to_string(place.position) +
@@ -24,6 +29,7 @@ Result<bool> Acceptance::take(std::uint32_t partition, const RecordPlace& place)
                                          ", and the last one taken is " + to_string(last)};
   }
   last = place.position;
+  link = place.link;
   return true;
 }
 

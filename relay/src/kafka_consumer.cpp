@@ -44,6 +44,7 @@ Result<std::unique_ptr<KafkaConsumer>> KafkaConsumer::make(Setup setup) {
   KafkaSettings all = {{"client.id", "annals-consumer"}};
   all.insert(all.end(), asked.settings.begin(), asked.settings.end());
   all.insert(all.end(), own_settings.begin(), own_settings.end());
+  if (asked.tells_ends) all.emplace_back("enable.partition.eof", "true");
   all.emplace_back("queued.max.messages.kbytes",
                    std::to_string(std::min(ahead_kbytes, std::size_t{2'000'000})));
   all.emplace_back("group.id", asked.group.empty() ? no_group : asked.group);

@@ -28,6 +28,7 @@ class KafkaConsumer final : public KafkaClient {
     std::string topic = {};
     std::string group = {};            ///< To be joined; empty: partitions are assigned by hand.
     std::size_t buffer_bytes_max = 0;  ///< Of records fetched ahead, of each partition.
+    bool tells_ends = false;           ///< poll() gives _PARTITION_EOF, too.
     /// Of a group: partitions are given or taken away. To be answered by assign() and the like.
     std::function<void(rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions)>
         rebalanced = {};

@@ -22,9 +22,12 @@ using internal::TopicWatch;
 constexpr std::chrono::seconds first_look_max(10);
 constexpr std::chrono::seconds silence_max(30);
 
+// In neither part of a group's id, so that no two pairs come to the same one.
+constexpr char group_separator = '/';
+
 // Group ids differ by what is read for: consumers have places of their own.
 std::string group_of(const std::string& group, const std::string& consumer) {
-  return group + "." + consumer;
+  return group + group_separator + consumer;
 }
 
 class Source final : public KafkaSource {
@@ -104,6 +107,11 @@ class Source final : public KafkaSource {
       return Error{ErrorCode::invalid_argument,
                    "topic " + options_.topic + " is not shared: no group was named"};
     }
+    if (options.consumer.find(group_separator) != std::string::npos) {
+      return Error{ErrorCode::invalid_argument, "consumer '" + options.consumer +
+                                                    "': a group's name cannot be made of it, since "
+                                                    "it holds a '/'"};
+    }
     const auto count = partitions();
     if (!count) return count.error();
     TopicMember::Setup setup{.consumer = consumer_,
@@ -159,6 +167,10 @@ Result<std::unique_ptr<KafkaSource>> make_kafka_source(KafkaSourceOptions option
                      "' is not a topic's name: 1 to 249 of A-Z, a-z, 0-9, '.', "
                      "'_' and '-'"};
   }
+  if (options.group.find(group_separator) != std::string::npos) {
+    return Error{ErrorCode::invalid_argument,
+                 "group '" + options.group + "': it must not hold a '/'"};
+  }
   if (auto allowed = internal::check_consumer_settings(options.settings); !allowed) {
     return allowed.error();
   }
@@ -168,6 +180,7 @@ Result<std::unique_ptr<KafkaSource>> make_kafka_source(KafkaSourceOptions option
   consumer.settings.emplace_back("bootstrap.servers", options.brokers);
   KafkaConsumer::Setup watching = consumer;
   watching.buffer_bytes_max = std::size_t{1024} * 1024;
+  watching.tells_ends = true;
   auto watch = TopicWatch::start(std::move(watching));
   if (!watch) return std::move(watch).error();
   return std::unique_ptr<KafkaSource>(

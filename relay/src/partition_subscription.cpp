@@ -33,7 +33,7 @@ Result<void> PartitionSubscription::begin() {
   const TopicMember::Setup& setup = member_.setup();
   auto view = setup.watch->view();
   if (!view) return std::move(view).error();
-  TopicReader::Begin from{.taken = reached_.token.position};
+  TopicReader::Begin from{.taken = reached_.token.position, .link = reached_.link};
   if (place_ && !setup.from_another_topic) {
     if (auto same = check_same_topic(place_->of, view->identity); !same) return same;
     const auto known = place_->places.find(partition_);

@@ -251,10 +251,15 @@ void TopicMember::take(rd_kafka_topic_partition_list_t* partitions) {
 }
 
 std::int64_t TopicMember::begin_of(std::uint32_t partition, const std::string& cursor) const {
+  // By number: librdkafka asks the brokers where BEGINNING is, and goes there even if it was told
+  // to seek meanwhile.
+  const auto view = setup_.watch->view();
+  const std::int64_t first =
+      view ? view->partitions[partition].offsets.begin : RD_KAFKA_OFFSET_BEGINNING;
   const auto place = parse_topic_cursor(cursor);
-  if (!place || !*place || setup_.from_another_topic) return RD_KAFKA_OFFSET_BEGINNING;
+  if (!place || !*place || setup_.from_another_topic) return first;
   const auto known = (*place)->places.find(partition);
-  if (known == (*place)->places.end()) return RD_KAFKA_OFFSET_BEGINNING;
+  if (known == (*place)->places.end()) return first;
   return TopicReader::first_offset(known->second);
 }
 

@@ -67,6 +67,7 @@ Result<std::int64_t> TopicReader::begin(std::uint32_t partition, const Begin& be
   silence(lane.queue);
   lane = {};
   lane.begun_at = begin.taken;
+  lane.begun_link = begin.link;
   std::int64_t offset = holds.begin;
   if (begin.place) {
     const TopicCursor::Place& place = *begin.place;
@@ -89,7 +90,7 @@ Result<std::int64_t> TopicReader::begin(std::uint32_t partition, const Begin& be
   rd_kafka_queue_cb_event_enable(
       lane.queue.get(),
       [](rd_kafka_t*, void* reader) { static_cast<TopicReader*>(reader)->ready_(); }, this);
-  if (acceptance_) acceptance_->begin(partition, begin.taken);
+  if (acceptance_) acceptance_->begin(partition, begin.taken, begin.link);
   return offset;
 }
 
@@ -144,7 +145,9 @@ Result<std::optional<ReceivedRecord>> TopicReader::take(std::uint32_t partition,
   if (!acceptance_) {
     acceptance_.emplace(identity_.topic, *history_,
                         std::vector<GlobalPosition>(identity_.partitions));
-    for (const auto& [each, other] : lanes_) acceptance_->begin(each, other.begun_at);
+    for (const auto& [each, other] : lanes_) {
+      acceptance_->begin(each, other.begun_at, other.begun_link);
+    }
   }
   auto next = acceptance_->take(partition, record.place);
   if (!next) {

@@ -46,6 +46,7 @@ class TopicReader {
   struct Begin {
     GlobalPosition taken;
     std::optional<TopicCursor::Place> place = {};
+    std::optional<Link> link = {};  ///< At `taken`, if it is known.
   };
   /// The offset to read from, given what the partition holds. Earlier ones will do as well.
   ///
@@ -77,7 +78,8 @@ class TopicReader {
   struct Lane {
     KafkaQueue queue;
     std::deque<KafkaMessage> delivered;
-    GlobalPosition begun_at;   // What had been taken before.
+    GlobalPosition begun_at;  // What had been taken before.
+    std::optional<Link> begun_link;
     TopicCursor::Place place;  // Behind the last record read.
     bool fresh = true;         // Nothing was read yet.
     bool from_first = false;   // It begins with the first record there is.

@@ -42,7 +42,7 @@ Result<void> TopicSubscription::begin(std::chrono::milliseconds wait) {
                   [this] { readiness_.announce(); });
   std::map<std::uint32_t, std::int64_t> offsets;
   for (std::uint32_t partition = 0; partition < count; ++partition) {
-    TopicReader::Begin from{.taken = reached_.token.position};
+    TopicReader::Begin from{.taken = reached_.token.position, .link = reached_.link};
     const auto known = place.places.find(partition);
     if (known != place.places.end()) from.place = known->second;
     auto offset = reader_->begin(partition, from, view->partitions[partition].offsets);

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,7 +26,7 @@ namespace annals::internal {
 struct TopicView {
   struct Part {
     OffsetRange offsets;
-    GlobalPosition position;  ///< Of its last record; 0: it has none.
+    GlobalPosition position;  ///< Of its last record; 0: it has none, or none near its end.
     /// Why the last record cannot be read; then the position is of an earlier one.
     std::optional<Error> unreadable = {};
   };
@@ -39,7 +40,7 @@ struct TopicView {
 /// Looks at the ends of a topic's partitions, on a thread and a client of its own. Thread-safe.
 class TopicWatch {
  public:
-  /// `setup` of a consumer without a group. Errors: as KafkaConsumer::make.
+  /// `setup` of a consumer without a group that tells ends. Errors: as KafkaConsumer::make.
   static Result<std::unique_ptr<TopicWatch>> start(KafkaConsumer::Setup setup);
   ~TopicWatch();
   TopicWatch(const TopicWatch&) = delete;
@@ -68,6 +69,10 @@ class TopicWatch {
   Result<void> check_unchanged(const TopicView& now);
   /// Fills in the positions of the partitions whose ends have moved.
   Result<void> read_ends(const TopicView& before, TopicView& now);
+  using Offsets = std::map<std::uint32_t, std::int64_t>;
+  /// Takes the records from there to the ends. Gives those partitions that have none there, but may
+  /// have before. Errors: unavailable.
+  Result<Offsets> read_from(const Offsets& from, TopicView& now);
   Result<void> take_end(const rd_kafka_message_t& message, TopicView& now);
   bool stopping() const;
 

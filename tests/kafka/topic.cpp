@@ -30,7 +30,8 @@ using Queue = std::unique_ptr<rd_kafka_queue_t, Destroyer<rd_kafka_queue_destroy
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Destroyer<rd_kafka_NewTopic_destroy>>;
 using Event = std::unique_ptr<rd_kafka_event_t, Destroyer<rd_kafka_event_destroy>>;
 
-Client make_client(rd_kafka_type_t type, const std::string& brokers) {
+Client make_client(rd_kafka_type_t type, const std::string& brokers,
+                   const std::string& transactional_id = {}) {
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   char said[512] = {};
   const std::pair<const char*, std::string> settings[] = {{"bootstrap.servers", brokers},
@@ -41,6 +42,9 @@ Client make_client(rd_kafka_type_t type, const std::string& brokers) {
   for (const auto& [name, value] : settings) {
     if (type == RD_KAFKA_PRODUCER && std::string(name) != "bootstrap.servers") continue;
     rd_kafka_conf_set(conf, name, value.c_str(), said, sizeof said);
+  }
+  if (!transactional_id.empty()) {
+    rd_kafka_conf_set(conf, "transactional.id", transactional_id.c_str(), said, sizeof said);
   }
   rd_kafka_conf_set_log_cb(conf, [](const rd_kafka_t*, int, const char*, const char*) {});
   return Client(rd_kafka_new(type, conf, said, sizeof said));
@@ -315,6 +319,25 @@ void produce(const std::string& brokers, const std::string& topic, const std::st
                               RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
             RD_KAFKA_RESP_ERR_NO_ERROR);
   ASSERT_EQ(rd_kafka_flush(client.get(), patience_ms), RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+void abort_records(const std::string& brokers, const std::string& topic, int partitions,
+                   int count) {
+  const Client client = make_client(RD_KAFKA_PRODUCER, brokers, topic + "-aborted");
+  const auto expect_done = [](rd_kafka_error_t* problem) {
+    EXPECT_EQ(problem, nullptr) << rd_kafka_error_string(problem);
+    if (problem != nullptr) rd_kafka_error_destroy(problem);
+  };
+  expect_done(rd_kafka_init_transactions(client.get(), patience_ms));
+  expect_done(rd_kafka_begin_transaction(client.get()));
+  for (int i = 0; i < partitions * count; ++i) {
+    EXPECT_EQ(rd_kafka_producev(client.get(), RD_KAFKA_V_TOPIC(topic.c_str()),
+                                RD_KAFKA_V_PARTITION(i % partitions), RD_KAFKA_V_KEY("key", 3),
+                                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+              RD_KAFKA_RESP_ERR_NO_ERROR);
+  }
+  EXPECT_EQ(rd_kafka_flush(client.get(), patience_ms), RD_KAFKA_RESP_ERR_NO_ERROR);
+  expect_done(rd_kafka_abort_transaction(client.get(), patience_ms));
 }
 
 }  // namespace annals::kafka_test

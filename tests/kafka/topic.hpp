@@ -51,4 +51,7 @@ void delete_records(const std::string& brokers, const std::string& topic, int pa
 void produce(const std::string& brokers, const std::string& topic, const std::string& key,
              const std::string& value);
 
+/// A transaction of so many records in each partition that comes to nothing: nobody reads them.
+void abort_records(const std::string& brokers, const std::string& topic, int partitions, int count);
+
 }  // namespace annals::kafka_test

@@ -43,6 +43,27 @@ TEST(Acceptance, StopsAtAGapAndTakesNothingBehindIt) {
   EXPECT_TRUE(*acceptance.take(0, place(6, 5)));
 }
 
+TEST(Acceptance, RefusesTheLastPositionWithAnotherLink) {
+  const auto linked = [](std::uint64_t position, std::uint64_t previous, std::uint8_t byte) {
+    RecordPlace record = place(position, previous);
+    record.link = Link{};
+    record.link->bytes[0] = byte;
+    return record;
+  };
+  Acceptance acceptance("ledger", history, {{0}});
+  EXPECT_TRUE(*acceptance.take(0, linked(3, 0, 1)));
+  EXPECT_FALSE(*acceptance.take(0, linked(3, 0, 1)));
+  EXPECT_EQ(acceptance.take(0, linked(3, 0, 2)).error().code, ErrorCode::diverged);
+  EXPECT_FALSE(*acceptance.take(0, place(3, 0))) << "a record that does not say it";
+  // As a checkpoint tells it after a restart.
+  acceptance.begin(0, {7}, linked(7, 3, 1).link);
+  EXPECT_FALSE(*acceptance.take(0, linked(7, 3, 1)));
+  const auto refused = acceptance.take(0, linked(7, 3, 2));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::diverged);
+  EXPECT_TRUE(*acceptance.take(0, linked(9, 7, 5)));
+}
+
 TEST(Acceptance, RefusesAnotherHistory) {
   Acceptance acceptance("ledger", history, {{5}});
   RecordPlace strange = place(6, 5);

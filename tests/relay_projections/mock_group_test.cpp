@@ -193,6 +193,18 @@ TEST_F(GroupOnMock, ARecordOfOthersStopsItsPartitionAndNoOther) {
   ASSERT_TRUE(relay.stop());
 }
 
+TEST_F(GroupOnMock, NamesThatCouldComeToTheSameGroupAreRefused) {
+  const auto made = make_kafka_source(
+      {.brokers = relay_options_.brokers, .topic = "ledger", .group = "group/per"});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::invalid_argument);
+  EXPECT_PRED2(says, made.error().message, "'group/per'");
+  const auto joined = source()->join({.consumer = "per/stream", .cursors = {}});
+  ASSERT_FALSE(joined);
+  EXPECT_EQ(joined.error().code, ErrorCode::invalid_argument);
+  EXPECT_PRED2(says, joined.error().message, "'per/stream'");
+}
+
 TEST_F(GroupOnMock, AMemberThatKafkaPutsOutGivesItsPartitionsBackAndSaysWhy) {
   relay_test::RunningRelay relay(*store_, *checkpoints_, relay_options_);
   const auto rows = open_rows();
@@ -206,7 +218,7 @@ TEST_F(GroupOnMock, AMemberThatKafkaPutsOutGivesItsPartitionsBackAndSaysWhy) {
   ASSERT_TRUE(comes_about([&] { return held(one) == 0; }));
   EXPECT_PRED2(says, one_source->status().last_error, "FENCED_INSTANCE_ID");
   ASSERT_TRUE(comes_about([&] {
-    return says(one.status("per_stream")->last_error, "put out of group group.per_stream");
+    return says(one.status("per_stream")->last_error, "put out of group group/per_stream");
   }));
   // Whoever Kafka gives them to finds them free, long before a lease runs out.
   const auto two_source = source();

@@ -188,6 +188,18 @@ TEST_F(TopicRefusals, RecordsOfOthers) {
   expect_refused(follow(*source(), {}), ErrorCode::corrupt, "a record is no relay's");
 }
 
+// What lies last in each partition then is no record at all.
+TEST_F(TopicRefusals, NoTransactionsOfOthersThatCameToNothing) {
+  const GlobalPosition head = grow(200);
+  publish();
+  for (int i = 0; i < 3; ++i) kafka_test::abort_records(relay_options().brokers, topic(), 3, 10);
+  const auto from_kafka = source();
+  const Ended ended = follow(*from_kafka, {}, head);
+  EXPECT_FALSE(ended.why) << to_string(*ended.why);
+  EXPECT_EQ(ended.last.complete_up_to, head);
+  EXPECT_EQ(from_kafka->head().position, head);
+}
+
 TEST_F(TopicRefusals, OptionsThatMakeNoSense) {
   const auto why = [&](const auto& change) {
     KafkaSourceOptions options = source_options();

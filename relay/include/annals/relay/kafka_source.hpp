@@ -19,9 +19,10 @@ struct KafkaSourceOptions {
   std::string brokers;  ///< "one.example:9092,two.example:9092": any of the cluster.
   std::string topic;
   /// Begins the names of the consumer groups that join() makes members of, one for each consumer:
-  /// "bank" gives "bank.balances". Empty: nothing is shared. With cooperative rebalances
-  /// (partition.assignment.strategy=cooperative-sticky in the settings) partitions that stay where
-  /// they are go on meanwhile.
+  /// "bank" gives "bank/balances"; without a '/'. A group is one read model's: two databases in the
+  /// same one would each get only some of the partitions. Empty: nothing is shared. With
+  /// cooperative rebalances (partition.assignment.strategy=cooperative-sticky in the settings)
+  /// partitions that stay where they are go on meanwhile.
   std::string group = {};
   /// Of records that a subscription has fetched and not handed out yet, about; beyond it, fetching
   /// waits. One append always fits.
