@@ -1,6 +1,8 @@
 // The relay against librdkafka's own mock cluster, which fails as it is told to. The mock forgets
 // nothing and doubles nothing here; what it cannot show (fencing, restarts) is broker_test's.
 
+#include "kafka/mock_cluster.hpp"
+
 #include <filesystem>
 #include <utility>
 
@@ -12,7 +14,6 @@
 #include <annals/testkit/temporary_folder.hpp>
 
 #include "history.hpp"
-#include "kafka/mock_cluster.hpp"
 #include "kafka/topic.hpp"
 #include "running_relay.hpp"
 #include "topic_check.hpp"
