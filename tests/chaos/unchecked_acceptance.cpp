@@ -6,7 +6,7 @@
 namespace annals::internal {
 
 Result<bool> Acceptance::take(std::uint32_t partition, const RecordPlace& place) {
-  taken_[partition] = place.position;
+  taken_[partition] = {place.position, {}};
   return true;
 }
 
