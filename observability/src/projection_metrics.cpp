@@ -138,7 +138,7 @@ Result<void> check_projections(std::span<const ProjectionStatus> projections,
     } else if (auto moves = check_held_up(options, status.held_up); !moves) {
       complain(status, moves.error().message + " (" + activity_and_cause + ')');
     } else if (!status.lag_error.empty()) {
-      complain(status, "is behind by " + std::to_string(status.lag_events) +
+      complain(status, "is behind by at least " + std::to_string(status.lag_events) +
                            " events, for how long is not known: " + status.lag_error);
     } else if (auto near = check_lag(options, status.lag, status.lag_events); !near) {
       complain(status, near.error().message + " (" + activity_and_cause + ')');

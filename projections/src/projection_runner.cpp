@@ -247,7 +247,7 @@ void ProjectionRunner::Impl::complete(ProjectionStatus& status) const {
   const Head head = events_.head();
   status.head = std::max(head.position, status.position);
   status.lag_events = status.head.value - status.position.value;
-  if (status.lag_events == 0) return;
+  // Also at the head: a source that cannot look does not know of a later one.
   auto lag = lag_after(events_, status.position, options_.clock->now());
   if (lag) {
     status.lag = *lag;

@@ -14,6 +14,8 @@ using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds look_every(1'000);
+// After so long without a look that succeeded, what was seen last says nothing of the present.
+constexpr std::chrono::seconds unseen_max(10);
 // For the last records to arrive.
 constexpr milliseconds reading_max(3'000);
 // So many offsets from a partition's end a record is looked for.
@@ -52,6 +54,7 @@ void TopicWatch::run() {
     auto looked = look();
     std::unique_lock lock(mutex_);
     last_error_ = looked ? "" : to_string(looked.error());
+    if (looked) looked_at_ = SteadyClock::now();
     changed_.notify_all();
     changed_.wait_for(lock, look_every, [this] { return stopping_; });
   }
@@ -222,12 +225,18 @@ Head TopicWatch::head() const {
   return {view_->history->position, view_->link.value_or(Link{})};
 }
 
-std::optional<Timestamp> TopicWatch::waiting_since(GlobalPosition position) const {
+Result<std::optional<Timestamp>> TopicWatch::waiting_since(GlobalPosition position) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [head, seen] : heads_) {
-    if (head > position) return seen;
+    if (head > position) return std::optional(seen);
   }
-  return std::nullopt;
+  const auto unseen = SteadyClock::now() - looked_at_;
+  if (unseen <= unseen_max) return std::optional<Timestamp>();
+  return Error{
+      .code = ErrorCode::unavailable,
+      .message = "topic " + consumer_->topic() + " was not seen for " +
+                 std::to_string(std::chrono::duration_cast<std::chrono::seconds>(unseen).count()) +
+                 " s: " + (last_error_.empty() ? "no answer" : last_error_)};
 }
 
 std::string TopicWatch::last_error() const {

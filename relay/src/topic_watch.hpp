@@ -55,8 +55,9 @@ class TopicWatch {
   Result<void> check() const;
   /// Where its head is known to be; a consumer may have seen further.
   Head head() const;
-  /// Since when something beyond `position` is known to be there.
-  std::optional<Timestamp> waiting_since(GlobalPosition position) const;
+  /// Since when something beyond `position` is known to be there. Errors: unavailable (nothing is,
+  /// but the topic was not seen for ten seconds).
+  Result<std::optional<Timestamp>> waiting_since(GlobalPosition position) const;
   /// What went wrong last; empty: nothing.
   std::string last_error() const;
 
@@ -85,6 +86,7 @@ class TopicWatch {
   std::optional<TopicView> view_;
   std::optional<Error> broken_;  // For good.
   std::string last_error_;
+  std::chrono::steady_clock::time_point looked_at_ = std::chrono::steady_clock::now();
   int shrunk_ = 0;  // Looks in a row that found a partition shorter than it was. Of the thread.
   std::deque<std::pair<GlobalPosition, Timestamp>> heads_;  // When each was seen first.
   std::thread thread_;

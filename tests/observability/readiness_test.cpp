@@ -167,7 +167,8 @@ TEST_F(ShopReadiness, AProjectionWhoseLagIsNotKnownIsNotAndNoLagIsExposed) {
   Observability observability;
   observability.watch(*runner_);
   EXPECT_EQ(why_not(observability),
-            "projections main projection tills is behind by 1 events, for how long is not known: "
+            "projections main projection tills is behind by at least 1 events, for how long is not "
+            "known: "
             "nobody answers there\n");
   EXPECT_EQ(observability.metrics().find("annals_projection_lag_seconds{"), std::string::npos);
   source.set_dated(true);

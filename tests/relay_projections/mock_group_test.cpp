@@ -129,6 +129,28 @@ TEST_F(GroupOnMock, AnOffsetThatIsOutOfRangeForAMomentIsReadAgain) {
   ASSERT_TRUE(relay.stop());
 }
 
+TEST_F(GroupOnMock, WhenBrokersAreAwayTheLagIsNotKnownRatherThanNone) {
+  relay_test::RunningRelay relay(*store_, *checkpoints_, relay_options_);
+  const auto rows = open_rows();
+  const auto topic = source();
+  ProjectionRunner runner(*topic, *rows);
+  ASSERT_TRUE(runner.add<Stock>());
+  expect_reached(runner, "stock", work(*store_, 20, random_));
+  EXPECT_EQ(runner.status("stock")->lag_error, "");
+  for (std::int32_t broker = 1; broker <= 3; ++broker) {
+    rd_kafka_mock_broker_set_down(mock_.get(), broker);
+  }
+  comes_about(
+      [&] { return says(runner.status("stock")->lag_error, "topic ledger was not seen for "); });
+  for (std::int32_t broker = 1; broker <= 3; ++broker) {
+    rd_kafka_mock_broker_set_up(mock_.get(), broker);
+  }
+  expect_reached(runner, "stock", work(*store_, 40, random_));
+  comes_about([&] { return runner.status("stock")->lag_error.empty(); });
+  runner.stop();
+  ASSERT_TRUE(relay.stop());
+}
+
 TEST_F(GroupOnMock, WhereCursorsCannotBeHadAtAnAssignmentNothingIsReadAllOver) {
   relay_test::RunningRelay relay(*store_, *checkpoints_, relay_options_);
   GlobalPosition head = work(*store_, 300, random_);
