@@ -20,6 +20,7 @@ namespace {
 // So much larger than a record may be is the topic's own limit, for headers and the batch around
 // it.
 constexpr std::size_t headers_bytes_max = std::size_t{128} * 1024;
+constexpr const char* cleanup_policy = "cleanup.policy";
 // A leader that has just been elected may not know yet how far its partition goes.
 constexpr int short_looks = 10;
 constexpr std::chrono::milliseconds look_every{200};
@@ -40,6 +41,10 @@ Result<void> TopicFitness::check() {
                    ", and these brokers are of the cluster " + *cluster);
   }
   if (first && options_.make_topic) {
+    for (const auto& [name, value] : options_.topic_settings) {
+      if (name != cleanup_policy) continue;
+      if (auto kept = check_all_is_kept(value); !kept) return kept;
+    }
     TopicShape shape{options_.partitions, options_.replication, options_.topic_settings};
     const auto is_limit = [](const auto& setting) { return setting.first == "max.message.bytes"; };
     if (std::none_of(shape.settings.begin(), shape.settings.end(), is_limit)) {
@@ -95,6 +100,9 @@ Result<void> TopicFitness::check() {
                      ": the topic was made anew, or has lost records. Publish to a new topic");
     }
   }
+  const auto policy = topic_setting(producer_, options_.topic, cleanup_policy);
+  if (!policy) return policy.error();
+  if (auto kept = check_all_is_kept(policy->value_or("")); !kept) return kept;
   if (auto fit = check_batches_fit(); !fit) return fit;
   if (!first) return check_history(ranges);
   record_.cluster = *cluster;
@@ -119,6 +127,13 @@ Result<void> TopicFitness::check_history(const std::vector<OffsetRange>& partiti
   auto consumer = KafkaConsumer::make(std::move(setup));
   if (!consumer) return std::move(consumer).error();
   return check_published_history(store_, record_, **consumer, partitions, stopped_);
+}
+
+Result<void> TopicFitness::check_all_is_kept(const std::string& policy) const {
+  if (policy.find("compact") == std::string::npos) return {};
+  return refused("its cleanup.policy is " + policy +
+                 ", and the key of a record is its stream: Kafka would come to keep just the last"
+                 " event of each. Set cleanup.policy to delete");
 }
 
 Result<void> TopicFitness::check_batches_fit() const {

@@ -35,6 +35,7 @@ class TopicFitness {
   Result<void> check();
 
  private:
+  Result<void> check_all_is_kept(const std::string& policy) const;
   Result<void> check_batches_fit() const;
   Result<void> check_history(const std::vector<OffsetRange>& partitions) const;
   // What a partition holds; looks again for a while if that ends before `offset`.

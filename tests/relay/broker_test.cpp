@@ -286,6 +286,21 @@ TEST_F(RelayToKafka, AnEventLargerThanARecordMayBeIsNamedAndNothingFollowsItInIt
   EXPECT_EQ(check_topic(whole).missing(3), 0U);
 }
 
+TEST_F(RelayToKafka, ATopicThatKeepsOnlyTheLastRecordOfAStreamIsRefusedWhoeverMakesIt) {
+  options_.topic_settings = {{"cleanup.policy", "compact"}};
+  const Error asked_for = refusal(*store_, options_);
+  EXPECT_EQ(asked_for.code, ErrorCode::invalid_argument);
+  options_.topic_settings.clear();
+  options_.make_topic = false;
+  kafka_test::make_topic(options_.brokers, options_.topic, 5,
+                         {{"cleanup.policy", "compact,delete"}});
+  const Error found = refusal(*store_, options_);
+  EXPECT_EQ(found.code, ErrorCode::invalid_argument);
+  for (const Error& error : {asked_for, found}) {
+    EXPECT_NE(error.message.find("cleanup.policy is compact"), std::string::npos) << error.message;
+  }
+}
+
 TEST_F(RelayToKafka, ATopicThatTakesLessThanABatchIsRefusedAtTheStart) {
   options_.make_topic = false;
   kafka_test::make_topic(options_.brokers, options_.topic, 5, {{"max.message.bytes", "100000"}});
