@@ -77,12 +77,15 @@ TEST_F(PostgresRelayPlace, OfManyWhoReplaceTheSameRevisionOneSucceeds) {
 }
 
 TEST_F(PostgresRelayPlace, ASessionThatWasLostIsOpenedAnew) {
-  const auto place = opened();
+  const postgres_test::Database database;  // Its sessions are ours.
+  const auto place = *open_postgres_relay_checkpoints({.url = database.url()});
   ASSERT_TRUE(*place->replace(record(1)));
-  const auto other = *postgres::Connection::open({.url = schema_->url()});
-  ASSERT_TRUE(
-      other->run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                 " WHERE application_name = 'annals relay'"));
+  const auto other = *postgres::Connection::open({.url = database.url()});
+  const auto ended = other->run(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+      " WHERE datname = current_database() AND application_name = 'annals relay'");
+  ASSERT_TRUE(ended);
+  ASSERT_FALSE(ended->empty());
   const auto lost = place->replace(record(2));
   if (!lost) {
     EXPECT_EQ(lost.error().code, ErrorCode::outcome_unknown) << lost.error().message;
