@@ -400,8 +400,10 @@ TEST(PostgresConnectionLoss, WithoutAServerCallsAreUnavailableAndALaterOneWorks)
 TEST(PostgresConnectionLoss, AStatementThatTakesTooLongIsATimeout) {
   ANNALS_NEEDS_POSTGRES();
   const postgres_test::Schema schema;
+  // To make the schema may take as long as it takes.
+  ASSERT_TRUE(open_store({.url = schema.url(), .schema = schema.name()}));
   const auto store = open_store(
-      {.url = schema.url(), .schema = schema.name(), .statement_timeout = milliseconds(100)});
+      {.url = schema.url(), .schema = schema.name(), .statement_timeout = milliseconds(1'000)});
   ASSERT_TRUE(store);
   ASSERT_TRUE(store->append(append_of({event_on("a-1")})));
   auto holder = postgres::Connection::open({.url = schema.url()});
