@@ -1,7 +1,6 @@
 #include "published_history.hpp"
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <utility>
 
@@ -38,18 +37,18 @@ Result<void> check_published_history(const EventStore& store, const RelayRecord&
                                      KafkaConsumer& consumer,
                                      const std::vector<OffsetRange>& partitions,
                                      const std::function<bool()>& stopped) {
-  std::map<std::uint32_t, std::int64_t> known;  // Retention may have removed it.
-  std::map<std::uint32_t, std::int64_t> last;
+  OffsetRanges known;
+  OffsetRanges all;
   for (std::uint32_t i = 0; i < partitions.size(); ++i) {
     const auto& [begin, end] = partitions[i];
     if (end == begin) continue;
-    last[i] = end - 1;
-    if (published.last_offsets[i] >= begin) known[i] = published.last_offsets[i];
+    all[i] = partitions[i];
+    const std::int64_t offset = published.last_offsets[i];
+    if (offset >= begin) known[i] = {offset, offset + 1};  // Else retention has removed it.
   }
   HeaderTable headers;
   const auto check_known = [&](const rd_kafka_message_t& record) -> Result<void> {
     const auto partition = static_cast<std::uint32_t>(record.partition);
-    if (record.offset != known[partition]) return {};  // Compacted away.
     const auto place = place_of(record, headers);
     const GlobalPosition position = published.last_positions[partition];
     if (place && place->position == position) return {};
@@ -75,8 +74,10 @@ Result<void> check_published_history(const EventStore& store, const RelayRecord&
     }
     return error;
   };
-  if (auto same = look_up_records(consumer, known, check_known, stopped); !same) return same;
-  return look_up_records(consumer, std::move(last), check_last, stopped);
+  if (auto same = read_records(consumer, std::move(known), check_known, stopped); !same) {
+    return std::move(same).error();
+  }
+  return read_last_records(consumer, all, check_last, stopped);
 }
 
 }  // namespace annals::internal

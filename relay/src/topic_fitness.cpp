@@ -122,7 +122,8 @@ Result<OffsetRange> TopicFitness::range_with(std::uint32_t partition, std::int64
 Result<void> TopicFitness::check_history(const std::vector<OffsetRange>& partitions) const {
   KafkaConsumer::Setup setup{.settings = options_.settings,
                              .topic = options_.topic,
-                             .buffer_bytes_max = options_.record_bytes_max};
+                             .buffer_bytes_max = options_.record_bytes_max,
+                             .tells_ends = true};
   setup.settings.emplace_back("bootstrap.servers", options_.brokers);
   auto consumer = KafkaConsumer::make(std::move(setup));
   if (!consumer) return std::move(consumer).error();

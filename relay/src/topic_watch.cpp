@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "kafka_error.hpp"
 #include "record_lookup.hpp"
 
 namespace annals::internal {
@@ -16,10 +15,6 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr milliseconds look_every(1'000);
 // After so long without a look that succeeded, what was seen last says nothing of the present.
 constexpr std::chrono::seconds unseen_max(10);
-// For the last records to arrive.
-constexpr milliseconds reading_max(3'000);
-// So many offsets from a partition's end a record is looked for.
-constexpr std::int64_t reach_max = 4'096;
 // So often in a row a partition is found shorter than it was before that is believed.
 constexpr int shrunk_looks = 5;
 // Of moments at which the head was seen: ten minutes of them.
@@ -129,7 +124,7 @@ Result<void> TopicWatch::check_unchanged(const TopicView& now) {
 }
 
 Result<void> TopicWatch::read_ends(const TopicView& before, TopicView& now) {
-  Offsets ends;
+  OffsetRanges moved;
   for (std::uint32_t i = 0; i < now.partitions.size(); ++i) {
     const OffsetRange& range = now.partitions[i].offsets;
     const bool known = i < before.partitions.size();
@@ -137,59 +132,22 @@ Result<void> TopicWatch::read_ends(const TopicView& before, TopicView& now) {
     if (range.end == range.begin) continue;  // Empty, or emptied.
     if (!known || before.partitions[i].unreadable ||
         before.partitions[i].offsets.end != range.end) {
-      ends[i] = range.end;
+      moved[i] = range;
     }
   }
-  // What lies last may be no record: of a transaction, its end, and all of one that was aborted.
-  for (std::int64_t reach = 1; !ends.empty() && reach <= reach_max; reach *= 16) {
-    for (auto& [partition, offset] : ends) {
-      const OffsetRange& range = now.partitions[partition].offsets;
-      offset = std::max(range.begin, range.end - reach);
+  const auto take = [&](const rd_kafka_message_t& message) -> Result<void> {
+    TopicView::Part& part = now.partitions[static_cast<std::size_t>(message.partition)];
+    part.unreadable.reset();
+    if (auto taken = take_end(message, now); !taken) {
+      Error error = std::move(taken).error();
+      error.message = "topic " + consumer_->topic() + ", partition " +
+                      std::to_string(message.partition) + ", offset " +
+                      std::to_string(message.offset) + ": " + error.message;
+      part.unreadable = std::move(error);
     }
-    auto without = read_from(ends, now);
-    if (!without) return std::move(without).error();
-    ends = *std::move(without);
-  }
-  return {};
-}
-
-Result<TopicWatch::Offsets> TopicWatch::read_from(const Offsets& from, TopicView& now) {
-  if (auto assigned = consumer_->assign(from); !assigned) return std::move(assigned).error();
-  const auto until = SteadyClock::now() + reading_max;
-  Offsets unread = from;
-  Offsets without = from;
-  while (!unread.empty() && !stopping() && SteadyClock::now() < until) {
-    const KafkaMessage message = consumer_->poll(milliseconds(50));
-    if (!message) continue;
-    const auto partition = static_cast<std::uint32_t>(message->partition);
-    if (!unread.contains(partition)) continue;
-    TopicView::Part& part = now.partitions[partition];
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      without.erase(partition);
-      part.unreadable.reset();
-      if (auto taken = take_end(*message, now); !taken) {
-        Error error = std::move(taken).error();
-        error.message = "topic " + consumer_->topic() + ", partition " + std::to_string(partition) +
-                        ", offset " + std::to_string(message->offset) + ": " + error.message;
-        part.unreadable = std::move(error);
-      }
-      if (message->offset + 1 >= part.offsets.end) unread.erase(partition);
-    } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      unread.erase(partition);
-    } else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
-      unread.erase(partition);
-      without.erase(partition);  // Removed meanwhile: the next look finds another.
-    }
-  }
-  if (auto none = consumer_->assign({}); !none) return std::move(none).error();
-  if (!unread.empty()) {
-    return to_error(RD_KAFKA_RESP_ERR__TIMED_OUT, "reading the end of topic " + consumer_->topic(),
-                    consumer_->complaint());
-  }
-  std::erase_if(without, [&](const auto& each) {
-    return each.second == now.partitions[each.first].offsets.begin;
-  });
-  return without;
+    return {};
+  };
+  return read_last_records(*consumer_, moved, take, [this] { return stopping(); });
 }
 
 Result<void> TopicWatch::take_end(const rd_kafka_message_t& message, TopicView& now) {

@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -70,10 +69,6 @@ class TopicWatch {
   Result<void> check_unchanged(const TopicView& now);
   /// Fills in the positions of the partitions whose ends have moved.
   Result<void> read_ends(const TopicView& before, TopicView& now);
-  using Offsets = std::map<std::uint32_t, std::int64_t>;
-  /// Takes the records from there to the ends. Gives those partitions that have none there, but may
-  /// have before. Errors: unavailable.
-  Result<Offsets> read_from(const Offsets& from, TopicView& now);
   Result<void> take_end(const rd_kafka_message_t& message, TopicView& now);
   bool stopping() const;
 

@@ -101,6 +101,21 @@ TEST_F(RelayToKafka, AfterACleanStopTheNextOneRepeatsNothing) {
   EXPECT_EQ(check.repeated, 0U);
 }
 
+TEST_F(RelayToKafka, WhatAnAbortedTransactionLeftAtTheEndIsPassedOver) {
+  GlobalPosition head;
+  for (std::uint64_t events = 200; events <= 600; events += 200) {
+    head = grow(*store_, events, random_);
+    RunningRelay relay(*store_, *checkpoints_, options_);
+    relay.until_published(head);
+    ASSERT_TRUE(relay.stop());
+    kafka_test::abort_records(options_.brokers, options_.topic, 5, 30);
+  }
+  const auto records = read_topic(options_.brokers, options_.topic);
+  const TopicCheck check = check_topic(records);
+  EXPECT_EQ(check.missing(head.value), 0U);
+  EXPECT_EQ(check.repeated, 0U);
+}
+
 TEST_F(RelayToKafka, DataWithoutBytesIsNoMissingValue) {
   NewEvent event = testkit::event_on("a-1");
   event.content_type = ContentType::binary;
