@@ -93,7 +93,7 @@ class TopicProcesses : public PublishedWarehouse, public testing::WithParamInter
   }
   void expect_all_rows() {
     for (const char* projection : {"per_stream", "stock", "curses"}) {
-      wait_for(projection, store().head().position);
+      ASSERT_NO_FATAL_FAILURE(wait_for(projection, store().head().position));
     }
     expect_counts_of(store(), *rows_);
     expect_rows_of(store(), *rows_);
@@ -164,11 +164,9 @@ TEST_P(TopicProcesses, OneThatWasFrozenAndGoesOnChangesNothing) {
   frozen->wait_until_stopped();
   auto successor = start();
   grow(store().head().position.value + 200);
-  expect_all_rows();
-  const auto before = rows().records();
-  ASSERT_TRUE(before);
+  ASSERT_NO_FATAL_FAILURE(expect_all_rows());
   frozen->go_on();
-  frozen->wait_until_fenced();
+  ASSERT_NO_FATAL_FAILURE(frozen->wait_until_fenced());
   grow(store().head().position.value + 200);
   expect_all_rows();
   ASSERT_TRUE(relay.stop());

@@ -4,7 +4,8 @@
 //   topic_projecting_program BROKERS TOPIC GROUP DATABASE LEASE-MS [stop-before-commit]
 //
 // DATABASE is a file of SQLite's, or postgres://…#SCHEMA. What can be shared by stream is shared by
-// the processes of GROUP; the rest is projected from all partitions by whoever holds the lease.
+// the processes of GROUP; the rest is projected from all partitions by whoever holds the lease, but
+// not by one that is to stop: a second thread could then be frozen while it holds SQLite's lock.
 // Prints a line whenever position, fenced commits or activity of the shared one change.
 
 #include <chrono>
@@ -62,7 +63,7 @@ int run(char** words, const std::string& how) {
   ProjectionRunner shared(**source, gate, {.batch_events = 50, .lease = lease});
   ProjectionRunner whole(**source, **rows, {.batch_events = 200, .lease = lease});
   auto added = shared.add_to_group<PerStream>(**source);
-  if (added) added = whole.add<Stock, Curses>();
+  if (added && how.empty()) added = whole.add<Stock, Curses>();
   if (!added) return failed(added.error());
   return tell_until_input_ends(shared);
 }
