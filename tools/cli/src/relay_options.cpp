@@ -32,7 +32,10 @@ void add_settings(CLI::App& sub, const std::string& name, const std::string& wha
 void add_seconds(CLI::App& sub, const std::string& name, const std::string& what,
                  std::chrono::milliseconds& into) {
   const auto take = [name, &into](const std::string& text) { into = seconds(name, text); };
-  sub.add_option_function<std::string>(name, take, what)->type_name("SECONDS");
+  const auto given = std::chrono::duration_cast<std::chrono::seconds>(into);
+  sub.add_option_function<std::string>(name, take, what)
+      ->type_name("SECONDS")
+      ->default_str(std::to_string(given.count()));
 }
 
 }  // namespace
@@ -46,15 +49,18 @@ void add_relay_options(CLI::App& sub, RelayRequest& request) {
       ->type_name("");
   sub.add_option("--topic", request.topic, "One for each store")->required()->type_name("NAME");
   sub.add_option("--partitions", request.partitions, "Of a topic that is made, or must be so")
-      ->type_name("N");
+      ->type_name("N")
+      ->default_str("broker's");
   sub.add_option("--replication", request.replication, "Copies of a topic that is made")
-      ->type_name("N");
+      ->type_name("N")
+      ->default_str("broker's");
   sub.add_option("--compression", request.compression, "none, gzip, snappy, lz4 or zstd")
-      ->type_name("NAME");
-  sub.add_option("--record-bytes", request.record_bytes_max,
-                 "Of one record at most; default: 2097152")
+      ->type_name("NAME")
+      ->default_str(request.compression);
+  sub.add_option("--record-bytes", request.record_bytes_max, "Of one record at most")
       ->check(CLI::Range(record_bytes_min, record_bytes_max))
-      ->type_name("N");
+      ->type_name("N")
+      ->default_str("2097152");
   add_settings(sub, "--set", "A setting of librdkafka; again: another", request.settings);
   add_settings(sub, "--topic-set", "A setting of a topic that is made; again",
                request.topic_settings);
