@@ -1,13 +1,13 @@
 #include "received_record.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <memory>
 #include <new>
 #include <string>
 #include <vector>
 
+#include "plain_text.hpp"
 #include "refused_record.hpp"
 
 namespace annals::internal {
@@ -15,14 +15,6 @@ namespace annals::internal {
 namespace {
 
 constexpr std::string_view watermark_type = "annals.watermark";
-
-template <typename T>
-std::optional<T> number_in(std::string_view text) {
-  T value{};
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 std::optional<std::vector<std::string_view>> lines_in(std::string_view text) {
   std::vector<std::string_view> lines;

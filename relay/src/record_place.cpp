@@ -1,23 +1,11 @@
 #include "record_place.hpp"
 
-#include <charconv>
 #include <utility>
 
+#include "plain_text.hpp"
 #include "refused_record.hpp"
 
 namespace annals::internal {
-
-namespace {
-
-template <typename T>
-std::optional<T> number_in(std::string_view text) {
-  T value{};
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-}  // namespace
 
 Result<RecordPlace> read_place(const HeaderOf& header) {
   RecordPlace place;

@@ -1,12 +1,16 @@
 #include <algorithm>
-#include <charconv>
 #include <sstream>
 
 #include <annals/relay/relay_checkpoints.hpp>
 
+#include "plain_text.hpp"
+
 namespace annals {
 
 namespace {
+
+using internal::next_word;
+using internal::read_number;
 
 constexpr std::string_view first_line = "annals-relay 1";
 
@@ -14,19 +18,6 @@ std::string one_line(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](unsigned char c) { return c < ' '; }, ' ');
   return text;
-}
-
-template <typename T>
-bool read_number(std::string_view text, T& into) {
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), into);
-  return problem == std::errc{} && end == text.data() + text.size();
-}
-
-std::string_view next_word(std::string_view& text) {
-  const std::size_t end = std::min(text.find(' '), text.size());
-  const std::string_view word = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return word;
 }
 
 bool read_holder(std::string_view value, std::optional<Holder>& into) {

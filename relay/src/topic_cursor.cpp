@@ -1,7 +1,6 @@
 #include "topic_cursor.hpp"
 
-#include <algorithm>
-#include <charconv>
+#include "plain_text.hpp"
 
 namespace annals::internal {
 
@@ -9,19 +8,6 @@ namespace {
 
 constexpr std::string_view kind = "annals-kafka";
 constexpr std::string_view version = "1";
-
-std::string_view next_word(std::string_view& text) {
-  const std::size_t end = std::min(text.find(' '), text.size());
-  const std::string_view word = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return word;
-}
-
-template <typename T>
-bool read_number(std::string_view text, T& into) {
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), into);
-  return problem == std::errc{} && end == text.data() + text.size();
-}
 
 bool read_place(std::string_view word, TopicCursor& cursor) {
   const std::size_t at = word.find('@');
