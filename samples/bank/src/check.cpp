@@ -17,7 +17,7 @@ using annals::Result;
 
 namespace {
 
-constexpr std::size_t differences_shown = 10;
+constexpr std::size_t rows_shown = 10;
 
 template <typename P, typename Row>
 struct EveryRow {
@@ -67,7 +67,7 @@ Result<bool> check(annals::QueryBus& queries, const char* table, const Query& qu
       found.empty() ? "all as the log says"
                     : (with_thousands(found.size()) + " of them not as the log says").c_str(),
       with_thousands(stored->token.position.value).c_str());
-  for (std::size_t i = 0; i < std::min(found.size(), differences_shown); ++i) {
+  for (std::size_t i = 0; i < std::min(found.size(), rows_shown); ++i) {
     std::fprintf(stderr, "bank: %s: %s\n", table, found[i].c_str());
   }
   return found.empty();

@@ -2,14 +2,13 @@
 
 #if BANK_WITH_KAFKA
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <csignal>
 #include <thread>
 
 #include <annals/projections/projection_runner.hpp>
 #include <annals/relay/kafka_source.hpp>
 
+#include "interruption.hpp"
 #include "read_models.hpp"
 #endif
 
@@ -24,8 +23,6 @@ namespace {
 
 using annals::Result;
 using std::chrono::steady_clock;
-
-std::atomic<bool> interrupted = false;
 
 Result<annals::KafkaSourceOptions> options_of(const TopicWords& words) {
   annals::KafkaSourceOptions options{
@@ -87,16 +84,14 @@ int follow_topic(const Session& session, const TopicWords& words) {
   if (!rows) return failed(rows.error());
   const auto source = annals::make_kafka_source(*options);
   if (!source) return failed(source.error());
-  for (const int signal : {SIGINT, SIGTERM}) {
-    std::signal(signal, [](int) { interrupted.store(true); });
-  }
+  catch_interruptions();
   annals::ProjectionRunner runner(**source, **rows, {.threads = 2});
   Result<void> begun = begin(runner, **source, !words.group.empty());
   if (!begun) return failed(begun.error());
   const auto pause = std::chrono::duration<double>(words.status_every);
   auto next = steady_clock::now();
   bool halted = false;
-  while (!interrupted.load() && !halted) {
+  while (!interrupted() && !halted) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     if (steady_clock::now() < next) continue;
     next = steady_clock::now() + std::chrono::duration_cast<steady_clock::duration>(pause);

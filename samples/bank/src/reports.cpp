@@ -1,7 +1,5 @@
 #include "reports.hpp"
 
-#include <atomic>
-#include <csignal>
 #include <map>
 #include <optional>
 #include <utility>
@@ -10,6 +8,7 @@
 #include <annals/eventstore/time.hpp>
 #include <annals/queries/query_bus.hpp>
 
+#include "interruption.hpp"
 #include "monitor.hpp"
 #include "progress.hpp"
 #include "queries.hpp"
@@ -91,8 +90,6 @@ Answer difference(const BalanceMap& before, const BalanceMap& after) {
   return answer;
 }
 
-std::atomic<bool> interrupted = false;
-
 }  // namespace
 
 int print_accounts(const Session& session, const std::string& owner) {
@@ -148,12 +145,10 @@ int watch_balances(const Session& session, const std::string& metrics) {
   if (auto caught_up = reading->side->catch_up(); !caught_up) {
     return could_not_open(caught_up.error());
   }
-  for (const int signal : {SIGINT, SIGTERM}) {
-    std::signal(signal, [](int) { interrupted.store(true); });
-  }
+  catch_interruptions();
   auto live = reading->side->queries().watch(AllBalances{}, Consistency::strong());
   BalanceMap shown;
-  while (!interrupted.load()) {
+  while (!interrupted()) {
     auto answer = live.next(std::chrono::milliseconds(100));
     if (!answer) return failed(answer.error());
     if (!*answer) continue;
