@@ -88,6 +88,10 @@ endfunction()
 
 # What every target of the project is compiled with.
 set(ANNALS_WARNINGS -Wall -Wextra -Wpedantic)
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  # It takes files that are compiled together for headers.
+  list(APPEND ANNALS_WARNINGS -Wno-subobject-linkage)
+endif()
 if(ANNALS_WERROR)
   list(APPEND ANNALS_WARNINGS -Werror)
 endif()

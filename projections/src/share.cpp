@@ -9,7 +9,7 @@ namespace annals::internal {
 namespace {
 
 // As often as a projector that stands by asks.
-constexpr std::chrono::milliseconds look_every(100);
+constexpr std::chrono::milliseconds ask_every(100);
 
 bool is_held(const CheckpointRecord& record) {
   return record.holder && record.leased && may_be_alive(*record.holder);
@@ -82,7 +82,7 @@ std::optional<Partition> ShareRule::to_ask_for() const {
 
 Result<bool> SeenRecords::look() {
   const auto now = Clock::now();
-  if (looked_at_ && now - *looked_at_ < look_every) return false;
+  if (looked_at_ && now - *looked_at_ < ask_every) return false;
   auto records = rows_.records();
   if (!records) return std::move(records).error();
   looked_at_ = now;

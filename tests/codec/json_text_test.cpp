@@ -9,14 +9,14 @@
 
 namespace {
 
-struct Case {
+struct TextCase {
   std::string_view inside;  // Between the quotes.
   std::string_view value;
 };
 
 using namespace std::string_view_literals;
 
-const Case accepted[] = {
+const TextCase accepted[] = {
     {"", ""},
     {"plain", "plain"},
     {R"(\"\\\/\b\f\n\r\t)", "\"\\/\b\f\n\r\t"},

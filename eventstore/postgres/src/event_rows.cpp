@@ -38,8 +38,6 @@ enum Column : std::size_t {
 };
 static_assert(data + 1 == event_column_count);
 
-Timestamp time_of(std::int64_t micros) { return Timestamp(std::chrono::microseconds(micros)); }
-
 // What the events' views point into: texts lie in the rows, bytes and tags here.
 struct Owner {
   explicit Owner(postgres::Rows of) : rows(std::move(of)) {}

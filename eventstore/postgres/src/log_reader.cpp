@@ -19,8 +19,6 @@ using postgres::ArrayParameter;
 using postgres::Parameters;
 using postgres::Rows;
 
-Timestamp time_of(std::int64_t micros) { return Timestamp(std::chrono::microseconds(micros)); }
-
 GlobalPosition position_in(const Rows& rows, std::size_t row, std::size_t column) {
   return {static_cast<std::uint64_t>(rows.integer(row, column))};
 }

@@ -3,16 +3,6 @@
 #include <annals/eventstore/content_hash.hpp>
 
 namespace annals::internal {
-namespace {
-
-Error corrupt(const SegmentBytes& segment, std::uint64_t offset, const std::string& what) {
-  return {.code = ErrorCode::corrupt,
-          .message = segment.file + " at byte " + std::to_string(offset) + ": " + what,
-          .place = Error::Place{segment.file, offset}};
-}
-
-}  // namespace
-
 Result<void> Chain::follow(const SegmentBytes& segment, const AppendView& append, bool contents) {
   const AppendEntry& entry = append.entry;
   if (entry.first.value != head_.position.value + 1) {

@@ -11,10 +11,6 @@ Error at(Error error, const SegmentBytes& segment, std::uint64_t offset) {
   return error;
 }
 
-Error corrupt(const SegmentBytes& segment, std::uint64_t offset, std::string what) {
-  return at({ErrorCode::corrupt, std::move(what)}, segment, offset);
-}
-
 /// Whether the two lengths at `offset` agree: cheap, and enough to look closer.
 bool lengths_agree(const SegmentBytes& segment, std::uint64_t offset, std::uint32_t length) {
   const std::uint64_t room = segment.bytes.size() - offset;
@@ -26,6 +22,10 @@ bool lengths_agree(const SegmentBytes& segment, std::uint64_t offset, std::uint3
 }
 
 }  // namespace
+
+Error corrupt(const SegmentBytes& segment, std::uint64_t offset, const std::string& what) {
+  return at({ErrorCode::corrupt, what}, segment, offset);
+}
 
 FrameProbe probe_frame(const SegmentBytes& segment, std::uint64_t offset) {
   if (segment.bytes.size() < offset + format::frame_header_bytes) return {};

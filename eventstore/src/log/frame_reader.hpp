@@ -51,6 +51,9 @@ struct SegmentBytes {
   }
 };
 
+/// That the segment is damaged at `offset`, and how.
+Error corrupt(const SegmentBytes& segment, std::uint64_t offset, const std::string& what);
+
 /// One append of a frame. Its records are checked and in `records`, their tags in `tags`.
 struct AppendView {
   AppendEntry entry;  ///< `address` is the append header's offset in the segment.

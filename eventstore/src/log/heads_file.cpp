@@ -36,8 +36,8 @@ struct HeadsFile::Entry {
 
 namespace {
 
-constexpr std::array<char, 8> magic{'A', 'N', 'N', 'A', 'L', 'H', 'D', 'S'};
-constexpr std::uint32_t format_version = 1;
+constexpr std::array<char, 8> heads_magic{'A', 'N', 'N', 'A', 'L', 'H', 'D', 'S'};
+constexpr std::uint32_t heads_format = 1;
 constexpr std::size_t partition_count = 4096;  // As many as HeadsFile counts.
 constexpr std::size_t state_at = 64;
 constexpr std::size_t state_bytes = 192;
@@ -125,7 +125,8 @@ bool HeadsFile::open_existing(FileSystem& files, const Trust& trust) {
   next_free_ = *size;
   std::byte* const page = extents_.front().mapping->bytes().data();
   const std::byte* const state = page + state_at;
-  if (std::memcmp(page, magic.data(), 8) != 0 || load<std::uint32_t>(page + 8) != format_version ||
+  if (std::memcmp(page, heads_magic.data(), 8) != 0 ||
+      load<std::uint32_t>(page + 8) != heads_format ||
       load<std::uint32_t>(page + 12) != partition_count ||
       std::memcmp(page + 16, store_.bytes.data(), 16) != 0) {
     return false;
@@ -172,8 +173,8 @@ bool HeadsFile::make(FileSystem& files, const Trust&) {
   identity_ = *identity;
   next_free_ = prologue_bytes;
   std::byte* const page = extents_.front().mapping->bytes().data();
-  std::memcpy(page, magic.data(), 8);
-  store(page + 8, format_version);
+  std::memcpy(page, heads_magic.data(), 8);
+  store(page + 8, heads_format);
   store(page + 12, static_cast<std::uint32_t>(partition_count));
   std::memcpy(page + 16, store_.bytes.data(), 16);
   write_state(false, {});

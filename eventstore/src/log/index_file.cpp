@@ -17,8 +17,8 @@ namespace annals::internal {
 // checksum is seeded with store and segment.
 namespace {
 
-constexpr std::array<char, 8> magic{'A', 'N', 'N', 'A', 'L', 'I', 'D', 'X'};
-constexpr std::uint32_t format_version = 1;
+constexpr std::array<char, 8> index_magic{'A', 'N', 'N', 'A', 'L', 'I', 'D', 'X'};
+constexpr std::uint32_t index_format = 1;
 constexpr std::size_t header_bytes = 512;
 constexpr std::size_t sections_at = 128;
 constexpr std::size_t section_entry_bytes = 24;
@@ -152,8 +152,8 @@ Result<void> IndexFile::write(FileSystem& files, const std::string& folder, cons
   }
 
   std::array<std::byte, header_bytes> header{};
-  std::memcpy(header.data(), magic.data(), 8);
-  store(header.data() + 8, format_version);
+  std::memcpy(header.data(), index_magic.data(), 8);
+  store(header.data() + 8, index_format);
   store(header.data() + 12, static_cast<std::uint32_t>(header_bytes));
   std::memcpy(header.data() + 16, store_id.bytes.data(), 16);
   store(header.data() + 32, part.number());
@@ -233,9 +233,9 @@ Result<std::shared_ptr<const IndexFile>> IndexFile::open(FileSystem& files,
 bool IndexFile::read_header(const StoreId& store_id) {
   const std::span<const std::byte> bytes = mapping_->bytes();
   const std::byte* const header = bytes.data();
-  if (std::memcmp(header, magic.data(), 8) != 0 ||
+  if (std::memcmp(header, index_magic.data(), 8) != 0 ||
       load<std::uint32_t>(header + header_bytes - 4) != crc32c(0, bytes.first(header_bytes - 4)) ||
-      load<std::uint32_t>(header + 8) != format_version ||
+      load<std::uint32_t>(header + 8) != index_format ||
       std::memcmp(header + 16, store_id.bytes.data(), 16) != 0 ||
       load<std::uint64_t>(header + 32) != segment_.number ||
       load<std::uint64_t>(header + 40) != segment_.first.value ||

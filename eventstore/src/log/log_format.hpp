@@ -108,5 +108,7 @@ inline constexpr const char* mark_name = "mark";
 inline constexpr const char* lock_name = "LOCK";
 inline constexpr const char* heads_name = "heads";
 inline constexpr const char* snapshots_name = "snapshots";
+/// Of a file that is being written, and takes its name when it is whole.
+inline constexpr const char* fresh_suffix = ".new";
 
 }  // namespace annals::internal::format

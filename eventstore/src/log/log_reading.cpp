@@ -12,12 +12,6 @@
 namespace annals::internal {
 namespace {
 
-Error corrupt(const SegmentBytes& segment, std::uint64_t offset, const std::string& what) {
-  return {.code = ErrorCode::corrupt,
-          .message = segment.file + " at byte " + std::to_string(offset) + ": " + what,
-          .place = Error::Place{segment.file, offset}};
-}
-
 /// Whether every stream of the append goes on where it ended in `part`, or begins in it.
 Result<void> check_versions(const SegmentBytes& segment, const AppendView& append,
                             const MemoryPart& part, const KeyHasher& hasher) {

@@ -8,7 +8,6 @@ namespace annals::internal {
 namespace {
 
 constexpr std::string_view title = "annals-log";
-constexpr const char* fresh_suffix = ".new";
 constexpr std::string_view checksum_word = "checksum ";
 
 /// Splits a line into words and numbers, remembering whether anything was wrong with it.
@@ -203,7 +202,7 @@ Result<std::optional<Manifest>> read_manifest(FileSystem& files, const std::stri
 
 Result<void> prepare_manifest(FileSystem& files, const std::string& folder,
                               const Manifest& manifest) {
-  const std::string fresh = folder + '/' + format::manifest_name + fresh_suffix;
+  const std::string fresh = folder + '/' + format::manifest_name + format::fresh_suffix;
   if (const auto left = files.exists(fresh); !left) {
     return left.error();
   } else if (*left) {
@@ -217,7 +216,7 @@ Result<void> prepare_manifest(FileSystem& files, const std::string& folder,
 
 Result<void> swap_manifest(FileSystem& files, const std::string& folder) {
   const std::string path = folder + '/' + format::manifest_name;
-  if (auto renamed = files.rename(path + fresh_suffix, path); !renamed) return renamed;
+  if (auto renamed = files.rename(path + format::fresh_suffix, path); !renamed) return renamed;
   return files.sync_directory(folder);
 }
 

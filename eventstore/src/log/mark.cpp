@@ -9,7 +9,7 @@ namespace {
 // Slot: magic, u64 sequence, boot, store, u32 era, u32 zero, u64 position, u64 segment, u64 offset,
 // link, zeros, u32 crc. Four of them, in blocks of their own so that one torn write spoils one
 // slot.
-constexpr std::array<char, 8> magic{'A', 'N', 'N', 'A', 'L', 'M', 'R', 'K'};
+constexpr std::array<char, 8> mark_magic{'A', 'N', 'N', 'A', 'L', 'M', 'R', 'K'};
 constexpr std::size_t slot_bytes = 128;
 constexpr std::uint64_t slot_distance = 4096;
 constexpr std::uint64_t anchor_count = 2;  // Slots that are only written synced come first.
@@ -17,7 +17,7 @@ constexpr std::uint64_t slot_count = 4;
 
 std::array<std::byte, slot_bytes> format_slot(const Mark& mark) {
   std::array<std::byte, slot_bytes> slot{};
-  std::memcpy(slot.data(), magic.data(), 8);
+  std::memcpy(slot.data(), mark_magic.data(), 8);
   store(slot.data() + 8, mark.sequence);
   std::memcpy(slot.data() + 16, mark.boot.data(), 16);
   std::memcpy(slot.data() + 32, mark.store.bytes.data(), 16);
@@ -31,7 +31,7 @@ std::array<std::byte, slot_bytes> format_slot(const Mark& mark) {
 }
 
 std::optional<Mark> parse_slot(std::span<const std::byte, slot_bytes> slot) {
-  if (std::memcmp(slot.data(), magic.data(), 8) != 0) return std::nullopt;
+  if (std::memcmp(slot.data(), mark_magic.data(), 8) != 0) return std::nullopt;
   if (load<std::uint32_t>(slot.data() + 124) != crc32c(0, slot.first(124))) return std::nullopt;
   Mark mark;
   mark.sequence = load<std::uint64_t>(slot.data() + 8);

@@ -9,9 +9,8 @@
 namespace annals::internal {
 namespace {
 
-constexpr const char* fresh_suffix = ".new";
 /// Compressed bytes are written in pieces of about this size.
-constexpr std::size_t piece_bytes = std::size_t{1024} * 1024;
+constexpr std::size_t packed_piece_bytes = std::size_t{1024} * 1024;
 /// The most that is learnt from; spread over the segment.
 constexpr std::size_t samples_bytes_max = std::size_t{8} * 1024 * 1024;
 /// A dictionary is worth a hundredth of what it is for.
@@ -101,7 +100,7 @@ class PackedWriter {
       table_.put(static_cast<std::uint32_t>(packed.size()));
       table_.put(crc32c(seed(at, packed.size()), packed));
       piece_.put_bytes(packed.data(), packed.size());
-      if (piece_.size() < piece_bytes) continue;
+      if (piece_.size() < packed_piece_bytes) continue;
       if (auto wrote = flush(); !wrote) return wrote;
     }
     const std::uint64_t table_at = written_ + piece_.size();
@@ -178,7 +177,7 @@ Result<Segment> pack_segment(FileSystem& files, const std::string& folder, const
   const auto cuts = Cuts::of(segment, listed);
   if (!cuts) return cuts.error();
 
-  const std::string fresh = path + fresh_suffix;
+  const std::string fresh = path + format::fresh_suffix;
   const auto left = files.exists(fresh);
   if (!left) return left.error();
   if (*left) {
@@ -223,7 +222,8 @@ Result<void> remove_half_packed(FileSystem& files, const std::string& folder) {
   const auto names = files.list(folder);
   if (!names) return names.error();
   for (const std::string& name : *names) {
-    if (!name.starts_with("segment-") || !name.ends_with(std::string(".packed") + fresh_suffix)) {
+    if (!name.starts_with("segment-") ||
+        !name.ends_with(std::string(".packed") + format::fresh_suffix)) {
       continue;
     }
     if (auto removed = files.remove(folder + '/' + name); !removed) return removed;

@@ -11,7 +11,7 @@
 namespace annals::internal {
 namespace {
 
-constexpr std::uint64_t piece_bytes = 1024 * 1024;
+constexpr std::uint64_t repair_piece_bytes = 1024 * 1024;
 
 /// The folder that holds the name `path`.
 std::string parent_of(std::string path) {
@@ -22,9 +22,9 @@ std::string parent_of(std::string path) {
 }
 
 Result<void> wipe(File& file, std::uint64_t from, std::uint64_t to) {
-  const std::vector<std::byte> zeros(std::min(piece_bytes, to - from));
-  for (std::uint64_t at = from; at < to; at += piece_bytes) {
-    const std::uint64_t size = std::min(piece_bytes, to - at);
+  const std::vector<std::byte> zeros(std::min(repair_piece_bytes, to - from));
+  for (std::uint64_t at = from; at < to; at += repair_piece_bytes) {
+    const std::uint64_t size = std::min(repair_piece_bytes, to - at);
     if (auto wrote = file.write_at(at, std::span(zeros).first(size)); !wrote) return wrote;
   }
   return {};
@@ -241,10 +241,11 @@ Result<void> Recovery::settle_tail(const Segment& active, const Tail& tail) {
   if (!rewrite && tail.dirty_end == tail.valid_end) return {};
 
   const auto bytes = active.mapping->bytes();
-  for (std::uint64_t at = tail.durable_end; rewrite && at < tail.valid_end; at += piece_bytes) {
+  for (std::uint64_t at = tail.durable_end; rewrite && at < tail.valid_end;
+       at += repair_piece_bytes) {
     // After a failed sync the page cache may show bytes that the disk does not have and that no
     // later sync would write: only writing them again makes them durable.
-    const std::uint64_t size = std::min(piece_bytes, tail.valid_end - at);
+    const std::uint64_t size = std::min(repair_piece_bytes, tail.valid_end - at);
     const std::vector<std::byte> piece(bytes.begin() + static_cast<std::ptrdiff_t>(at),
                                        bytes.begin() + static_cast<std::ptrdiff_t>(at + size));
     if (auto wrote = active.file->write_at(at, piece); !wrote) return wrote;

@@ -7,12 +7,6 @@
 namespace annals::internal {
 namespace {
 
-Error corrupt(const SegmentBytes& segment, std::uint64_t offset, const std::string& what) {
-  return {.code = ErrorCode::corrupt,
-          .message = segment.file + " at byte " + std::to_string(offset) + ": " + what,
-          .place = Error::Place{segment.file, offset}};
-}
-
 /// Whether the frame's first append is linked to the last one that belonged. A frame is written at
 /// once, so that says it of all of them.
 bool goes_on(const SegmentBytes& segment, const FrameView& frame, Chain chain) {

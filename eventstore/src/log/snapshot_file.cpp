@@ -13,7 +13,7 @@ namespace {
 // File: magic, store, then entries. Entry: u32 entry bytes, u32 crc of all after it (seeded like a
 // frame's), u64 version, u64 position, u64 fingerprint, link, u32 stream bytes, u32 data bytes,
 // stream, data, zeros up to a multiple of 8.
-constexpr std::array<char, 8> magic{'A', 'N', 'N', 'A', 'L', 'S', 'N', '1'};
+constexpr std::array<char, 8> snapshots_magic{'A', 'N', 'N', 'A', 'L', 'S', 'N', '1'};
 constexpr std::uint64_t file_header_bytes = 24;
 constexpr std::size_t entry_header_bytes = 72;
 constexpr std::uint64_t snapshot_bytes_max =
@@ -42,7 +42,7 @@ void put_entry(ByteBuffer& to, const Snapshot& snapshot, const StoreId& store_id
 }
 
 void put_header(ByteBuffer& to, const StoreId& store_id) {
-  to.put_bytes(magic.data(), magic.size());
+  to.put_bytes(snapshots_magic.data(), snapshots_magic.size());
   to.put_bytes(store_id.bytes.data(), store_id.bytes.size());
 }
 
@@ -78,7 +78,8 @@ Result<void> SnapshotFile::fill(const LogOptions& options, bool writable) {
 }
 
 void SnapshotFile::read(std::span<const std::byte> bytes) {
-  if (bytes.size() < file_header_bytes || std::memcmp(bytes.data(), magic.data(), 8) != 0 ||
+  if (bytes.size() < file_header_bytes ||
+      std::memcmp(bytes.data(), snapshots_magic.data(), 8) != 0 ||
       std::memcmp(bytes.data() + 8, store_.bytes.data(), 16) != 0) {
     return;
   }

@@ -9,7 +9,7 @@ namespace annals::internal {
 
 namespace {
 
-std::optional<std::string_view> view(const std::optional<std::string>& text) {
+std::optional<std::string_view> view_of(const std::optional<std::string>& text) {
   if (!text) return std::nullopt;
   return std::string_view(*text);
 }
@@ -43,10 +43,10 @@ MemoryBlock::MemoryBlock(PreparedAppend append, const AppendEntry& entry)
                        .data = event.data,
                        .metadata = event.metadata,
                        .tags = keys.tags,
-                       .correlation_id = view(event.correlation_id),
-                       .causation_id = view(event.causation_id),
-                       .actor = view(event.actor),
-                       .traceparent = view(event.traceparent),
+                       .correlation_id = view_of(event.correlation_id),
+                       .causation_id = view_of(event.causation_id),
+                       .actor = view_of(event.actor),
+                       .traceparent = view_of(event.traceparent),
                        .recorded_at = entry.recorded_at,
                        .known_at = known_at,
                        .effective_at = event.effective_at.value_or(known_at),

@@ -15,7 +15,7 @@ namespace {
 using postgres::ArrayParameter;
 using postgres::Parameters;
 
-constexpr const char* columns =
+constexpr const char* parked_columns =
     "projection, row_table, row_key, key_hash, position, failure, tries, wish, parked_at, "
     "skipped_at";
 // Of each parked key the first event has a failure, and only that one.
@@ -122,7 +122,7 @@ Result<void> ParkedTable::write(postgres::Transaction& transaction,
       "$6::text[], $7::bigint[], $8::text[], $9::boolean[]) AS u (t, k, h, n, failure, tries, "
       "seen, skipped)) ";
   auto kept = run(transaction,
-                  given + "INSERT INTO " + table_ + " AS p (" + columns +
+                  given + "INSERT INTO " + table_ + " AS p (" + parked_columns +
                       ") SELECT $1, t, k, h, n, failure, tries, seen, clock_timestamp(), CASE "
                       "WHEN skipped THEN clock_timestamp() END FROM given ON CONFLICT (projection, "
                       "row_table, row_key, position) DO UPDATE SET failure = "
@@ -169,8 +169,8 @@ Result<void> ParkedTable::take_over(postgres::Transaction& transaction, std::str
   name.text(projection);
   const std::string others = table_in(from, "annals_parked");
   for (const std::string& sql : {"DELETE FROM " + table_ + " WHERE projection = $1",
-                                 "INSERT INTO " + table_ + " (" + columns + ") SELECT " + columns +
-                                     " FROM " + others + " WHERE projection = $1",
+                                 "INSERT INTO " + table_ + " (" + parked_columns + ") SELECT " +
+                                     parked_columns + " FROM " + others + " WHERE projection = $1",
                                  "DELETE FROM " + others + " WHERE projection = $1"}) {
     if (auto done = run(transaction, sql, name); !done) return std::move(done).error();
   }

@@ -16,7 +16,7 @@ namespace {
 
 using namespace read_model_contract;  // NOLINT: the tables of these tests
 
-const ParkedRow ada{"readers", "Ada"};
+const ParkedRow adas_row{"readers", "Ada"};
 const ParkedRow loan_of_ada{"loans", R"(["Ada","1"])"};
 
 ParkedEvent failed_at(const ParkedRow& row, std::uint64_t position,
@@ -63,14 +63,14 @@ TEST_P(ReadModelStoreContract, WhatIsParkedIsCommittedWithRowsAndCheckpoint) {
   const std::vector<Reader> ben{{.name = "Ben", .books = 2}};
   auto batch = batch_to(claim(lending()), 9);
   batch.changes.push_back(written(ben));
-  batch.parked = {failed_at(ada, 5), waits_at(ada, 8)};
+  batch.parked = {failed_at(adas_row, 5), waits_at(adas_row, 8)};
   const CheckpointRecord left = commit(batch);
   EXPECT_EQ(left.parked_keys, 1U);
   reopen();
   const auto keys = keys_in(store());
   ASSERT_EQ(keys.size(), 1U);
   EXPECT_EQ(keys[0].projection, "lending");
-  EXPECT_EQ(keys[0].row, ada);
+  EXPECT_EQ(keys[0].row, adas_row);
   EXPECT_EQ(keys[0].key_hash, 7U);
   EXPECT_EQ(keys[0].events, 2U);
   EXPECT_EQ(keys[0].first_position, GlobalPosition{5});
@@ -79,13 +79,13 @@ TEST_P(ReadModelStoreContract, WhatIsParkedIsCommittedWithRowsAndCheckpoint) {
   EXPECT_GT(keys[0].since, Timestamp{});
   EXPECT_EQ(keys[0].wish, ParkedWish::none);
   EXPECT_EQ(record("lending")->parked_keys, 1U);
-  EXPECT_EQ(positions_in(store(), "lending", ada), (std::vector<std::uint64_t>{5, 8}));
+  EXPECT_EQ(positions_in(store(), "lending", adas_row), (std::vector<std::uint64_t>{5, 8}));
 }
 
 TEST_P(ReadModelStoreContract, ABatchThatIsRefusedParksNothing) {
   const Claim mine = claim(lending());
   auto refused = batch_to(mine, 9);
-  refused.parked = {failed_at(ada, 5)};
+  refused.parked = {failed_at(adas_row, 5)};
   // Somebody else takes over meanwhile: the same holder may always do so.
   ASSERT_TRUE(store().claim(lending(), Partition{}, mine.holder, std::chrono::hours(1)));
   const auto committed = store().commit(refused);
@@ -98,7 +98,7 @@ TEST_P(ReadModelStoreContract, ABatchThatIsRefusedParksNothing) {
 TEST_P(ReadModelStoreContract, ARowIsKnownToBeParkedInTheSnapshotOfItsRows) {
   const Claim mine = claim(lending());
   auto batch = batch_to(mine, 9);
-  batch.parked = {failed_at(ada, 5), failed_at(loan_of_ada, 6)};
+  batch.parked = {failed_at(adas_row, 5), failed_at(loan_of_ada, 6)};
   commit(batch);
   auto transaction = store().read();
   ASSERT_TRUE(transaction) << to_string(transaction.error());
@@ -117,7 +117,7 @@ TEST_P(ReadModelStoreContract, ARowIsKnownToBeParkedInTheSnapshotOfItsRows) {
 
 TEST_P(ReadModelStoreContract, OneKeyInTwoTablesIsTwoKeys) {
   auto batch = batch_to(claim(lending()), 9);
-  batch.parked = {failed_at(ada, 5), failed_at({"loans", "Ada"}, 7)};
+  batch.parked = {failed_at(adas_row, 5), failed_at({"loans", "Ada"}, 7)};
   EXPECT_EQ(commit(batch).parked_keys, 2U);
   const auto keys = keys_in(store(), "lending");
   ASSERT_EQ(keys.size(), 2U);
@@ -129,7 +129,7 @@ TEST_P(ReadModelStoreContract, OneKeyInTwoTablesIsTwoKeys) {
 TEST_P(ReadModelStoreContract, AWishIsNotedForTheFirstEventOfAKeyAndGoesOnceItIsSeen) {
   const Claim mine = claim(lending());
   auto batch = batch_to(mine, 9);
-  batch.parked = {failed_at(ada, 5), waits_at(ada, 8), failed_at(loan_of_ada, 6)};
+  batch.parked = {failed_at(adas_row, 5), waits_at(adas_row, 8), failed_at(loan_of_ada, 6)};
   commit(batch);
   const auto wished = store().wish_parked("lending", ParkedRow{"", "Ada"}, ParkedWish::retry);
   ASSERT_TRUE(wished) << to_string(wished.error());
@@ -140,7 +140,7 @@ TEST_P(ReadModelStoreContract, AWishIsNotedForTheFirstEventOfAKeyAndGoesOnceItIs
   EXPECT_EQ(keys[1].wish, ParkedWish::none);
   // It has failed again, for another reason.
   batch = batch_to(mine, 9);
-  batch.parked = {failed_at(ada, 5, "the fee is too high")};
+  batch.parked = {failed_at(adas_row, 5, "the fee is too high")};
   batch.parked[0].wish = ParkedWish::retry;
   commit(batch);
   keys = keys_in(store(), "lending");
@@ -153,11 +153,11 @@ TEST_P(ReadModelStoreContract, AWishIsNotedForTheFirstEventOfAKeyAndGoesOnceItIs
 TEST_P(ReadModelStoreContract, AWishThatWasNotSeenStays) {
   const Claim mine = claim(lending());
   auto batch = batch_to(mine, 9);
-  batch.parked = {failed_at(ada, 5)};
+  batch.parked = {failed_at(adas_row, 5)};
   commit(batch);
-  ASSERT_TRUE(store().wish_parked("lending", ada, ParkedWish::skip));
+  ASSERT_TRUE(store().wish_parked("lending", adas_row, ParkedWish::skip));
   batch = batch_to(mine, 10);
-  batch.parked = {failed_at(ada, 5)};
+  batch.parked = {failed_at(adas_row, 5)};
   batch.parked[0].wish = ParkedWish::retry;
   commit(batch);
   EXPECT_EQ(keys_in(store())[0].wish, ParkedWish::skip);
@@ -165,14 +165,14 @@ TEST_P(ReadModelStoreContract, AWishThatWasNotSeenStays) {
 
 TEST_P(ReadModelStoreContract, AWishForAllKeysReachesEveryKeyOfTheProjection) {
   auto batch = batch_to(claim(lending()), 9);
-  batch.parked = {failed_at(ada, 5), failed_at(loan_of_ada, 6), waits_at(ada, 7)};
+  batch.parked = {failed_at(adas_row, 5), failed_at(loan_of_ada, 6), waits_at(adas_row, 7)};
   commit(batch);
   const auto wished = store().wish_parked("lending", {}, ParkedWish::skip_all);
   ASSERT_TRUE(wished) << to_string(wished.error());
   EXPECT_EQ(*wished, 2U);
   auto transaction = store().read();
   ASSERT_TRUE(transaction);
-  const auto events = parked_events(**transaction, "lending", ada);
+  const auto events = parked_events(**transaction, "lending", adas_row);
   ASSERT_TRUE(events);
   ASSERT_EQ(events->size(), 2U);
   for (const ParkedEvent& event : *events) EXPECT_EQ(event.wish, ParkedWish::skip_all);
@@ -180,13 +180,13 @@ TEST_P(ReadModelStoreContract, AWishForAllKeysReachesEveryKeyOfTheProjection) {
 
 TEST_P(ReadModelStoreContract, ALaterWishTakesBackAnEarlierOneForMoreOfTheKey) {
   auto batch = batch_to(claim(lending()), 9);
-  batch.parked = {failed_at(ada, 5), waits_at(ada, 7)};
+  batch.parked = {failed_at(adas_row, 5), waits_at(adas_row, 7)};
   commit(batch);
-  ASSERT_TRUE(store().wish_parked("lending", ada, ParkedWish::skip_all));
-  ASSERT_TRUE(store().wish_parked("lending", ada, ParkedWish::retry));
+  ASSERT_TRUE(store().wish_parked("lending", adas_row, ParkedWish::skip_all));
+  ASSERT_TRUE(store().wish_parked("lending", adas_row, ParkedWish::retry));
   auto transaction = store().read();
   ASSERT_TRUE(transaction);
-  const auto events = parked_events(**transaction, "lending", ada);
+  const auto events = parked_events(**transaction, "lending", adas_row);
   ASSERT_TRUE(events);
   ASSERT_EQ(events->size(), 2U);
   EXPECT_EQ((*events)[0].wish, ParkedWish::retry);
@@ -195,7 +195,7 @@ TEST_P(ReadModelStoreContract, ALaterWishTakesBackAnEarlierOneForMoreOfTheKey) {
 
 TEST_P(ReadModelStoreContract, AWishForWhatIsNotThereIsRefused) {
   claim(lending());
-  const auto nothing = store().wish_parked("lending", ada, ParkedWish::retry);
+  const auto nothing = store().wish_parked("lending", adas_row, ParkedWish::retry);
   ASSERT_FALSE(nothing);
   EXPECT_EQ(nothing.error().code, ErrorCode::invalid_argument);
   EXPECT_NE(nothing.error().message.find("Ada"), std::string::npos) << nothing.error().message;
@@ -210,15 +210,15 @@ TEST_P(ReadModelStoreContract, AWishForWhatIsNotThereIsRefused) {
 TEST_P(ReadModelStoreContract, WhatIsAppliedIsUnparkedAndWhatIsSkippedIsKeptForTheRecord) {
   const Claim mine = claim(lending());
   auto batch = batch_to(mine, 9);
-  batch.parked = {failed_at(ada, 5), waits_at(ada, 7), waits_at(ada, 8)};
+  batch.parked = {failed_at(adas_row, 5), waits_at(adas_row, 7), waits_at(adas_row, 8)};
   commit(batch);
   // The position does not move.
   batch = batch_to(mine, 9);
   const std::vector<Reader> rows{{.name = "Ada", .books = 1}};
   batch.changes.push_back(written(rows));
-  batch.parked = {failed_at(ada, 5), failed_at(ada, 8, "another one")};
+  batch.parked = {failed_at(adas_row, 5), failed_at(adas_row, 8, "another one")};
   batch.parked[0].skipped = true;
-  batch.unparked = {waits_at(ada, 7)};
+  batch.unparked = {waits_at(adas_row, 7)};
   EXPECT_EQ(commit(batch).parked_keys, 1U);
   EXPECT_EQ(all<Reader>(), rows);
   const auto keys = keys_in(store());
@@ -226,7 +226,7 @@ TEST_P(ReadModelStoreContract, WhatIsAppliedIsUnparkedAndWhatIsSkippedIsKeptForT
   EXPECT_EQ(keys[0].first_position, GlobalPosition{8});
   EXPECT_EQ(keys[0].events, 1U);
   batch = batch_to(mine, 9);
-  batch.unparked = {waits_at(ada, 8)};
+  batch.unparked = {waits_at(adas_row, 8)};
   EXPECT_EQ(commit(batch).parked_keys, 0U);
   EXPECT_TRUE(keys_in(store()).empty());
   auto transaction = store().read();
@@ -260,7 +260,7 @@ TEST_P(ReadModelStoreContract, AnyTextCanBeAParkedKeyOrAFailure) {
 TEST_P(ReadModelStoreContract, ASwapBringsWhatTheShadowHasParkedInPlaceOfWhatWasParked) {
   const Claim mine = claim(lending());
   auto batch = batch_to(mine, 9);
-  batch.parked = {failed_at(ada, 5), failed_at(loan_of_ada, 6)};
+  batch.parked = {failed_at(adas_row, 5), failed_at(loan_of_ada, 6)};
   commit(batch);
   const Claim shelves = claim(shelving());
   auto other = batch_to(shelves, 3);

@@ -21,8 +21,8 @@ using namespace read_model_contract;  // NOLINT: the tables of these tests
 using std::chrono::hours;
 using std::chrono::milliseconds;
 
-const std::vector<Reader> ada{{.name = "Ada", .books = 1}};
-const std::vector<Reader> ben{{.name = "Ben", .books = 2}};
+const std::vector<Reader> ada_alone{{.name = "Ada", .books = 1}};
+const std::vector<Reader> ben_alone{{.name = "Ben", .books = 2}};
 
 std::vector<CheckpointRecord> partitions_in(const ReadModelStore& store) {
   auto records = store.records();
@@ -67,13 +67,13 @@ TEST_P(ReadModelStoreContract, PartitionsAreHeldAndMoveEachOnItsOwn) {
   const Claim first = claim(lending(), {0, 2});
   const Claim second = claim_in(*other, lending(), {1, 2});
   auto batch = batch_to(first, 9);
-  batch.changes.push_back(written(ada));
+  batch.changes.push_back(written(ada_alone));
   commit(batch);
   batch = batch_in(*other, second, 4);
-  batch.changes.push_back(written(ben));
+  batch.changes.push_back(written(ben_alone));
   commit_in(*other, batch);
   EXPECT_EQ(positions_in(store()), (std::vector<std::uint64_t>{9, 4}));
-  EXPECT_EQ(all<Reader>(), (std::vector<Reader>{ada[0], ben[0]}));
+  EXPECT_EQ(all<Reader>(), (std::vector<Reader>{ada_alone[0], ben_alone[0]}));
   // Who takes one over ends the claim of that one only.
   const Claim again = *store().claim(lending(), {1, 2}, second.holder, hours(1));
   EXPECT_GT(again.epoch, second.epoch);
@@ -90,7 +90,7 @@ TEST_P(ReadModelStoreContract, APartitionBatchThatBeginsElsewhereIsRefused) {
   // The other one's place does not do.
   auto batch = batch_to(second, 9);
   batch.before = batch_to(first, 9).before;
-  batch.changes.push_back(written(ada));
+  batch.changes.push_back(written(ada_alone));
   expect_refused(store().commit(batch), ErrorCode::wrong_expected_version, "begins at");
   EXPECT_TRUE(all<Reader>().empty());
   EXPECT_EQ(positions_in(store()), (std::vector<std::uint64_t>{9, 0}));
@@ -264,13 +264,13 @@ TEST_P(ReadModelStoreContract, OneAtATimeAsksForAPartitionAndOnlyForAWhile) {
   auto opened = store().open_shadow(lending());                                   \
   ASSERT_TRUE(opened) << to_string(opened.error());                               \
   auto rebuilt = batch_in(**opened, claim_in(**opened, lending()), new_position); \
-  rebuilt.changes.push_back(written(ada));                                        \
+  rebuilt.changes.push_back(written(ada_alone));                                  \
   commit_in(**opened, rebuilt)
 
 TEST_P(ReadModelStoreContract, ASwapPutsEveryPartitionWhereTheShadowIsAndEndsEveryClaim) {
   ANNALS_PARTITIONS_AND_SHADOW(8);
   auto late = batch_to(second, 9);
-  late.changes.push_back(written(ben));
+  late.changes.push_back(written(ben_alone));
   const auto swapped = store().swap_in(lending(), **opened, {});
   ASSERT_TRUE(swapped) << to_string(swapped.error());
   EXPECT_EQ(positions_in(store()), (std::vector<std::uint64_t>{8, 8}));
@@ -283,9 +283,9 @@ TEST_P(ReadModelStoreContract, ASwapPutsEveryPartitionWhereTheShadowIsAndEndsEve
   late.before = rebuilt.after;
   expect_refused(store().commit(late), ErrorCode::wrong_expected_version, "epoch");
   expect_refused(store().renew(first, hours(1)), ErrorCode::wrong_expected_version, "epoch");
-  EXPECT_EQ(all<Reader>(), ada);
+  EXPECT_EQ(all<Reader>(), ada_alone);
   auto next = batch_to(claim(lending(), {1, 2}), 9);
-  next.changes.push_back(written(ben));
+  next.changes.push_back(written(ben_alone));
   commit(next);
   EXPECT_EQ(positions_in(store()), (std::vector<std::uint64_t>{8, 9}));
 }
