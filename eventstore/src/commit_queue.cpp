@@ -1,6 +1,8 @@
 #include "commit_queue.hpp"
 
 #include <algorithm>
+#include <string>
+#include <system_error>
 
 namespace annals::internal {
 
@@ -28,11 +30,18 @@ CommitQueue::~CommitQueue() {
   if (completer_.joinable()) completer_.join();
 }
 
-void CommitQueue::start_threads() {
-  std::call_once(threads_started_, [this] {
-    leader_ = std::thread([this] { lead_for_async(); });
-    completer_ = std::thread([this] { run_completions(); });
-  });
+Result<void> CommitQueue::start_threads() {
+  if (threads_started_.load()) return {};
+  const std::scoped_lock lock(threads_mutex_);
+  try {
+    if (!leader_.joinable()) leader_ = std::thread([this] { lead_for_async(); });
+    if (!completer_.joinable()) completer_ = std::thread([this] { run_completions(); });
+  } catch (const std::system_error& error) {
+    return Error{ErrorCode::unavailable,
+                 std::string("there is no thread for asynchronous appends: ") + error.what()};
+  }
+  threads_started_.store(true);
+  return {};
 }
 
 void CommitQueue::enqueue(std::unique_lock<std::mutex>& lock, Entry& entry) {
@@ -65,7 +74,13 @@ Result<Receipt> CommitQueue::run(PreparedAppend append) {
 }
 
 void CommitQueue::run_async(Begun begun, PreparedAppend append, AppendCompletion completion) {
-  start_threads();
+  if (auto started = start_threads(); !started) {
+    Error error = std::move(started).error();
+    error.append_id = append.request.id;
+    { const Begun ended = std::move(begun); }
+    completion(std::move(error));
+    return;
+  }
   auto entry = std::make_unique<Entry>();
   entry->attempt.append = std::move(append);
   entry->begun.emplace(std::move(begun));
@@ -81,7 +96,10 @@ void CommitQueue::run_async(Begun begun, PreparedAppend append, AppendCompletion
 }
 
 void CommitQueue::complete_async(Error error, AppendCompletion completion) {
-  start_threads();
+  if (!start_threads()) {
+    completion(std::move(error));
+    return;
+  }
   auto entry = std::make_unique<Entry>();
   entry->attempt.outcome.emplace(std::move(error));
   entry->completion = std::move(completion);

@@ -106,7 +106,8 @@ class CommitQueue {
   void lead(std::unique_lock<std::mutex>& lock, const Entry* until);
   std::size_t end(const Entry* until, std::span<Entry* const> group, std::vector<Entry*>& to_wake);
   Entry* next_leader();
-  void start_threads();
+  /// Errors: unavailable (the process may have no more); the next call tries again.
+  Result<void> start_threads();
   void lead_for_async();
   void run_completions();
 
@@ -143,7 +144,8 @@ class CommitQueue {
   bool completions_end_ = false;                     // Guarded by completions_mutex_.
   std::condition_variable completion_there_;
 
-  std::once_flag threads_started_;
+  std::mutex threads_mutex_;
+  std::atomic<bool> threads_started_ = false;
   std::thread leader_;
   std::thread completer_;
 };

@@ -112,7 +112,7 @@ class DyingFileSystem final : public FileSystem {
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
     return below_->lock(path);
   }
-  std::string boot_id() override { return below_->boot_id(); }
+  std::string boot_id(const std::string& folder) override { return below_->boot_id(folder); }
 
  private:
   std::shared_ptr<FileSystem> below_ = posix_file_system();

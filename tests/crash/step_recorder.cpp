@@ -122,7 +122,7 @@ class StepRecorder final : public FileSystem {
     return files_->lock(path);
   }
   std::string absolute(const std::string& path) override { return files_->absolute(path); }
-  std::string boot_id() override { return files_->boot_id(); }
+  std::string boot_id(const std::string& folder) override { return files_->boot_id(folder); }
 
  private:
   std::shared_ptr<FileSystem> files_;

@@ -35,7 +35,7 @@ Result<void> make_store(FaultFileSystem& disk, const std::string& path) {
   if (!segment) return std::move(segment).error();
   auto mark = internal::MarkFile::create(disk, path);
   if (!mark) return std::move(mark).error();
-  auto anchored = mark->anchor({.boot = internal::boot_of(disk),
+  auto anchored = mark->anchor({.boot = internal::boot_of(disk, path),
                                 .store = manifest.store,
                                 .link = link,
                                 .segment = 1,

@@ -109,7 +109,7 @@ TEST_F(FaultFiles, AProcessCrashKeepsTheCacheAndFreesLocks) {
   const auto file = created("/d/a", "unsynced");
   const auto after = disk_->process_crash();
   EXPECT_EQ(after->contents("/d/a"), "unsynced");
-  EXPECT_EQ(after->boot_id(), disk_->boot_id());
+  EXPECT_EQ(after->boot_id({}), disk_->boot_id({}));
   EXPECT_TRUE(after->lock("/d/LOCK"));
   EXPECT_FALSE(file->write_at(0, bytes("ghost"))) << "the crashed process goes on writing";
   EXPECT_EQ(after->contents("/d/a"), "unsynced");
@@ -127,7 +127,7 @@ TEST_F(FaultFiles, UnsyncedWritesOfACrashedProcessCanStillBeLost) {
 }
 
 TEST_F(FaultFiles, APowerLossChangesTheBootId) {
-  EXPECT_NE(disk_->power_loss({1})->boot_id(), disk_->boot_id());
+  EXPECT_NE(disk_->power_loss({1})->boot_id({}), disk_->boot_id({}));
 }
 
 TEST_F(FaultFiles, AfterAFailedSyncTheCacheShowsWhatNoSecondSyncMakesDurable) {

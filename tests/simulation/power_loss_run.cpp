@@ -49,7 +49,7 @@ class Run {
       live();
       store_.reset();
       closed_cleanly_ = true;
-      boot_at_close_ = disk_->boot_id();
+      boot_at_close_ = disk_->boot_id({});
     }
     return {std::move(violation_), counters_};
   }
@@ -118,7 +118,7 @@ class Run {
     counters_.torn_tails += stats.torn_bytes_cut > 0 ? 1 : 0;
     counters_.rewritten_groups += stats.rewritten_groups;
     // Only a restart looks for remains of a group that a killed process had refused.
-    const bool same_boot = disk_->boot_id() == boot_at_close_;
+    const bool same_boot = disk_->boot_id({}) == boot_at_close_;
     if (was_clean && (stats.rewritten_groups > 0 || (same_boot && stats.torn_bytes_cut > 0))) {
       violated("closed cleanly, and yet something was cut or written again");
     }
@@ -161,7 +161,7 @@ class Run {
       const bool sound = store_ != nullptr && store_->stats().failure.empty() && !faults_armed_;
       store_.reset();
       closed_cleanly_ = sound && !disk_->is_off();
-      boot_at_close_ = disk_->boot_id();
+      boot_at_close_ = disk_->boot_id({});
       if (chance(30)) {
         ++counters_.power_losses;
         replace_disk(disk_->power_loss({dice_()}));

@@ -53,7 +53,7 @@ Result<CopyPlan> up_to_what_is_whole(FileSystem& files, const std::string& folde
   const ManifestSegment& listed = manifest.segments.back();
   auto segment = open_segment(files, folder, manifest.store, listed, false);
   if (!segment) return std::move(segment).error();
-  const auto history = history_of(manifest, mark, mark_file, files);
+  const auto history = history_of(manifest, mark, mark_file, files, folder);
   if (!history) return history.error();
   Chain chain(Head{{listed.first.value - 1}, listed.link_before});
   const auto tail =
@@ -79,7 +79,7 @@ Result<CopyPlan> plan_copy(FileSystem& files, const std::string& folder) {
     const auto mark = mark_file->read((*manifest)->store);
     if (!mark) return mark.error();
     if (!*mark) return no_mark(folder);
-    const bool same_boot = (*mark)->boot == boot_of(files);
+    const bool same_boot = (*mark)->boot == boot_of(files, folder);
     if (same_boot && (*mark)->doubtful && tries < 3) {
       // A writer may be in the middle of the other slot; damage stays.
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -259,7 +259,7 @@ Result<void> LogCopy::finish() {
   made_.push_back(format::mark_name);
   if (!mark) return std::move(mark).error();
   Mark end = plan_.end;
-  end.boot = boot_of(files_);
+  end.boot = boot_of(files_, to_);
   end.era = plan_.manifest.eras.back().era;
   if (auto anchored = mark->anchor(end); !anchored) return anchored;
   if (auto synced = files_.sync_directory(to_); !synced) return synced;

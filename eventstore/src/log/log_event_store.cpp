@@ -41,6 +41,7 @@ class LogEventStore final : public LogReading {
     sealer_.reset();  // It tells the packer.
     packer_.reset();
     if (!writer_) return;
+    if (auto ours = lock_->check(); !ours) writer_->end(ours.error());
     // What is not marked as closed costs the next opening only.
     const bool closed = writer_->close().has_value();
     if (closed && heads_ != nullptr) (void)heads_->close(head().link);
@@ -132,6 +133,7 @@ class LogEventStore final : public LogReading {
                               " bytes: at most " + std::to_string(Limits::data_bytes_ceiling)};
     }
     if (auto agrees = agrees_with_log(snapshot); !agrees) return agrees;
+    if (auto ours = lock_->check(); !ours) return ours;
     return snapshots_->save(std::move(snapshot));
   }
 
@@ -185,6 +187,8 @@ class LogEventStore final : public LogReading {
 
   CommitQueue::Ran run_group(std::span<Attempt* const> attempts,
                              const CommitQueue::Behind& behind) {
+    // Files are found by their paths: another store may have come to be there.
+    if (auto ours = lock_->check(); !ours) writer_->end(ours.error());
     const std::size_t taken = writer_->step(attempts);
     std::size_t ahead = 0;
     if (writer_->has_group()) {
@@ -245,6 +249,7 @@ class LogEventStore final : public LogReading {
   /// Writes a segment's index beside it, and uses that from then on. If that fails it stays in
   /// memory, and the next opening tries again.
   void seal(const Sealer::Job& job) {
+    if (!lock_->check()) return;
     auto written =
         IndexFile::write(*options_.files, options_.path, store_, index_of(job.segment), *job.part);
     if (!written) return;
@@ -258,10 +263,12 @@ class LogEventStore final : public LogReading {
   Result<void> pack(const ManifestSegment& listed, const PackingProgress& progress) {
     const auto original = segments_.at(listed.number);
     if (original->packed) return {};
+    if (auto ours = lock_->check(); !ours) return ours;
     auto packed = pack_segment(*options_.files, options_.path, store_, listed, *original,
                                segments_.cache(), progress);
     if (!packed) return std::move(packed).error();
     packed->bug = bug_;
+    if (auto ours = lock_->check(); !ours) return ours;
     segments_.replace(*std::move(packed));
     return remove_original(*options_.files, options_.path, listed.number);
   }
@@ -271,7 +278,7 @@ class LogEventStore final : public LogReading {
     const HeadsFile::Trust trust{
         .store = store_,
         .era = present_era(),
-        .boot = options_.files->boot_id(),
+        .boot = options_.files->boot_id(options_.path),
         .head = index_.head(),
         .link_at = [this](GlobalPosition position) { return link_at(position); },
         .everything = bug == PlantedBug::trust_any_heads,

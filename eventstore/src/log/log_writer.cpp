@@ -37,7 +37,7 @@ LogWriter::LogWriter(const LogOptions& options, const Index& index, SegmentSet& 
       zeroed_to_(position.offset),
       head_(position.head),
       last_recorded_at_(position.last_recorded_at),
-      boot_(boot_of(*options.files)),
+      boot_(boot_of(*options.files, options.path)),
       view_(index) {}
 
 Error LogWriter::stopped() const {
@@ -238,6 +238,7 @@ Result<void> LogWriter::roll_over(std::uint64_t bytes) {
   created->bug = bug_;
   active_ = *created;
   segments_.add(std::move(*created));
+  segments_.close_file(active_.number - 1);
   offset_ = format::segment_header_bytes;
   zeroed_to_ = offset_;
   return mark_.write(mark_here());
@@ -322,6 +323,12 @@ void LogWriter::synced(const Result<void>& result) {
     attempt->outcome.emplace(receipt(*attempt));
   }
   in_flight_ = {};
+}
+
+void LogWriter::end(const Error& why) {
+  if (!failure_.empty()) return;
+  failure_ = why.message;
+  drop_formed();
 }
 
 void LogWriter::drop_formed() {

@@ -76,6 +76,10 @@ class LogWriter {
   /// Says in the mark, and makes durable, how far the log is. At a clean close.
   Result<void> close();
 
+  /// Nothing is written any more, for this reason; what was formed and not written is refused. Not
+  /// between step() and synced().
+  void end(const Error& why);
+
   /// Why nothing can be written any more, or empty.
   const std::string& failure() const { return failure_; }
   const Manifest& manifest() const { return manifest_; }

@@ -47,8 +47,8 @@ std::optional<Mark> parse_slot(std::span<const std::byte, slot_bytes> slot) {
 
 }  // namespace
 
-std::array<std::uint8_t, 16> boot_of(FileSystem& files) {
-  const Digest digest = sha256(files.boot_id());
+std::array<std::uint8_t, 16> boot_of(FileSystem& files, const std::string& folder) {
+  const Digest digest = sha256(files.boot_id(folder));
   std::array<std::uint8_t, 16> boot;
   std::memcpy(boot.data(), digest.bytes.data(), boot.size());
   return boot;
@@ -90,7 +90,10 @@ Result<MarkFile> MarkFile::open(FileSystem& files, const std::string& folder, bo
   auto file = files.open(path, writable ? FileSystem::Mode::read_write : FileSystem::Mode::read);
   if (!file) return std::move(file).error();
   MarkFile opened(std::move(*file));
-  if (writable) opened.map();
+  if (!writable) return opened;
+  // A copy may have holes, and nothing may be written to those through a mapping on a full disk.
+  // Without the room it is written the other way, which can fail.
+  if (opened.file_->allocate(slot_count * slot_distance)) opened.map();
   return opened;
 }
 
@@ -141,6 +144,12 @@ Result<std::optional<Mark>> MarkFile::read_anchor(const StoreId& store) const {
     }
   }
   return newest;
+}
+
+std::string MarkFile::identity() const {
+  if (!file_) return {};
+  auto identity = file_->identity();
+  return identity ? *std::move(identity) : std::string();
 }
 
 Result<void> MarkFile::write(Mark mark) {

@@ -31,7 +31,7 @@ struct Mark {
 Error no_mark(const std::string& folder);
 
 /// What FileSystem::boot_id says, in the mark's form.
-std::array<std::uint8_t, 16> boot_of(FileSystem& files);
+std::array<std::uint8_t, 16> boot_of(FileSystem& files, const std::string& folder);
 
 /// The slots of the mark's file: two that are only written synced, by turns, so that there is
 /// always a whole mark, and two that are written by turns without a sync. Not thread-safe.
@@ -47,6 +47,9 @@ class MarkFile {
 
   /// The newest valid slot of this store among those that are only written synced.
   Result<std::optional<Mark>> read_anchor(const StoreId& store) const;
+
+  /// Tells this file from every other one; empty: there is none, or it cannot be told.
+  std::string identity() const;
 
   /// Writes `mark`, with the next sequence number, over the older of the unsynced slots: through a
   /// mapping where the disk offers one, which costs no system call.

@@ -1,5 +1,7 @@
 #include "packer.hpp"
 
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include <sys/resource.h>
@@ -25,7 +27,15 @@ void Packer::add(const ManifestSegment& segment) {
   if (at_once_) return note(pack_(segment, [](std::uint64_t) { return true; }));
   const std::lock_guard lock(mutex_);
   waiting_.push_back(segment);
-  if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+  if (!thread_.joinable()) {
+    try {
+      thread_ = std::thread([this] { work(); });
+    } catch (const std::system_error& error) {
+      failure_ = std::string("there is no thread to pack segments: ") + error.what();
+      return;  // The next one tries again.
+    }
+    failure_.clear();
+  }
   changed_.notify_all();
 }
 

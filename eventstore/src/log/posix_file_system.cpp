@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +11,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -151,11 +154,37 @@ class PosixFile final : public File {
 
 class PosixFileLock final : public FileLock {
  public:
-  explicit PosixFileLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+  PosixFileLock(Descriptor descriptor, std::string path)
+      : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+
+  Result<void> check() const override {
+    struct stat locked {};
+    struct stat there {};
+    if (::fstat(descriptor_.get(), &locked) != 0) return failed("cannot look at", path_);
+    if (::stat(path_.c_str(), &there) == 0 && locked.st_dev == there.st_dev &&
+        locked.st_ino == there.st_ino) {
+      return {};
+    }
+    return Error{ErrorCode::unavailable,
+                 path_ +
+                     " is no longer the file that was locked: it, or its folder, was removed, "
+                     "moved or replaced"};
+  }
 
  private:
   Descriptor descriptor_;  // Closing it lets the lock go, as does the end of the process.
+  std::string path_;
 };
+
+std::string random_name() {
+  std::array<unsigned char, 16> bytes{};
+  std::string name = "process " + std::to_string(::getpid());
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    return name + ' ' + std::to_string(std::chrono::steady_clock::now().time_since_epoch().count());
+  }
+  for (const unsigned char byte : bytes) name += ' ' + std::to_string(byte);
+  return name;
+}
 
 class PosixFileSystem final : public FileSystem {
  public:
@@ -166,8 +195,14 @@ class PosixFileSystem final : public FileSystem {
       case Mode::read_write: flags |= O_RDWR; break;
       case Mode::create_new: flags |= O_RDWR | O_CREAT | O_EXCL; break;
     }
-    Descriptor descriptor(::open(path.c_str(), flags, 0644));
+    // Without O_NONBLOCK a pipe of that name would be waited for.
+    Descriptor descriptor(::open(path.c_str(), flags | O_NONBLOCK, 0644));
     if (descriptor.get() < 0) return failed("cannot open", path);
+    struct stat info {};
+    if (::fstat(descriptor.get(), &info) != 0) return failed("cannot look at", path);
+    if (!S_ISREG(info.st_mode)) {
+      return Error{ErrorCode::unavailable, "cannot open " + path + ": it is no regular file"};
+    }
     return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(descriptor), path));
   }
 
@@ -226,13 +261,12 @@ class PosixFileSystem final : public FileSystem {
                        " has this store open for writing; one process writes, others open it "
                        "read-only"};
     }
-    // For the message above only: the lock is what counts, and the text may be stale.
+    // For the message above only: the lock is what counts, also on a disk that is full.
     const std::string pid = std::to_string(::getpid()) + '\n';
-    if (::ftruncate(descriptor.get(), 0) != 0 ||
-        ::pwrite(descriptor.get(), pid.data(), pid.size(), 0) < 0) {
-      return failed("cannot write", path);
+    if (::ftruncate(descriptor.get(), 0) == 0) {
+      (void)::pwrite(descriptor.get(), pid.data(), pid.size(), 0);
     }
-    return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(std::move(descriptor)));
+    return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(std::move(descriptor), path));
   }
 
   std::string absolute(const std::string& path) override {
@@ -241,9 +275,17 @@ class PosixFileSystem final : public FileSystem {
     return error ? path : full.string();
   }
 
-  std::string boot_id() override {
+  std::string boot_id(const std::string& folder) override {
     std::string id;
     std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
+    if (id.empty()) {
+      // Where /proc is hidden nothing is known but that this process lives.
+      static const std::string unknown = random_name();
+      id = unknown;
+    }
+    // A copy of a disk that is mounted beside it is another one.
+    struct stat info {};
+    if (::stat(folder.c_str(), &info) == 0) id += ' ' + std::to_string(info.st_dev);
     return id;
   }
 };

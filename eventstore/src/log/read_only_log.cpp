@@ -20,6 +20,7 @@ class ReadOnlyLog final : public LogReading {
  public:
   ReadOnlyLog(const LogOptions& options, const Manifest& manifest)
       : LogReading(options, manifest),
+        boot_(boot_of(*options.files, options.path)),
         chain_(Head{{manifest.segments.front().first.value - 1},
                     manifest.segments.front().link_before}) {}
 
@@ -34,7 +35,8 @@ class ReadOnlyLog final : public LogReading {
       mark = read_mark();
     }
     if (!mark) return std::move(mark).error();
-    if (*mark && (*mark)->boot == boot_of(*options_.files) && !(*mark)->doubtful) {
+    if (*mark) sequence_at_open_ = (*mark)->sequence;
+    if (*mark && (*mark)->boot == boot_ && !(*mark)->doubtful) {
       if (auto caught_up = catch_up(**mark); !caught_up) return caught_up;
       return check_era_has_begun(options_, manifest, chain_.head().position);
     }
@@ -45,7 +47,7 @@ class ReadOnlyLog final : public LogReading {
     const std::uint64_t before = chain_.head().position.value;
     const auto mark_file = MarkFile::open(*options_.files, options_.path, false);
     if (!mark_file) return mark_file.error();
-    const auto history = history_of(manifest, *mark, *mark_file, *options_.files);
+    const auto history = history_of(manifest, *mark, *mark_file, *options_.files, options_.path);
     if (!history) return history.error();
     const auto tail =
         scan_active(active->bytes(store_), *mark, *history, chain_, false, publishing());
@@ -165,6 +167,16 @@ class ReadOnlyLog final : public LogReading {
   Result<std::optional<Mark>> read_mark() const {
     const auto file = MarkFile::open(*options_.files, options_.path, false);
     if (!file) return file.error();
+    std::string identity = file->identity();
+    if (!mark_identity_.empty() && identity != mark_identity_) {
+      return Error{
+          ErrorCode::unavailable,
+          options_.path +
+              " is another folder than the one that was opened, or its mark is gone or was "
+              "made anew: open it again, and go on from a checkpoint, which says whether "
+              "the history is the same"};
+    }
+    if (!identity.empty()) mark_identity_ = std::move(identity);
     return file->read(store_);
   }
 
@@ -188,6 +200,7 @@ class ReadOnlyLog final : public LogReading {
                                                     false, segments_.cache())
                                      : Result<Segment>(*std::move(active));
         if (!segment) return std::move(segment).error();
+        if (listed.sealed) segment->file.reset();
         self->segments_.add(std::move(*segment));
         open_number_ = listed.number;
         offset_ = format::segment_header_bytes;
@@ -205,6 +218,7 @@ class ReadOnlyLog final : public LogReading {
         }
       } else {
         if (auto rest = read_to_the_end(listed); !rest) return rest;
+        self->segments_.close_file(listed.number);
         if (self->index_.begin_part(listed.number + 1)) unindexed_.push_back(listed);
       }
       offset_ = listed.end;
@@ -281,7 +295,10 @@ class ReadOnlyLog final : public LogReading {
     const std::scoped_lock lock(refresh_mutex_);
     auto mark = read_mark();
     if (!mark) return std::move(mark).error();
-    if (!*mark || (*mark)->boot != boot_of(*options_.files)) return {};
+    if (!*mark) return {};
+    // From before the machine was started it says nothing of now; but whoever writes moves it,
+    // where the machine may be known by another name.
+    if ((*mark)->boot != boot_ && (*mark)->sequence <= sequence_at_open_) return {};
     const GlobalPosition before = chain_.head().position;
     auto caught_up = catch_up(**mark);
     if (caught_up && (*mark)->position >= before) unsettled_ = 0;
@@ -296,11 +313,14 @@ class ReadOnlyLog final : public LogReading {
     return refresh();
   }
 
+  const std::array<std::uint8_t, 16> boot_;
   // Refreshing is no change that a reader could see, other than that there is more to see.
   mutable std::mutex refresh_mutex_;
-  mutable Chain chain_;                    // This and all below: guarded by refresh_mutex_.
-  mutable std::uint64_t open_number_ = 0;  // The last segment that is open.
-  mutable std::uint64_t offset_ = 0;       // Behind the last frame read in it.
+  mutable Chain chain_;                // This and all below: guarded by refresh_mutex_.
+  mutable std::string mark_identity_;  // Empty: it was not seen.
+  mutable std::uint64_t sequence_at_open_ = 0;
+  mutable std::uint64_t open_number_ = 0;           // The last segment that is open.
+  mutable std::uint64_t offset_ = 0;                // Behind the last frame read in it.
   mutable std::vector<ManifestSegment> unindexed_;  // Complete, and in memory all the same.
   mutable std::uint64_t sealed_bytes_ = 0;
   mutable std::uint64_t unsettled_ = 0;

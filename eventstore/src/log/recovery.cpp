@@ -53,7 +53,7 @@ Result<Manifest> create_store(const LogOptions& options, const StoreId& id) {
   // Before the MANIFEST: a store always has a mark.
   auto mark = MarkFile::create(*options.files, options.path);
   if (!mark) return std::move(mark).error();
-  auto anchored = mark->anchor({.boot = boot_of(*options.files),
+  auto anchored = mark->anchor({.boot = boot_of(*options.files, options.path),
                                 .store = manifest.store,
                                 .era = manifest.eras.back().era,
                                 .link = link,
@@ -182,6 +182,7 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const Reader& re
                                 !listed.sealed, segments.cache());
     if (!segment) return std::move(segment).error();
     segment->bug = bug_;
+    if (listed.sealed) segment->file.reset();
     segments.add(*std::move(segment));
     if (!listed.sealed) break;
     const bool newest = listed.number + 1 == manifest_.segments.back().number;
@@ -191,7 +192,7 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const Reader& re
   Chain chain(Head{{last.first.value - 1}, last.link_before}, reader.on_active(last.number));
   const auto kept_active = segments.at(last.number);
   const Segment& active = *kept_active;
-  const auto history = history_of(manifest_, *mark, *mark_file, *options_.files);
+  const auto history = history_of(manifest_, *mark, *mark_file, *options_.files, options_.path);
   if (!history) return history.error();
   auto tail =
       scan_active(active.bytes(manifest_.store), *mark, *history, chain, false, reader.on_append);
@@ -199,7 +200,7 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const Reader& re
   if (history->answered_unsynced) tail->durable_end = format::segment_header_bytes;
   if (auto settled = settle_tail(active, *tail); !settled) return std::move(settled).error();
 
-  const Mark now{.boot = boot_of(*options_.files),
+  const Mark now{.boot = boot_of(*options_.files, options_.path),
                  .store = manifest_.store,
                  .era = manifest_.eras.back().era,
                  .position = chain.head().position,

@@ -84,10 +84,11 @@ Result<void> scan_sealed(const SegmentBytes& segment, const ManifestSegment& lis
 }
 
 Result<TailHistory> history_of(const Manifest& manifest, const std::optional<Mark>& mark,
-                               const MarkFile& mark_file, FileSystem& files) {
+                               const MarkFile& mark_file, FileSystem& files,
+                               const std::string& folder) {
   auto anchor = mark_file.read_anchor(manifest.store);
   if (!anchor) return std::move(anchor).error();
-  return TailHistory{.same_boot = mark && mark->boot == boot_of(files),
+  return TailHistory{.same_boot = mark && mark->boot == boot_of(files, folder),
                      .answered_unsynced = (manifest.compatible & format::answered_unsynced) != 0,
                      .anchor = *anchor};
 }

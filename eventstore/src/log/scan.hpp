@@ -52,7 +52,8 @@ struct TailHistory {
   std::optional<Mark> anchor = {};  ///< The newest mark that was written synced.
 };
 Result<TailHistory> history_of(const Manifest& manifest, const std::optional<Mark>& mark,
-                               const MarkFile& mark_file, FileSystem& files);
+                               const MarkFile& mark_file, FileSystem& files,
+                               const std::string& folder);
 
 /// Walks the active segment and tells a torn tail from damage: what does not check is a torn tail
 /// only if it lies beyond the mark and, unless the mark is exact, no valid frame follows it. After

@@ -1,5 +1,6 @@
 #include "sealer.hpp"
 
+#include <system_error>
 #include <utility>
 
 namespace annals::internal {
@@ -16,10 +17,23 @@ Sealer::~Sealer() {
 void Sealer::add(Job job) {
   if (at_once_) return seal_(job);
   std::unique_lock lock(mutex_);
-  if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+  if (!thread_.joinable() && !start()) {
+    lock.unlock();
+    seal_(job);  // Whoever has rolled over waits for it then.
+    return;
+  }
   changed_.wait(lock, [this] { return waiting_.size() <= waiting_max; });
   waiting_.push_back(std::move(job));
   changed_.notify_all();
+}
+
+bool Sealer::start() {
+  try {
+    thread_ = std::thread([this] { work(); });
+    return true;
+  } catch (const std::system_error&) {
+    return false;  // The process may have no more; the next job tries again.
+  }
 }
 
 void Sealer::drain() {

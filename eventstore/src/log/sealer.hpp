@@ -36,6 +36,8 @@ class Sealer {
   void drain();
 
  private:
+  /// Whether there is a thread now. REQUIRES: the lock.
+  bool start();
   void work();
 
   const Seal seal_;

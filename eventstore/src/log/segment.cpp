@@ -215,6 +215,12 @@ void SegmentSet::add(Segment segment) {
   segments_.push_back(std::make_shared<const Segment>(std::move(segment)));
 }
 
+void SegmentSet::close_file(std::uint64_t number) {
+  Segment segment = *at(number);
+  segment.file.reset();
+  replace(std::move(segment));
+}
+
 std::shared_ptr<const Segment> SegmentSet::at(std::uint64_t number) const {
   const std::shared_lock lock(mutex_);
   ANNALS_ASSERT(!segments_.empty() && number >= segments_.front()->number &&

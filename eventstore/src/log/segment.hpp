@@ -25,7 +25,9 @@ struct Segment {
   std::uint64_t number = 0;
   std::string path;
   std::uint64_t file_bytes = 0;
-  std::shared_ptr<File> file;  ///< Of one that is not packed, as is `mapping`.
+  /// Of one that is not packed, as is `mapping`. Null: not needed any more; a descriptor for each
+  /// segment would be too many.
+  std::shared_ptr<File> file;
   std::shared_ptr<const Mapping> mapping;
   PlantedBug bug = PlantedBug::none;
   std::shared_ptr<const PackedFile> packed = nullptr;
@@ -83,6 +85,8 @@ class SegmentSet {
   void add(Segment segment);
   /// Whoever has the one of the same number that was there keeps it. REQUIRES: as at().
   void replace(Segment segment);
+  /// That one is only read from now on. REQUIRES: as at().
+  void close_file(std::uint64_t number);
   /// REQUIRES: a segment of this number has been added.
   std::shared_ptr<const Segment> at(std::uint64_t number) const;
   std::size_t count() const;

@@ -96,7 +96,8 @@ class Verifier {
         auto scanned = scan_sealed(bytes, listed, *chain, true, on_append);
         if (!scanned) return scanned;
       } else {
-        const auto history = history_of(manifest, *mark, *mark_file, *options_.files);
+        const auto history =
+            history_of(manifest, *mark, *mark_file, *options_.files, options_.path);
         if (!history) return history.error();
         if (history->same_boot && !(*mark)->doubtful) {
           // A writer may be at work beyond the mark, and nothing there has been acknowledged.

@@ -22,7 +22,7 @@ class HeadsFileTest : public testing::Test {
     return HeadsFile::open(disk, ".",
                            {.store = StoreId{{7}},
                             .era = era_,
-                            .boot = disk.boot_id(),
+                            .boot = disk.boot_id({}),
                             .head = {head},
                             .link_at = [](GlobalPosition at) { return link_at(at); }});
   }
@@ -103,7 +103,7 @@ TEST_F(HeadsFileTest, AreNotBelievedInACopyNorInAnotherEraNorBeyondTheHeadNorWit
   EXPECT_EQ(HeadsFile::open(*other, ".",
                             {.store = StoreId{{7}},
                              .era = era_,
-                             .boot = other->boot_id(),
+                             .boot = other->boot_id({}),
                              .head = {position_},
                              .link_at = [](GlobalPosition) { return Result<Link>(Link{}); }})
                 ->applied()

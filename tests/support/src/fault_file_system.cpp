@@ -253,7 +253,7 @@ Result<std::unique_ptr<FileLock>> FaultFileSystem::lock(const std::string& path)
   return std::unique_ptr<FileLock>(std::make_unique<HeldLock>(disk_, entry->file));
 }
 
-std::string FaultFileSystem::boot_id() {
+std::string FaultFileSystem::boot_id(const std::string&) {
   const std::lock_guard lock(disk_->mutex);
   return "boot-" + std::to_string(disk_->boot);
 }

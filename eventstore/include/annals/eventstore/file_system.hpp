@@ -63,6 +63,10 @@ class File {
 class FileLock {
  public:
   virtual ~FileLock() = default;
+
+  /// Whether the path that was locked still leads to the locked file: it, or a folder above it, may
+  /// have been removed, moved or replaced. Errors: unavailable.
+  virtual Result<void> check() const { return {}; }
 };
 
 /// A disk. Thread-safe. Paths are as the operating system takes them.
@@ -88,8 +92,9 @@ class FileSystem {
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
   /// The same place, whatever the working directory becomes later.
   virtual std::string absolute(const std::string& path) { return path; }
-  /// Differs after a restart of the machine: what was written but not synced may be lost by then.
-  virtual std::string boot_id() = 0;
+  /// Differs after a restart of the machine, and of what holds `folder`, as far as that can be
+  /// told: what was written but not synced may be lost by then. Never empty.
+  virtual std::string boot_id(const std::string& folder) = 0;
 };
 
 /// The operating system's files.

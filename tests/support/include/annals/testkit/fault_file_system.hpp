@@ -44,7 +44,7 @@ class FaultFileSystem final : public FileSystem {
   Result<void> remove(const std::string& path) override;
   Result<void> sync_directory(const std::string& path) override;
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
-  std::string boot_id() override;
+  std::string boot_id(const std::string& folder) override;
 
   // Crashes.
 
