@@ -372,7 +372,9 @@ std::function<Result<void>(Sql&)> BatchFold::sql() const {
       if (applied) continue;
       // The database's own troubles are not the event's.
       if (applied.error().code == ErrorCode::unavailable) return applied;
-      return fold_error(projection_, ErrorCode::corrupt, *decoded.info, applied.error().message);
+      const bool refused = applied.error().code == ErrorCode::invalid_argument;
+      return fold_error(projection_, refused ? ErrorCode::invalid_argument : ErrorCode::corrupt,
+                        *decoded.info, applied.error().message);
     }
     return {};
   };
