@@ -109,7 +109,7 @@ chaos: ## Kill, freeze and cut off all that the log passes on its way through Ka
 install: ## Install the libraries, headers and programs under PREFIX
 	@$(PACKAGES) $(PACKAGES_INSTALL)
 	$(CONFIGURE) $(PARTS_OFF) -DANNALS_WITH_TESTKIT=ON -DANNALS_BUILD_TOOLS=ON
-	$(BUILD)
+	$(BUILD) --target annals_installed
 	cmake --install $(BUILD_DIR) --prefix $(PREFIX)
 
 clean: ## Remove the build folder (not DATA)

@@ -4,6 +4,9 @@ include(CMakePackageConfigHelpers)
 
 set(ANNALS_CMAKE_DIR "${CMAKE_CURRENT_LIST_DIR}")
 
+# All that is installed, and no more: what `make install` builds.
+add_custom_target(annals_installed)
+
 # annals_add_component(<name> SOURCES … HEADERS … [LINK …] [LINK_PRIVATE …] [FIND …] [PKG …])
 #
 # Makes the library annals_<name>, its alias annals::<name> and the export set
@@ -53,6 +56,7 @@ function(annals_add_component name)
   endforeach()
 
   install(TARGETS ${target} EXPORT annals-${name}-targets FILE_SET HEADERS)
+  add_dependencies(annals_installed ${target})
   install(EXPORT annals-${name}-targets NAMESPACE annals::
           DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/annals)
 

@@ -78,9 +78,12 @@ def java_version():
 def need(program_is_there, *packages):
     if program_is_there() or not INSTALL_PACKAGES.is_file():
         return
-    subprocess.run([str(INSTALL_PACKAGES), *packages], capture_output=True)
+    print(f"Installing {' and '.join(packages)} for a broker", file=sys.stderr)
+    done = subprocess.run([str(INSTALL_PACKAGES), *packages], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
     if not program_is_there():
-        raise NoBrokers(f"they need {' and '.join(packages)}, which could not be installed")
+        raise NoBrokers(f"they need {' and '.join(packages)}, which could not be installed: "
+                        + last_line(done.stdout))
 
 
 def fetch_jars(folder):
@@ -94,6 +97,7 @@ def fetch_jars(folder):
         if complete.is_file() and complete.read_bytes() == wanted:
             return
         need(lambda: shutil.which("mvn"), "maven")
+        print("Fetching Apache Kafka's jars with Maven (56 MB, once)", file=sys.stderr)
         for jar in folder.glob("*.jar"):
             jar.unlink()
         command = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies",
@@ -106,9 +110,12 @@ def fetch_jars(folder):
         except subprocess.TimeoutExpired:
             raise NoBrokers("Maven did not bring Apache Kafka's jars within 10 minutes") from None
         if done.returncode != 0:
-            errors = [line for line in done.stdout.splitlines() if "ERROR" in line]
-            raise NoBrokers("Maven did not bring Apache Kafka's jars: "
-                            + last_line(errors[0] if errors else done.stdout))
+            # What could not be transferred says more than what was not found without it.
+            lines = done.stdout.splitlines()
+            reasons = ([line for line in lines if "transfer" in line]
+                       or [line for line in lines if "ERROR" in line] or [done.stdout])
+            raise NoBrokers(f"Maven did not bring Apache Kafka's jars: {last_line(reasons[0])} "
+                            "(ANNALS_MAVEN_SETTINGS names a settings.xml, for a mirror or a proxy)")
         complete.write_bytes(wanted)
 
 
