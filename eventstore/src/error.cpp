@@ -50,6 +50,7 @@ Retry retry_advice(ErrorCode code) noexcept {
 
 std::string to_string(const Error& error) {
   std::string text(to_string(error.code));
+  if (!error.rule.empty()) text += " (" + error.rule + ')';
   if (!error.message.empty()) text += ": " + error.message;
   return text;
 }

@@ -58,9 +58,7 @@ struct Session {
 /// Says on standard error what went wrong, and gives the exit code: words that can never make sense
 /// are the command line's fault.
 inline int failed(const annals::Error& error) {
-  std::string text = error.code == annals::ErrorCode::rejected
-                         ? "rejected (" + error.rule + "): " + error.message
-                         : annals::to_string(error);
+  std::string text = annals::to_string(error);
   if (error.place && text.find(error.place->file) == std::string::npos) {
     text += " (" + error.place->file + " at byte " + std::to_string(error.place->offset) + ")";
   }

@@ -8,10 +8,10 @@
 ///       ANNALS_ROW(AccountBalance, "account_balances", (account), owner, balance);
 ///
 ///       using Events = annals::Events<AccountOpened, MoneyDeposited, AccountClosed>;
-///       static auto keys(const auto&, const EventInfo& info) { return annals::id_of(info.stream);
-///       } void evolve(const AccountOpened& e) { owner = e.owner; } void evolve(const
-///       MoneyDeposited& e) { balance += e.amount; } bool drop(const AccountClosed&) const { return
-///       true; }
+///       static auto keys(const auto&, const EventInfo& of) { return annals::id_of(of.stream); }
+///       void evolve(const AccountOpened& e) { owner = e.owner; }
+///       void evolve(const MoneyDeposited& e) { balance += e.amount; }
+///       bool drop(const AccountClosed&) const { return true; }
 ///     };
 ///
 /// Each event of the list goes to the rows that `keys` names (none, one, or several); a row that is
