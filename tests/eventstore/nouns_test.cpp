@@ -145,7 +145,7 @@ TEST(Errors, EveryCodeHasItsAdvice) {
 TEST(Errors, TextIsCodeAndMessage) {
   EXPECT_EQ(to_string(Error{.code = ErrorCode::rejected, .message = "no money"}),
             "rejected: no money");
-  EXPECT_EQ(to_string(Error{.code = ErrorCode::rejected, .rule = "no-money"}),
+  EXPECT_EQ(to_string(Error{.code = ErrorCode::rejected, .message = "", .rule = "no-money"}),
             "rejected (no-money)");
   EXPECT_EQ(to_string(Error{.code = ErrorCode::timeout, .message = ""}), "timeout");
 }
