@@ -1,6 +1,7 @@
 // What a runner does in a group, where a source deals partitions out.
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,8 +13,8 @@ namespace annals {
 
 namespace {
 
-// How long it is waited for a commit in flight when a partition is taken away. Whoever gets it
-// waits for the lease then.
+// How long it is waited for commits in flight when partitions are taken away. Whoever gets one that
+// is not ended by then waits for its lease.
 constexpr std::chrono::seconds recall_max{5};
 
 }  // namespace
@@ -50,7 +51,8 @@ Result<void> ProjectionRunner::Impl::add_to_group(const ProjectionType& projecti
          return cursors;
        },
        .given = [this, name](std::uint32_t partition) { hurry(name, partition); },
-       .taken_away = [this, name](std::uint32_t partition) { recall(name, partition); }});
+       .taken_away =
+           [this, name](std::span<const std::uint32_t> partitions) { recall(name, partitions); }});
   if (!member) {
     {
       const std::lock_guard lock(mutex_);
@@ -79,22 +81,28 @@ void ProjectionRunner::Impl::hurry(std::string_view projection, std::uint32_t pa
   work_.notify_one();
 }
 
-void ProjectionRunner::Impl::recall(std::string_view projection, std::uint32_t partition) {
+void ProjectionRunner::Impl::recall(std::string_view projection,
+                                    std::span<const std::uint32_t> partitions) {
   std::unique_lock lock(mutex_);
-  const auto part = [&]() -> Part* {
+  // Looked up each time: an entry goes when its first step is refused.
+  const auto part = [&](std::uint32_t partition) -> Part* {
     const auto found = entries_.find(projection);
     if (found == entries_.end() || partition >= found->second->parts.size()) return nullptr;
     return found->second->parts[partition].get();
   };
-  const auto is_given_back = [&] {
-    const Part* now = part();
-    return now == nullptr || (!now->running && !now->claimed) || stopping_;
+  const auto is_given_back = [&](std::uint32_t partition) {
+    const Part* now = part(partition);
+    return now == nullptr || (!now->running && !now->claimed);
   };
-  if (is_given_back()) return;
-  part()->recalled = true;
-  part()->due = SteadyClock::now();
-  work_.notify_one();
-  changed_.wait_for(lock, recall_max, is_given_back);
+  for (const std::uint32_t partition : partitions) {
+    if (is_given_back(partition)) continue;
+    part(partition)->recalled = true;
+    part(partition)->due = SteadyClock::now();
+  }
+  work_.notify_all();
+  changed_.wait_for(lock, recall_max, [&] {
+    return stopping_ || std::all_of(partitions.begin(), partitions.end(), is_given_back);
+  });
 }
 
 }  // namespace annals

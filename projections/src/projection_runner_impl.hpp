@@ -118,7 +118,7 @@ class ProjectionRunner::Impl {
   /// Takes the first step, which tells whether the rows and the source belong together.
   Result<void> begin(Entry& entry);
   /// Has a part given back, and waits for that a while.
-  void recall(std::string_view projection, std::uint32_t partition);
+  void recall(std::string_view projection, std::span<const std::uint32_t> partitions);
   /// Lets a part take its next step at once.
   void hurry(std::string_view projection, std::uint32_t partition);
   void work();

@@ -275,9 +275,7 @@ void TopicMember::give_back(std::span<const std::uint32_t> partitions) {
     }
   }
   setup_.counts->given_back += taken_away.size();
-  for (const std::uint32_t partition : taken_away) {
-    if (setup_.options.taken_away) setup_.options.taken_away(partition);
-  }
+  if (setup_.options.taken_away && !taken_away.empty()) setup_.options.taken_away(taken_away);
 }
 
 }  // namespace annals::internal

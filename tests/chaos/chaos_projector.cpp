@@ -73,9 +73,12 @@ class WatchedSource final : public PartitionedSource {
 
   Result<std::uint32_t> partitions() const override { return source_.partitions(); }
   Result<std::unique_ptr<PartitionMember>> join(MembershipOptions options) const override {
-    options.taken_away = [this, taken_away = options.taken_away](std::uint32_t partition) {
-      if (has_work(partition)) ++taken_with_work_;
-      if (taken_away) taken_away(partition);
+    options.taken_away = [this, taken_away =
+                                    options.taken_away](std::span<const std::uint32_t> partitions) {
+      for (const std::uint32_t partition : partitions) {
+        if (has_work(partition)) ++taken_with_work_;
+      }
+      if (taken_away) taken_away(partitions);
     };
     return source_.join(std::move(options));
   }

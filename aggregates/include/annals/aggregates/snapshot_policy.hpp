@@ -30,7 +30,8 @@ struct LoadStats {
   std::uint64_t snapshot_hits = 0;  ///< Loads that began at a snapshot.
   std::uint64_t snapshots_saved = 0;
   std::uint64_t snapshots_ignored = 0;  ///< Found, but could not be read.
-  std::uint64_t snapshots_dropped = 0;  ///< Too many were waiting, or the store refused.
+  std::uint64_t snapshots_dropped = 0;  ///< Too many waited, the state holds what cannot
+                                        ///< be stored, or the store refused.
 };
 
 }  // namespace annals

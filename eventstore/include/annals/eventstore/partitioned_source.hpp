@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,8 +40,8 @@ struct MembershipOptions {
   std::function<Result<std::vector<std::string>>()> cursors;
   /// The partition was given.
   std::function<void(std::uint32_t partition)> given = {};
-  /// The partition is not held any more; it may go to another member once this returns.
-  std::function<void(std::uint32_t partition)> taken_away = {};
+  /// These partitions are not held any more; they may go to other members once this returns.
+  std::function<void(std::span<const std::uint32_t> partitions)> taken_away = {};
   // All are called on a thread of the member's, and not after it has ended.
 };
 
