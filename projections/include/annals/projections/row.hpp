@@ -268,6 +268,7 @@ template <typename R>
 struct columns_have_sql_names {
   static constexpr bool holds = [] {
     for (const FieldEntry& field : TableOf<R>::fields) {
+      if (field.name.empty()) continue;  // It cannot be stored, which is said already.
       if (!is_sql_name(field.name)) return false;
     }
     return true;
