@@ -245,8 +245,8 @@ class LogEventStore final : public LogReading {
   /// Writes a segment's index beside it, and uses that from then on. If that fails it stays in
   /// memory, and the next opening tries again.
   void seal(const Sealer::Job& job) {
-    auto written =
-        IndexFile::write(*options_.files, options_.path, store_, index_of(job.segment), *job.part);
+    auto written = IndexFile::write(*options_.files, options_.path, store_,
+                                    IndexFile::segment_of(job.segment), *job.part);
     if (!written) return;
     auto file = open_index(job.segment);
     if (file && *file) index_.replace_part(*std::move(file));

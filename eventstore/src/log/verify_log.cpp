@@ -3,6 +3,8 @@
 #include <annals/eventstore/content_hash.hpp>
 #include <annals/eventstore/log_event_store.hpp>
 
+#include "found_append.hpp"
+#include "index_contents.hpp"
 #include "log_format.hpp"
 #include "open.hpp"
 #include "recovery.hpp"
@@ -42,12 +44,14 @@ class Verifier {
     } else {
       judge_end();
     }
+    judge_indexes();
     return report_;
   }
 
  private:
   Result<void> walk(Manifest manifest) {
     store_ = manifest.store;
+    hasher_.emplace(store_);
     auto mark_file = MarkFile::open(*options_.files, options_.path, false);
     if (!mark_file) return std::move(mark_file).error();
     // Before the segments: what it vouches for must be found in them.
@@ -85,8 +89,10 @@ class Verifier {
                          ? open_segment(*options_.files, options_.path, store_, listed, false)
                          : std::move(active);
       if (!segment) return std::move(segment).error();
-      const auto on_append = [this](const SegmentBytes&, const AppendView& append) {
-        return count(append.entry);
+      // What the segment's index must say: made anew, and kept no longer than the segment.
+      MemoryPart part(listed.number, listed.first, *hasher_);
+      const auto on_append = [&](const SegmentBytes& bytes, const AppendView& append) {
+        return take(bytes, append, part);
       };
       segment->bug = bug_;
       const auto whole = segment->whole(store_);
@@ -95,6 +101,7 @@ class Verifier {
       if (listed.sealed) {
         auto scanned = scan_sealed(bytes, listed, *chain, true, on_append);
         if (!scanned) return scanned;
+        if (auto compared = compare_index(listed, part); !compared) return compared;
       } else {
         const auto history = history_of(manifest, *mark, *mark_file, *options_.files);
         if (!history) return history.error();
@@ -128,10 +135,29 @@ class Verifier {
                  .place = Error::Place{bytes.file, end->offset}};
   }
 
-  Result<void> count(const AppendEntry& entry) {
-    if (verify_.last && entry.first > *verify_.last) {
+  Result<void> take(const SegmentBytes& segment, const AppendView& append, MemoryPart& part) {
+    if (verify_.last && append.entry.first > *verify_.last) {
       return Error{ErrorCode::timeout, enough};
     }
+    if (auto indexed = index_append(segment, append, *hasher_, part); !indexed) return indexed;
+    return count(append.entry);
+  }
+
+  /// The index file of a segment that is whole. One that is not to be believed is not looked at:
+  /// whoever opens the store makes it anew.
+  Result<void> compare_index(const ManifestSegment& listed, const MemoryPart& part) {
+    if (listed.last < listed.first) return {};
+    const IndexFile::Segment segment = IndexFile::segment_of(listed);
+    auto file = IndexFile::open(*options_.files, options_.path, store_, segment, {});
+    if (!file) return std::move(file).error();
+    if (*file == nullptr || !(*file)->is_whole()) return {};
+    if (!IndexContents(store_, segment, part).is((*file)->bytes())) {
+      report_.wrong_indexes.push_back(options_.path + '/' + IndexFile::name_of(listed.number));
+    }
+    return {};
+  }
+
+  Result<void> count(const AppendEntry& entry) {
     if (verify_.expected && entry.first <= verify_.expected->position &&
         verify_.expected->position <= entry.last()) {
       met_expected_ = true;
@@ -198,10 +224,29 @@ class Verifier {
     }
   }
 
+  /// An index that hides events is a change like another, but the events are there.
+  void judge_indexes() {
+    if (report_.wrong_indexes.empty()) return;
+    report_.outcome = VerifyReport::Outcome::changed;
+    if (report_.first_bad) return;
+    const std::string& file = report_.wrong_indexes.front();
+    const std::size_t others = report_.wrong_indexes.size() - 1;
+    report_.first_bad = VerifyReport::Bad{
+        file + (others == 0 ? "" : " and " + std::to_string(others) + " more of these") +
+            ": the index does not agree with its segment, so queries may leave events out. The "
+            "events are all there, up to position " +
+            to_string(report_.position) +
+            ". While no program has the store open, remove the file: it is made anew",
+        {},
+        {},
+        Error::Place{file, 0}};
+  }
+
   const LogOptions& options_;
   const VerifyOptions& verify_;
   const PlantedBug bug_;
   StoreId store_;
+  std::optional<KeyHasher> hasher_;
   GlobalPosition begin_;
   GlobalPosition last_;
   VerifyReport report_;

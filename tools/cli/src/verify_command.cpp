@@ -43,6 +43,14 @@ std::string report_json(const VerifyReport& report) {
     if (bad.place) first.text("file", bad.place->file).number("offset", bad.place->offset);
     object.value("first_bad", first.finish());
   }
+  if (!report.wrong_indexes.empty()) {
+    std::string files;
+    for (const std::string& file : report.wrong_indexes) {
+      files += files.empty() ? '[' : ',';
+      append_json_string(files, file);
+    }
+    object.value("wrong_indexes", files + ']');
+  }
   return object.finish();
 }
 
@@ -66,6 +74,7 @@ void print_report(std::string_view program, const std::string& folder, const Ver
                      "file " + bad.place->file + ", offset " + std::to_string(bad.place->offset));
     }
   }
+  for (const std::string& file : report.wrong_indexes) properties.add("wrong index", file);
   properties.print(output);
   if (report.outcome == VerifyReport::Outcome::whole) {
     output.line("Write this down; it proves later that history up to here is still the same:");
