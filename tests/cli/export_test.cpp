@@ -150,6 +150,17 @@ TEST_F(Export, APartCanBeExportedButNotImportedExactly) {
   EXPECT_EQ(events(other_).size(), 3U);
 }
 
+TEST_F(Export, IntoTheStoreIsRefusedWhateverThePathLooksLike) {
+  std::filesystem::create_directory_symlink(store_, folder_.file("link"));
+  for (const std::string& to : {store_ + "/x.jsonl", store_ + "/../store/x.jsonl",
+                                folder_.file("link/x.jsonl"), folder_.file("link/../store/x")}) {
+    const Ended ended = annals({"export", store_, "-o", to});
+    EXPECT_EQ(ended.exit_code, 1) << to;
+    EXPECT_NE(ended.err.find("lies inside"), std::string::npos) << ended.err;
+    EXPECT_FALSE(std::filesystem::exists(to)) << to;
+  }
+}
+
 TEST_F(Export, AMalformedLineIsNamedWithWhatWasExpectedAndARerunGoesOn) {
   auto changed = lines();
   const auto good = changed[3];

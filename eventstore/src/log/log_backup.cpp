@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <system_error>
+
 #include <annals/eventstore/log_backup.hpp>
 
 #include "log_copy.hpp"
@@ -19,6 +24,16 @@ std::string plain(FileSystem& files, const std::string& path) {
   std::string full = files.absolute(path);
   while (full.size() > 1 && full.back() == '/') full.pop_back();
   return full;
+}
+
+/// Where `path` leads, as far as it exists: without links, `..` and a slash at the end.
+std::filesystem::path resolved(const std::string& path) {
+  std::error_code error;
+  std::filesystem::path full = std::filesystem::absolute(path, error);
+  if (error) full = path;
+  std::filesystem::path found = std::filesystem::weakly_canonical(full, error);
+  if (error) found = full.lexically_normal();
+  return found.has_filename() ? found : found.parent_path();
 }
 
 /// `plan` is that of the copy.
@@ -52,6 +67,12 @@ Result<void> check(const LogOptions& options, const std::string& other) {
 }
 
 }  // namespace
+
+bool lies_inside(const std::string& path, const std::string& folder) {
+  const std::filesystem::path inner = resolved(path);
+  const std::filesystem::path outer = resolved(folder);
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
 
 Result<BackupReport> backup_log(const LogOptions& options, const std::string& destination,
                                 const BackupOptions& backup) {

@@ -147,6 +147,31 @@ TEST_F(Backup, WhileTheWriterStandsAtAnyStepOfARollOverHoldsWhatWasAnswered) {
   }
 }
 
+TEST_F(Backup, IntoTheStoreIsRefusedWhateverThePathLooksLike) {
+  const testkit::TemporaryFolder folder;
+  const std::string path = folder.file("store");
+  LogOptions options{.path = path};
+  ASSERT_TRUE(open_log_event_store(options));
+  std::filesystem::create_directory_symlink(path, folder.file("link"));
+  for (const std::string& to :
+       {path, path + "/", path + "/bk", path + "/../store/bk", path + "/missing/../bk",
+        path + "/./bk/", folder.file("link"), folder.file("link/bk"), folder.file("link/a/b")}) {
+    const auto refused = backup_log(options, to);
+    ASSERT_FALSE(refused) << to;
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument) << to;
+    EXPECT_NE(refused.error().message.find("lies inside"), std::string::npos);
+  }
+  EXPECT_FALSE(std::filesystem::exists(path + "/bk"));
+  options.path = folder.file("link");
+  EXPECT_FALSE(backup_log(options, path + "/bk")) << "the store by its link";
+  // A name that only begins like the store's, and a way through it that leads out.
+  EXPECT_TRUE(backup_log(options, path + "-2"));
+  EXPECT_TRUE(backup_log(options, path + "/../elsewhere"));
+  const auto restored = restore_log(path + "-2", {.path = path + "-2/../link/../store-2/new"});
+  ASSERT_FALSE(restored);
+  EXPECT_NE(restored.error().message.find("lies inside"), std::string::npos);
+}
+
 TEST_F(Backup, OfAnEmptyStoreIsAnEmptyStore) {
   open("/store").reset();
   const auto report = backup_log(at("/store"), "/backup");

@@ -40,6 +40,10 @@ struct BackupReport {
   bool verified = false;
 };
 
+/// Whether `path` is the folder `folder` or lies in it, however both are written and whatever
+/// symbolic links lead there. Neither needs to exist.
+bool lies_inside(const std::string& path, const std::string& folder);
+
 /// Copies the store in `options.path` into the folder `destination`, which must be empty or
 /// missing, and makes the copy durable. May run beside a writer: the copy holds all that was
 /// durable when it began. Its MANIFEST is written last, so that what a crash leaves is no store; an
