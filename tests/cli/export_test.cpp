@@ -161,6 +161,26 @@ TEST_F(Export, IntoTheStoreIsRefusedWhateverThePathLooksLike) {
   }
 }
 
+TEST_F(Export, RestoreRefusesTheHighestEra) {
+  const std::string backup = folder_.file("backup");
+  ASSERT_EQ(annals({"backup", store_, backup}).exit_code, 0);
+  const Ended refused = annals({"restore", backup, other_, "--era", "4294967295"});
+  EXPECT_EQ(refused.exit_code, 2) << refused.err;
+  EXPECT_NE(refused.err.find("--era"), std::string::npos) << refused.err;
+  EXPECT_EQ(annals({"restore", backup, other_, "--era", "4294967294"}).exit_code, 0);
+}
+
+TEST_F(Export, ExactImportOfTheHighestEraIsRefused) {
+  auto changed = lines();
+  const std::size_t at = changed[0].find("\"era\":1");
+  ASSERT_NE(at, std::string::npos) << changed[0];
+  changed[0].replace(at, 7, "\"era\":4294967295");
+  const Ended refused = annals({"import", other_, written(changed), "--exact"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(refused.err.find("highest era"), std::string::npos) << refused.err;
+  EXPECT_FALSE(std::filesystem::exists(other_));
+}
+
 TEST_F(Export, AMalformedLineIsNamedWithWhatWasExpectedAndARerunGoesOn) {
   auto changed = lines();
   const auto good = changed[3];

@@ -93,11 +93,26 @@ Result<BackupReport> restore_log(const std::string& backup, const LogOptions& op
   if (!plan) return std::move(plan).error();
   auto& eras = plan->manifest.eras;
   const Era last = eras.back().era;
+  constexpr std::uint32_t highest = std::numeric_limits<std::uint32_t>::max();
+  if (last.value == highest) {
+    return Error{ErrorCode::invalid_argument,
+                 "the backup is of era " + std::to_string(last.value) +
+                     ", the highest there is, and a restored store needs a higher one: export it, "
+                     "and import that as a new store"};
+  }
   const Era era = restore.era.value_or(Era{last.value + 1});
   if (era <= last) {
     return Error{ErrorCode::invalid_argument,
                  "era " + std::to_string(era.value) + ": the backup is of era " +
                      std::to_string(last.value) + ", and a restored store needs a higher one"};
+  }
+  if (era.value == highest && last.value + 1 != highest) {
+    return Error{
+        ErrorCode::invalid_argument,
+        "era " + std::to_string(era.value) +
+            " is the highest there is: no backup of the store could ever be restored; give "
+            "it a lower one, such as " +
+            std::to_string(last.value + 1)};
   }
   eras.push_back({era, plan->end.position});
   return copy(files, folders, *std::move(plan),

@@ -370,6 +370,27 @@ TEST_F(Restore, AFolderThatHoldsSomethingIsRefused) {
   EXPECT_EQ(restore_log("/nowhere", at("/again")).error().code, ErrorCode::unavailable);
 }
 
+TEST_F(Restore, TheHighestEraIsRefusedUnlessItIsTheNextOne) {
+  constexpr std::uint32_t highest = 0xFFFFFFFF;
+  fill(*open("/store"), 3);
+  ASSERT_TRUE(backup_log(at("/store"), "/backup"));
+  const auto refused = restore_log("/backup", at("/again"), {.era = Era{highest}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(refused.error().message.find("such as 2"), std::string::npos)
+      << refused.error().message;
+
+  ASSERT_TRUE(restore_log("/backup", at("/again"), {.era = Era{highest - 1}}));
+  ASSERT_TRUE(backup_log(at("/again"), "/backup-2"));
+  ASSERT_TRUE(restore_log("/backup-2", at("/last"))) << "there is one left";
+  EXPECT_EQ(open("/last")->token().era, Era{highest});
+  ASSERT_TRUE(backup_log(at("/last"), "/backup-3"));
+  const auto none = restore_log("/backup-3", at("/beyond"));
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(none.error().message.find("export"), std::string::npos) << none.error().message;
+}
+
 TEST_F(Restore, ASecondTimeFromTheSameBackupTakesAHigherEra) {
   fill(*open("/store"), 3);
   ASSERT_TRUE(backup_log(at("/store"), "/backup"));

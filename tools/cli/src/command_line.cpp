@@ -368,7 +368,7 @@ class CommandLine {
     valued(sub, "--era", "N", "Its era; default: the one after the backup's",
            [this](const std::string& text) {
              const std::uint64_t era = number("--era", text);
-             if (era > 0xFFFFFFFF) refuse("--era", "expects a number below 2^32");
+             if (era >= 0xFFFFFFFF) refuse("--era", "expects a number below 2^32 - 1");
              restore_.era = Era{static_cast<std::uint32_t>(era)};
            });
     sub->add_flag_callback(

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -125,6 +126,11 @@ class Importer {
       }
       StoreIdentity identity{header.store, header.eras};
       identity.eras.push_back({{header.eras.back().era.value + 1}, header.last});
+      if (header.eras.back().era.value == std::numeric_limits<std::uint32_t>::max()) {
+        return invalid(
+            "the export is of the highest era there is, and an exact import needs a "
+            "higher one: import it as a new history, without --exact");
+      }
       access.identity = std::move(identity);
       access.clock = clock_;
       access.max_clock_skew = std::chrono::hours(24 * 365);  // As it was then is not known.

@@ -60,7 +60,8 @@ Result<BackupReport> backup_log(const LogOptions& options, const std::string& de
 /// Consumers of the old store that had seen no more than the backup holds go on; those that had are
 /// told `diverged`.
 ///
-/// Errors: as backup_log; invalid_argument (an era that is not higher than the backup's).
+/// Errors: as backup_log; invalid_argument (an era that is not higher than the backup's, or one
+/// that leaves none for a later restore: 2^32 - 1, unless it is the next one).
 Result<BackupReport> restore_log(const std::string& backup, const LogOptions& options,
                                  const RestoreOptions& restore = {});
 
