@@ -119,6 +119,54 @@ TEST_F(Verify, TheLinkOfTheEmptyLogTellsOneStoreFromAnother) {
   EXPECT_EQ(annals({"verify", store_, "--expect", "0:" + std::string(64, 'a')}).exit_code, 1);
 }
 
+TEST_F(Verify, WithoutItsMarkTheStoreIsProvedAndIs2UntilItIsRecovered) {
+  const auto before = json_lines(annals({"verify", store_}).out).at(0);
+  std::filesystem::remove(store_ + "/mark");
+  const Ended ended = annals({"verify", store_});
+  EXPECT_EQ(ended.exit_code, 2) << ended.out << ended.err;
+  const auto line = json_lines(ended.out).at(0);
+  EXPECT_EQ(line["outcome"], "incomplete");
+  EXPECT_EQ(line["events"], 7);
+  EXPECT_EQ(line["expect"], before["expect"]);
+  EXPECT_EQ(line["first_bad"]["file"], store_ + "/mark");
+
+  const Ended refused = annals({"recover", store_});
+  EXPECT_EQ(refused.exit_code, 1) << refused.out;
+  EXPECT_NE(refused.err.find("annals recover --accept-lost-mark"), std::string::npos)
+      << refused.err;
+  EXPECT_FALSE(std::filesystem::exists(store_ + "/mark"));
+
+  const Ended recovered = annals({"recover", store_, "--accept-lost-mark"});
+  EXPECT_EQ(recovered.exit_code, 0) << recovered.err;
+  EXPECT_NE(recovered.err.find("warning: the mark was lost"), std::string::npos) << recovered.err;
+  EXPECT_NE(recovered.err.find("up to position 7"), std::string::npos) << recovered.err;
+  const auto told = json_lines(recovered.out).at(0);
+  EXPECT_EQ(told["mark_was_lost"], true);
+  EXPECT_EQ(told["link"], before["link"]);
+  EXPECT_EQ(annals({"verify", store_}).exit_code, 0);
+}
+
+TEST_F(Verify, RecoverOfAStoreThatLacksNothingChangesNoEventAndWarnsOfNothing) {
+  const auto before = json_lines(annals({"verify", store_}).out).at(0);
+  const Ended ended = annals({"recover", store_, "--accept-lost-mark"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(ended.err, "");
+  EXPECT_EQ(json_lines(ended.out).at(0)["mark_was_lost"], false);
+  EXPECT_EQ(json_lines(annals({"verify", store_}).out).at(0), before);
+  EXPECT_NE(annals({"recover", store_, "--table"}).out.find("was there"), std::string::npos);
+  EXPECT_EQ(annals({"recover", folder_.file("missing")}).exit_code, 1);
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("missing")));
+  EXPECT_EQ(annals({"recover", "postgres://nobody@localhost/none"}).exit_code, 1);
+}
+
+TEST_F(Verify, RecoverDoesNotTakeDamageForALostMark) {
+  std::ofstream(store_ + "/MANIFEST") << "damaged";
+  const Ended ended = annals({"recover", store_, "--accept-lost-mark"});
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_EQ(ended.err.find("warning"), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find("MANIFEST"), std::string::npos) << ended.err;
+}
+
 TEST_F(Verify, ARangeThatGoesBeyondTheEndIs2) {
   EXPECT_EQ(annals({"verify", store_, "--to", "8"}).exit_code, 2);
   EXPECT_EQ(annals({"verify", store_, "--from", "8"}).exit_code, 2);

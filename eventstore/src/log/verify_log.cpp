@@ -57,9 +57,12 @@ class Verifier {
     // Before the segments: what it vouches for must be found in them.
     const auto mark = mark_file->read(store_);
     if (!mark) return mark.error();
-    if (!*mark) return no_mark(options_.path);
-    last_ = (*mark)->position;
-    if ((*mark)->segment > manifest.segments.back().number) {
+    if (*mark) {
+      last_ = (*mark)->position;
+    } else {
+      lost_mark_ = no_mark(options_.path);
+    }
+    if (*mark && (*mark)->segment > manifest.segments.back().number) {
       // The writer has rolled over since the MANIFEST was read.
       auto again = read_manifest(*options_.files, options_.path);
       if (!again) return std::move(again).error();
@@ -105,7 +108,7 @@ class Verifier {
       } else {
         const auto history = history_of(manifest, *mark, *mark_file, *options_.files);
         if (!history) return history.error();
-        if (history->same_boot && !(*mark)->doubtful) {
+        if (*mark && history->same_boot && !(*mark)->doubtful) {
           // A writer may be at work beyond the mark, and nothing there has been acknowledged.
           if (auto walked = walk_to(**mark, bytes, *chain, on_append); !walked) return walked;
           continue;
@@ -137,6 +140,7 @@ class Verifier {
 
   Result<void> take(const SegmentBytes& segment, const AppendView& append, MemoryPart& part) {
     if (verify_.last && append.entry.first > *verify_.last) {
+      met_more_ = true;
       return Error{ErrorCode::timeout, enough};
     }
     if (auto indexed = index_append(segment, append, *hasher_, part); !indexed) return indexed;
@@ -218,6 +222,15 @@ class Verifier {
         report_.link = {};
       }
     }
+    if (lost_mark_ && report_.outcome != VerifyReport::Outcome::changed && !met_more_) {
+      report_.outcome = VerifyReport::Outcome::incomplete;
+      const GlobalPosition next{report_.position.value + 1};
+      report_.first_bad = VerifyReport::Bad{
+          lost_mark_->place->file +
+              ": no mark of this store, so whether events are missing behind position " +
+              to_string(report_.position) + " is not known; what is there is whole",
+          next, next, lost_mark_->place};
+    }
     if (!given_up_ && verify_.progress) {
       const std::uint64_t all = report_.position.value - begin_.value;
       (void)verify_.progress(all, all);
@@ -227,8 +240,9 @@ class Verifier {
   /// An index that hides events is a change like another, but the events are there.
   void judge_indexes() {
     if (report_.wrong_indexes.empty()) return;
+    const bool changed = report_.outcome == VerifyReport::Outcome::changed;
     report_.outcome = VerifyReport::Outcome::changed;
-    if (report_.first_bad) return;
+    if (changed) return;
     const std::string& file = report_.wrong_indexes.front();
     const std::size_t others = report_.wrong_indexes.size() - 1;
     report_.first_bad = VerifyReport::Bad{
@@ -252,6 +266,8 @@ class Verifier {
   VerifyReport report_;
   std::optional<VerifyReport::Bad> disagreement_;
   std::uint64_t appends_seen_ = 0;
+  std::optional<Error> lost_mark_;
+  bool met_more_ = false;  // An append behind the last one asked for.
   bool met_expected_ = false;
   bool given_up_ = false;
 };

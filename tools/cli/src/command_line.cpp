@@ -25,9 +25,9 @@ class CommandLine {
             "URL\n"
             "of a PostgreSQL database (postgres://USER@HOST/DATABASE#SCHEMA). Commands open it "
             "for\n"
-            "reading only and may run beside a program that writes to it; but `import` writes to\n"
-            "it, `compress` packs its complete segments, `migrate` makes a database's tables, and\n"
-            "`projections` looks after its read models.",
+            "reading only and may run beside a program that writes to it; but `import` and\n"
+            "`recover` write to it, `compress` packs its complete segments, `migrate` makes a\n"
+            "database's tables, and `projections` looks after its read models.",
             name) {
     app_.set_version_flag("--version", name + " (annals " ANNALS_VERSION ")");
     app_.set_help_flag("-h,--help", "Show this and exit");
@@ -52,6 +52,7 @@ class CommandLine {
     add_compress();
     add_restore();
     add_export();
+    add_recover();
     add_import();
     add_relay();
     command("migrate", "Make or update a database's tables")->callback([this] {
@@ -381,6 +382,17 @@ class CommandLine {
   }
 
   void add_export() {
+  void add_recover() {
+    CLI::App* sub = command("recover", "Open a folder for writing once, as after a crash");
+    sub->footer(
+        "Nobody may have the store open for writing. Without its file `mark` nobody can say\n"
+        "whether events that were acknowledged are missing at the end; `verify` says how far it\n"
+        "is whole.");
+    sub->add_flag("--accept-lost-mark", recover_.accept_lost_mark,
+                  "Take what the segments hold for all there was, and make the mark anew");
+    sub->callback([this] { request_.command = recover_; });
+  }
+
     CLI::App* sub = command("export", "Write history as JSON lines that `import` reads");
     add_query(sub, true);
     valued(sub, "--from", "P", "Begin with the append that holds this position",
@@ -443,6 +455,7 @@ class CommandLine {
   std::optional<AsOf> diff_from_;
   std::optional<AsOf> diff_to_;
   std::string read_models_;
+  RecoverRequest recover_;
   ProjectionsRequest projections_;
   StatsRequest stats_;
   BackupRequest backup_;

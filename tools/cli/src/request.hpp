@@ -112,6 +112,10 @@ struct CompressRequest {
   bool progress = false;
 };
 
+struct RecoverRequest {
+  bool accept_lost_mark = false;
+};
+
 struct ExportRequest {
   Query query = Query::all();
   GlobalPosition first = {1};
@@ -152,7 +156,8 @@ struct Request {
   Format format = Format::automatic;
   std::variant<StreamsRequest, ReadRequest, TailRequest, StatsRequest, VerifyRequest, StateRequest,
                DiffRequest, CheckRequest, ProjectionsRequest, BackupRequest, RestoreRequest,
-               CompressRequest, ExportRequest, ImportRequest, MigrateRequest, RelayRequest>
+               CompressRequest, RecoverRequest, ExportRequest, ImportRequest, MigrateRequest,
+               RelayRequest>
       command;
 };
 
