@@ -119,6 +119,34 @@ TEST_F(Verify, TheLinkOfTheEmptyLogTellsOneStoreFromAnother) {
   EXPECT_EQ(annals({"verify", store_, "--expect", "0:" + std::string(64, 'a')}).exit_code, 1);
 }
 
+TEST_F(Verify, PrintsNoLinkToWriteDownIfNothingWasProved) {
+  std::ofstream(store_ + "/MANIFEST") << "damaged";
+  Ended ended = annals({"verify", store_});
+  EXPECT_EQ(ended.exit_code, 1) << ended.out;
+  auto line = json_lines(ended.out).at(0);
+  EXPECT_EQ(line["outcome"], "changed");
+  EXPECT_FALSE(line.contains("expect")) << ended.out;
+  EXPECT_FALSE(line.contains("link"));
+  EXPECT_EQ(annals({"verify", store_, "--table"}).out.find("link"), std::string::npos);
+
+  const std::string beyond = folder_.file("beyond");
+  make_sample_store(beyond);
+  ended = annals({"verify", beyond, "--from", "8"});
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_FALSE(json_lines(ended.out).at(0).contains("expect")) << ended.out;
+}
+
+TEST_F(Verify, WhatIsPrintedOfADamagedStoreHoldsOfAWholeOne) {
+  const std::string whole = folder_.file("whole");
+  std::filesystem::copy(store_, whole, std::filesystem::copy_options::recursive);
+  for (const std::string bad : {"Grace", "Ada"}) {
+    flip_bit_of(bad);
+    const auto line = json_lines(annals({"verify", store_}).out).at(0);
+    ASSERT_TRUE(line.contains("expect"));
+    EXPECT_EQ(annals({"verify", whole, "--expect", line["expect"]}).exit_code, 0) << line;
+  }
+}
+
 TEST_F(Verify, WithoutItsMarkTheStoreIsProvedAndIs2UntilItIsRecovered) {
   const auto before = json_lines(annals({"verify", store_}).out).at(0);
   std::filesystem::remove(store_ + "/mark");
