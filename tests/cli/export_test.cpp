@@ -161,6 +161,32 @@ TEST_F(Export, IntoTheStoreIsRefusedWhateverThePathLooksLike) {
   }
 }
 
+TEST_F(Export, TwoPartsThatShareAnAppendAreImportedByOneExportOfBoth) {
+  {
+    const auto store = open_for_writing(store_, *parse_timestamp("2024-03-03T00:00:00Z"));
+    const auto receipt = store->append(
+        {.events = {{.stream = "a", .type = "t", .data = "{}"},
+                    {.stream = "b", .type = "t", .data = "{}"}},
+         .checks = {{"a", ExpectedVersion::no_stream()}, {"b", ExpectedVersion::no_stream()}}});
+    ASSERT_TRUE(receipt) << to_string(receipt.error());
+  }
+  const std::string a = folder_.file("a.jsonl");
+  const std::string b = folder_.file("b.jsonl");
+  const std::string both = folder_.file("both.jsonl");
+  ASSERT_EQ(annals({"export", store_, "--stream", "a", "-o", a}).exit_code, 0);
+  ASSERT_EQ(annals({"export", store_, "--stream", "b", "-o", b}).exit_code, 0);
+  ASSERT_EQ(annals({"export", store_, "--stream", "a", "--stream", "b", "-o", both}).exit_code, 0);
+  ASSERT_EQ(annals({"import", other_, a}).exit_code, 0);
+  EXPECT_EQ(annals({"import", other_, a}).exit_code, 0) << "the same again";
+  const Ended refused = annals({"import", other_, b});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(refused.err.find("with one query, such as --stream a --stream b"), std::string::npos)
+      << refused.err;
+  const std::string fresh = folder_.file("fresh");
+  EXPECT_EQ(annals({"import", fresh, both}).exit_code, 0) << "what the message says to do";
+  EXPECT_EQ(events(fresh).size(), 2U);
+}
+
 TEST_F(Export, RestoreRefusesTheHighestEra) {
   const std::string backup = folder_.file("backup");
   ASSERT_EQ(annals({"backup", store_, backup}).exit_code, 0);

@@ -411,7 +411,7 @@ class CommandLine {
   }
 
   void add_import() {
-    CLI::App* sub = command("import", "Append what `export` wrote; again: only what is missing");
+    CLI::App* sub = command("import", "Append what `export` wrote; it again: only what is missing");
     sub->add_option("FILE", import_.file, "Default: standard input")->type_name("");
     sub->add_flag("--exact", import_.exact,
                   "The same store again, with its id, positions, times and links; DIR is empty");

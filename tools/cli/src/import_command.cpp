@@ -124,13 +124,13 @@ class Importer {
           header.link_before != first_link(header.store)) {
         return invalid("an exact import needs a whole export: all events from position 1 on");
       }
-      StoreIdentity identity{header.store, header.eras};
-      identity.eras.push_back({{header.eras.back().era.value + 1}, header.last});
       if (header.eras.back().era.value == std::numeric_limits<std::uint32_t>::max()) {
         return invalid(
             "the export is of the highest era there is, and an exact import needs a "
             "higher one: import it as a new history, without --exact");
       }
+      StoreIdentity identity{header.store, header.eras};
+      identity.eras.push_back({{header.eras.back().era.value + 1}, header.last});
       access.identity = std::move(identity);
       access.clock = clock_;
       access.max_clock_skew = std::chrono::hours(24 * 365);  // As it was then is not known.
@@ -185,16 +185,29 @@ class Importer {
       if (!given.known_at) given.known_at = origin.recorded_at;
       if (!given.origin) given.origin = Origin{header_.store, event.position};
     }
+    const AppendId id = request.id.value();
     auto receipt = store_->append(std::move(request));
     if (!receipt) {
       Error error = std::move(receipt).error();
-      if (error.code == ErrorCode::wrong_expected_version) {
-        error.message += " (--merge appends to streams whatever they hold)";
-      }
+      if (auto advice = advice_on(error, id)) error.message += " (" + *advice + ")";
       return error;
     }
     ++(receipt->repeated ? repeated_ : appends_);
     return {};
+  }
+
+  /// What may help against the refusal of an append.
+  std::optional<std::string> advice_on(const Error& error, const AppendId& id) const {
+    if (error.code == ErrorCode::wrong_expected_version) {
+      return "--merge appends to streams whatever they hold";
+    }
+    if (error.code != ErrorCode::invalid_argument) return std::nullopt;
+    if (const auto there = store_->find_append(id); there && *there) {
+      return "other events of this append were imported before: an append is imported once, so "
+             "export all events you want with one query, such as --stream a --stream b, and import "
+             "that into a new store";
+    }
+    return std::nullopt;
   }
 
   Result<void> add_exactly(ExportedAppend& exported) {
