@@ -187,6 +187,25 @@ TEST_F(Export, TwoPartsThatShareAnAppendAreImportedByOneExportOfBoth) {
   EXPECT_EQ(events(fresh).size(), 2U);
 }
 
+TEST_F(Export, EventsKnownAheadOfTheClockAreImportedWithMoreClockSkew) {
+  auto changed = lines();
+  const std::string given = "2024-02-28T00:00:00";
+  const std::size_t at = changed[1].find(given);
+  ASSERT_NE(at, std::string::npos) << changed[1];
+  // A day ahead, of whatever day it is.
+  const std::string ahead = to_string(system_clock()->now() + std::chrono::hours(24));
+  changed[1].replace(at, given.size(), ahead.substr(0, given.size()));
+  const std::string file = written(changed);
+  const Ended refused = annals({"import", other_, file});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(refused.err.find("--max-clock-skew SECONDS"), std::string::npos) << refused.err;
+  const Ended taken = annals({"import", other_, file, "--max-clock-skew", "90000"});
+  EXPECT_EQ(taken.exit_code, 0) << taken.err;
+  EXPECT_EQ(events(other_).size(), 7U);
+  EXPECT_EQ(annals({"import", other_, file, "--max-clock-skew", "soon"}).exit_code, 2);
+  EXPECT_EQ(annals({"import", other_, file, "--exact", "--max-clock-skew", "5"}).exit_code, 2);
+}
+
 TEST_F(Export, RestoreRefusesTheHighestEra) {
   const std::string backup = folder_.file("backup");
   ASSERT_EQ(annals({"backup", store_, backup}).exit_code, 0);

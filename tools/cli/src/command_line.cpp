@@ -5,6 +5,7 @@
 
 #include "chosen_command.hpp"
 #include "exit_code.hpp"
+#include "import_options.hpp"
 #include "option_text.hpp"
 #include "projections_options.hpp"
 #include "relay_options.hpp"
@@ -51,8 +52,8 @@ class CommandLine {
     add_backup();
     add_compress();
     add_restore();
-    add_export();
     add_recover();
+    add_export();
     add_import();
     add_relay();
     command("migrate", "Make or update a database's tables")->callback([this] {
@@ -381,7 +382,6 @@ class CommandLine {
     });
   }
 
-  void add_export() {
   void add_recover() {
     CLI::App* sub = command("recover", "Open a folder for writing once, as after a crash");
     sub->footer(
@@ -393,6 +393,7 @@ class CommandLine {
     sub->callback([this] { request_.command = recover_; });
   }
 
+  void add_export() {
     CLI::App* sub = command("export", "Write history as JSON lines that `import` reads");
     add_query(sub, true);
     valued(sub, "--from", "P", "Begin with the append that holds this position",
@@ -412,15 +413,9 @@ class CommandLine {
 
   void add_import() {
     CLI::App* sub = command("import", "Append what `export` wrote; it again: only what is missing");
-    sub->add_option("FILE", import_.file, "Default: standard input")->type_name("");
-    sub->add_flag("--exact", import_.exact,
-                  "The same store again, with its id, positions, times and links; DIR is empty");
-    sub->add_flag("--merge", import_.merge, "Append to streams whatever they hold already");
-    sub->add_flag("--compress", import_.compress, "Compress complete segments as it goes");
-    add_progress(sub, import_.progress);
+    add_import_options(*sub, import_);
     sub->callback([this] {
-      if (import_.exact && import_.merge) refuse("--merge", "makes no sense with --exact");
-      if (import_.file == "-") import_.file.clear();
+      check_import_options(import_);
       request_.command = import_;
     });
   }
@@ -455,12 +450,12 @@ class CommandLine {
   std::optional<AsOf> diff_from_;
   std::optional<AsOf> diff_to_;
   std::string read_models_;
-  RecoverRequest recover_;
   ProjectionsRequest projections_;
   StatsRequest stats_;
   BackupRequest backup_;
   CompressRequest compress_;
   RestoreRequest restore_;
+  RecoverRequest recover_;
   ExportRequest export_;
   ImportRequest import_;
   RelayRequest relay_;

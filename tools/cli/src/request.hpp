@@ -129,6 +129,9 @@ struct ImportRequest {
   bool exact = false;
   bool merge = false;
   bool compress = false;
+  /// How far a known_at may be ahead of the clock, and the clock behind the last event; absent: the
+  /// engine's default.
+  std::optional<std::chrono::microseconds> max_clock_skew = {};
   bool progress = false;
 };
 
