@@ -7,6 +7,7 @@
 
 #include <annals/eventstore/content_hash.hpp>
 
+#include "fuzz/checksums.hpp"
 #include "sample_store.hpp"
 
 namespace annals::test {
@@ -93,6 +94,39 @@ TEST_F(Verify, AFlippedBitIs1AndThePlaceIsNamed) {
   EXPECT_EQ(table.exit_code, 1);
   EXPECT_NE(table.out.find("outcome    changed\n"), std::string::npos) << table.out;
   EXPECT_NE(table.out.find(", offset "), std::string::npos) << table.out;
+}
+
+TEST_F(Verify, AnIndexThatHidesEventsIs1AndNamedWithWhatToDo) {
+  const std::string large = folder_.file("large");
+  StoreId id;
+  {
+    const auto store = open_for_writing(large, *parse_timestamp("2024-03-01T12:00:00Z"));
+    id = store->stats().store;
+    const std::string data = '"' + std::string(20'000, 'x') + '"';
+    for (int i = 0; i < 8; ++i) append(*store, {{.stream = "blob", .type = "noted", .data = data}});
+  }
+  const std::string whole = annals({"verify", large}).out;
+  const std::string index = large + "/segment-00000001.index";
+  std::ifstream in(index, std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(in)), {});
+  const std::size_t key = bytes.find(
+      "\x01\x04"
+      "blob");
+  ASSERT_NE(key, std::string::npos);
+  bytes[key + 5] = 'c';
+  fuzz::sum_index(bytes, id, 1);
+  std::ofstream(index, std::ios::binary) << bytes;
+
+  const Ended ended = annals({"verify", large});
+  EXPECT_EQ(ended.exit_code, 1) << ended.err;
+  const auto line = json_lines(ended.out).at(0);
+  EXPECT_EQ(line["outcome"], "changed");
+  EXPECT_EQ(line["wrong_indexes"], nlohmann::json::array({index}));
+  EXPECT_EQ(line["expect"], json_lines(whole).at(0)["expect"]) << "the log is whole";
+  EXPECT_NE(annals({"verify", large, "--table"}).out.find("wrong index"), std::string::npos);
+
+  std::filesystem::remove(index);
+  EXPECT_EQ(annals({"verify", large}).out, whole) << "what the report says to do";
 }
 
 TEST_F(Verify, OtherCommandsRefuseADamagedStoreWithPlaceAndRemedy) {
