@@ -150,6 +150,82 @@ TEST_F(Export, APartCanBeExportedButNotImportedExactly) {
   EXPECT_EQ(events(other_).size(), 3U);
 }
 
+TEST_F(Export, IntoTheStoreIsRefusedWhateverThePathLooksLike) {
+  std::filesystem::create_directory_symlink(store_, folder_.file("link"));
+  for (const std::string& to : {store_ + "/x.jsonl", store_ + "/../store/x.jsonl",
+                                folder_.file("link/x.jsonl"), folder_.file("link/../store/x")}) {
+    const Ended ended = annals({"export", store_, "-o", to});
+    EXPECT_EQ(ended.exit_code, 1) << to;
+    EXPECT_NE(ended.err.find("lies inside"), std::string::npos) << ended.err;
+    EXPECT_FALSE(std::filesystem::exists(to)) << to;
+  }
+}
+
+TEST_F(Export, TwoPartsThatShareAnAppendAreImportedByOneExportOfBoth) {
+  {
+    const auto store = open_for_writing(store_, *parse_timestamp("2024-03-03T00:00:00Z"));
+    const auto receipt = store->append(
+        {.events = {{.stream = "a", .type = "t", .data = "{}"},
+                    {.stream = "b", .type = "t", .data = "{}"}},
+         .checks = {{"a", ExpectedVersion::no_stream()}, {"b", ExpectedVersion::no_stream()}}});
+    ASSERT_TRUE(receipt) << to_string(receipt.error());
+  }
+  const std::string a = folder_.file("a.jsonl");
+  const std::string b = folder_.file("b.jsonl");
+  const std::string both = folder_.file("both.jsonl");
+  ASSERT_EQ(annals({"export", store_, "--stream", "a", "-o", a}).exit_code, 0);
+  ASSERT_EQ(annals({"export", store_, "--stream", "b", "-o", b}).exit_code, 0);
+  ASSERT_EQ(annals({"export", store_, "--stream", "a", "--stream", "b", "-o", both}).exit_code, 0);
+  ASSERT_EQ(annals({"import", other_, a}).exit_code, 0);
+  EXPECT_EQ(annals({"import", other_, a}).exit_code, 0) << "the same again";
+  const Ended refused = annals({"import", other_, b});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(refused.err.find("with one query, such as --stream a --stream b"), std::string::npos)
+      << refused.err;
+  const std::string fresh = folder_.file("fresh");
+  EXPECT_EQ(annals({"import", fresh, both}).exit_code, 0) << "what the message says to do";
+  EXPECT_EQ(events(fresh).size(), 2U);
+}
+
+TEST_F(Export, EventsKnownAheadOfTheClockAreImportedWithMoreClockSkew) {
+  auto changed = lines();
+  const std::string given = "2024-02-28T00:00:00";
+  const std::size_t at = changed[1].find(given);
+  ASSERT_NE(at, std::string::npos) << changed[1];
+  // A day ahead, of whatever day it is.
+  const std::string ahead = to_string(system_clock()->now() + std::chrono::hours(24));
+  changed[1].replace(at, given.size(), ahead.substr(0, given.size()));
+  const std::string file = written(changed);
+  const Ended refused = annals({"import", other_, file});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(refused.err.find("--max-clock-skew SECONDS"), std::string::npos) << refused.err;
+  const Ended taken = annals({"import", other_, file, "--max-clock-skew", "90000"});
+  EXPECT_EQ(taken.exit_code, 0) << taken.err;
+  EXPECT_EQ(events(other_).size(), 7U);
+  EXPECT_EQ(annals({"import", other_, file, "--max-clock-skew", "soon"}).exit_code, 2);
+  EXPECT_EQ(annals({"import", other_, file, "--exact", "--max-clock-skew", "5"}).exit_code, 2);
+}
+
+TEST_F(Export, RestoreRefusesTheHighestEra) {
+  const std::string backup = folder_.file("backup");
+  ASSERT_EQ(annals({"backup", store_, backup}).exit_code, 0);
+  const Ended refused = annals({"restore", backup, other_, "--era", "4294967295"});
+  EXPECT_EQ(refused.exit_code, 2) << refused.err;
+  EXPECT_NE(refused.err.find("--era"), std::string::npos) << refused.err;
+  EXPECT_EQ(annals({"restore", backup, other_, "--era", "4294967294"}).exit_code, 0);
+}
+
+TEST_F(Export, ExactImportOfTheHighestEraIsRefused) {
+  auto changed = lines();
+  const std::size_t at = changed[0].find("\"era\":1");
+  ASSERT_NE(at, std::string::npos) << changed[0];
+  changed[0].replace(at, 7, "\"era\":4294967295");
+  const Ended refused = annals({"import", other_, written(changed), "--exact"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(refused.err.find("highest era"), std::string::npos) << refused.err;
+  EXPECT_FALSE(std::filesystem::exists(other_));
+}
+
 TEST_F(Export, AMalformedLineIsNamedWithWhatWasExpectedAndARerunGoesOn) {
   auto changed = lines();
   const auto good = changed[3];

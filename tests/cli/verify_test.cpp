@@ -7,6 +7,7 @@
 
 #include <annals/eventstore/content_hash.hpp>
 
+#include "fuzz/checksums.hpp"
 #include "sample_store.hpp"
 
 namespace annals::test {
@@ -95,6 +96,39 @@ TEST_F(Verify, AFlippedBitIs1AndThePlaceIsNamed) {
   EXPECT_NE(table.out.find(", offset "), std::string::npos) << table.out;
 }
 
+TEST_F(Verify, AnIndexThatHidesEventsIs1AndNamedWithWhatToDo) {
+  const std::string large = folder_.file("large");
+  StoreId id;
+  {
+    const auto store = open_for_writing(large, *parse_timestamp("2024-03-01T12:00:00Z"));
+    id = store->stats().store;
+    const std::string data = '"' + std::string(20'000, 'x') + '"';
+    for (int i = 0; i < 8; ++i) append(*store, {{.stream = "blob", .type = "noted", .data = data}});
+  }
+  const std::string whole = annals({"verify", large}).out;
+  const std::string index = large + "/segment-00000001.index";
+  std::ifstream in(index, std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(in)), {});
+  const std::size_t key = bytes.find(
+      "\x01\x04"
+      "blob");
+  ASSERT_NE(key, std::string::npos);
+  bytes[key + 5] = 'c';
+  fuzz::sum_index(bytes, id, 1);
+  std::ofstream(index, std::ios::binary) << bytes;
+
+  const Ended ended = annals({"verify", large});
+  EXPECT_EQ(ended.exit_code, 1) << ended.err;
+  const auto line = json_lines(ended.out).at(0);
+  EXPECT_EQ(line["outcome"], "changed");
+  EXPECT_EQ(line["wrong_indexes"], nlohmann::json::array({index}));
+  EXPECT_EQ(line["expect"], json_lines(whole).at(0)["expect"]) << "the log is whole";
+  EXPECT_NE(annals({"verify", large, "--table"}).out.find("wrong index"), std::string::npos);
+
+  std::filesystem::remove(index);
+  EXPECT_EQ(annals({"verify", large}).out, whole) << "what the report says to do";
+}
+
 TEST_F(Verify, OtherCommandsRefuseADamagedStoreWithPlaceAndRemedy) {
   flip_bit_of("Grace");
   const Ended ended = annals({"read", store_});
@@ -117,6 +151,82 @@ TEST_F(Verify, TheLinkOfTheEmptyLogTellsOneStoreFromAnother) {
       json_lines(annals({"stats", store_}).out)[0]["store"].get<std::string>())));
   EXPECT_EQ(annals({"verify", store_, "--expect", "0:" + first}).exit_code, 0);
   EXPECT_EQ(annals({"verify", store_, "--expect", "0:" + std::string(64, 'a')}).exit_code, 1);
+}
+
+TEST_F(Verify, PrintsNoLinkToWriteDownIfNothingWasProved) {
+  std::ofstream(store_ + "/MANIFEST") << "damaged";
+  Ended ended = annals({"verify", store_});
+  EXPECT_EQ(ended.exit_code, 1) << ended.out;
+  auto line = json_lines(ended.out).at(0);
+  EXPECT_EQ(line["outcome"], "changed");
+  EXPECT_FALSE(line.contains("expect")) << ended.out;
+  EXPECT_FALSE(line.contains("link"));
+  EXPECT_EQ(annals({"verify", store_, "--table"}).out.find("link"), std::string::npos);
+
+  const std::string beyond = folder_.file("beyond");
+  make_sample_store(beyond);
+  ended = annals({"verify", beyond, "--from", "8"});
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_FALSE(json_lines(ended.out).at(0).contains("expect")) << ended.out;
+}
+
+TEST_F(Verify, WhatIsPrintedOfADamagedStoreHoldsOfAWholeOne) {
+  const std::string whole = folder_.file("whole");
+  std::filesystem::copy(store_, whole, std::filesystem::copy_options::recursive);
+  for (const std::string bad : {"Grace", "Ada"}) {
+    flip_bit_of(bad);
+    const auto line = json_lines(annals({"verify", store_}).out).at(0);
+    ASSERT_TRUE(line.contains("expect"));
+    EXPECT_EQ(annals({"verify", whole, "--expect", line["expect"]}).exit_code, 0) << line;
+  }
+}
+
+TEST_F(Verify, WithoutItsMarkTheStoreIsProvedAndIs2UntilItIsRecovered) {
+  const auto before = json_lines(annals({"verify", store_}).out).at(0);
+  std::filesystem::remove(store_ + "/mark");
+  const Ended ended = annals({"verify", store_});
+  EXPECT_EQ(ended.exit_code, 2) << ended.out << ended.err;
+  const auto line = json_lines(ended.out).at(0);
+  EXPECT_EQ(line["outcome"], "incomplete");
+  EXPECT_EQ(line["events"], 7);
+  EXPECT_EQ(line["expect"], before["expect"]);
+  EXPECT_EQ(line["first_bad"]["file"], store_ + "/mark");
+
+  const Ended refused = annals({"recover", store_});
+  EXPECT_EQ(refused.exit_code, 1) << refused.out;
+  EXPECT_NE(refused.err.find("annals recover --accept-lost-mark"), std::string::npos)
+      << refused.err;
+  EXPECT_FALSE(std::filesystem::exists(store_ + "/mark"));
+
+  const Ended recovered = annals({"recover", store_, "--accept-lost-mark"});
+  EXPECT_EQ(recovered.exit_code, 0) << recovered.err;
+  EXPECT_NE(recovered.err.find("warning: the mark was lost"), std::string::npos) << recovered.err;
+  EXPECT_NE(recovered.err.find("up to position 7"), std::string::npos) << recovered.err;
+  const auto told = json_lines(recovered.out).at(0);
+  EXPECT_EQ(told["mark_was_lost"], true);
+  EXPECT_EQ(told["link"], before["link"]);
+  EXPECT_EQ(annals({"verify", store_}).exit_code, 0);
+}
+
+TEST_F(Verify, RecoverOfAStoreThatLacksNothingChangesNoEventAndWarnsOfNothing) {
+  const auto before = json_lines(annals({"verify", store_}).out).at(0);
+  const Ended ended = annals({"recover", store_, "--accept-lost-mark"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(ended.err, "");
+  EXPECT_EQ(json_lines(ended.out).at(0)["mark_was_lost"], false);
+  EXPECT_EQ(json_lines(annals({"verify", store_}).out).at(0), before);
+  EXPECT_NE(annals({"recover", store_, "--table"}).out.find("was there"), std::string::npos);
+  EXPECT_EQ(annals({"recover", folder_.file("missing")}).exit_code, 1);
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("missing")));
+  EXPECT_EQ(annals({"recover", "postgres://nobody@localhost/none"}).exit_code, 1);
+}
+
+TEST_F(Verify, RecoverDoesNotTakeDamageForALostMark) {
+  std::ofstream(store_ + "/MANIFEST") << "damaged";
+  const Ended ended = annals({"recover", store_, "--accept-lost-mark"});
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_EQ(ended.err.find("warning"), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find("MANIFEST"), std::string::npos) << ended.err;
 }
 
 TEST_F(Verify, ARangeThatGoesBeyondTheEndIs2) {

@@ -12,7 +12,9 @@
 
 #include <annals/eventstore/file_system.hpp>
 
+#include "index_format.hpp"
 #include "index_part.hpp"
+#include "manifest.hpp"
 #include "memory_part.hpp"
 
 namespace annals::internal {
@@ -29,6 +31,9 @@ class IndexFile final : public IndexPart {
     std::uint64_t end = 0;  ///< Behind its last frame.
     Link link;              ///< Of its last append.
   };
+  static Segment segment_of(const ManifestSegment& listed) {
+    return {listed.number, listed.first, listed.last, listed.end, listed.link_after};
+  }
   /// Indexes the segment anew, in memory.
   using Rebuild = std::function<Result<std::shared_ptr<const MemoryPart>>()>;
 
@@ -67,23 +72,14 @@ class IndexFile final : public IndexPart {
   void appends_with(std::uint64_t id_hash, std::vector<std::uint32_t>& ordinals) const override;
   void each_stream(const EachStream& each) const override;
 
-  std::uint64_t bytes() const { return mapping_->bytes().size(); }
+  std::span<const std::byte> bytes() const { return mapping_->bytes(); }
+  /// Whether all its checksums are right, so that it is believed.
+  bool is_whole() const;
   /// Whether its checksums were wrong and the segment has been indexed anew in its place.
   bool was_rebuilt() const { return rebuilt_.load() != nullptr; }
 
  private:
-  enum Section : std::uint8_t {
-    offsets,
-    appends,
-    id_hashes,
-    id_ordinals,
-    not_event_list,
-    filter,
-    key_hashes,
-    key_offsets,
-    keys,
-    section_count
-  };
+  using Section = index_format::Section;
 
   IndexFile(const Segment& segment, Rebuild rebuild, bool unchecked)
       : segment_(segment), rebuild_(std::move(rebuild)), unchecked_(unchecked) {}
@@ -103,7 +99,7 @@ class IndexFile final : public IndexPart {
     std::span<const std::byte> bytes;
     std::uint32_t crc = 0;
   };
-  std::array<Bytes, section_count> sections_;
+  std::array<Bytes, index_format::section_count> sections_;
   std::uint32_t append_count_ = 0;
   std::uint64_t streams_begun_ = 0;
   AppendId least_id_{};

@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <system_error>
+
 #include <annals/eventstore/log_backup.hpp>
 
 #include "log_copy.hpp"
@@ -19,6 +24,16 @@ std::string plain(FileSystem& files, const std::string& path) {
   std::string full = files.absolute(path);
   while (full.size() > 1 && full.back() == '/') full.pop_back();
   return full;
+}
+
+/// Where `path` leads, as far as it exists: without links, `..` and a slash at the end.
+std::filesystem::path resolved(const std::string& path) {
+  std::error_code error;
+  std::filesystem::path full = std::filesystem::absolute(path, error);
+  if (error) full = path;
+  std::filesystem::path found = std::filesystem::weakly_canonical(full, error);
+  if (error) found = full.lexically_normal();
+  return found.has_filename() ? found : found.parent_path();
 }
 
 /// `plan` is that of the copy.
@@ -53,6 +68,12 @@ Result<void> check(const LogOptions& options, const std::string& other) {
 
 }  // namespace
 
+bool lies_inside(const std::string& path, const std::string& folder) {
+  const std::filesystem::path inner = resolved(path);
+  const std::filesystem::path outer = resolved(folder);
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
 Result<BackupReport> backup_log(const LogOptions& options, const std::string& destination,
                                 const BackupOptions& backup) {
   if (auto checked = check(options, destination); !checked) return std::move(checked).error();
@@ -72,11 +93,26 @@ Result<BackupReport> restore_log(const std::string& backup, const LogOptions& op
   if (!plan) return std::move(plan).error();
   auto& eras = plan->manifest.eras;
   const Era last = eras.back().era;
+  constexpr std::uint32_t highest = std::numeric_limits<std::uint32_t>::max();
+  if (last.value == highest) {
+    return Error{ErrorCode::invalid_argument,
+                 "the backup is of era " + std::to_string(last.value) +
+                     ", the highest there is, and a restored store needs a higher one: export it, "
+                     "and import that as a new store"};
+  }
   const Era era = restore.era.value_or(Era{last.value + 1});
   if (era <= last) {
     return Error{ErrorCode::invalid_argument,
                  "era " + std::to_string(era.value) + ": the backup is of era " +
                      std::to_string(last.value) + ", and a restored store needs a higher one"};
+  }
+  if (era.value == highest && last.value + 1 != highest) {
+    return Error{
+        ErrorCode::invalid_argument,
+        "era " + std::to_string(era.value) +
+            " is the highest there is: no backup of the store could ever be restored; give "
+            "it a lower one, such as " +
+            std::to_string(last.value + 1)};
   }
   eras.push_back({era, plan->end.position});
   return copy(files, folders, *std::move(plan),

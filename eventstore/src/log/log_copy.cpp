@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <annals/eventstore/content_hash.hpp>
+#include <annals/eventstore/log_backup.hpp>
 
 #include "log_format.hpp"
 #include "recovery.hpp"
@@ -121,7 +122,7 @@ LogCopy::~LogCopy() {
 }
 
 Result<void> LogCopy::begin() {
-  if (to_ == from_ || to_.starts_with(from_ + '/')) {
+  if (lies_inside(to_, from_)) {
     return Error{ErrorCode::invalid_argument, to_ + " lies inside the store " + from_};
   }
   const auto there = files_.exists(to_);

@@ -250,8 +250,8 @@ class LogEventStore final : public LogReading {
   /// memory, and the next opening tries again.
   void seal(const Sealer::Job& job) {
     if (!lock_->check()) return;
-    auto written =
-        IndexFile::write(*options_.files, options_.path, store_, index_of(job.segment), *job.part);
+    auto written = IndexFile::write(*options_.files, options_.path, store_,
+                                    IndexFile::segment_of(job.segment), *job.part);
     if (!written) return;
     auto file = open_index(job.segment);
     if (file && *file) index_.replace_part(*std::move(file));

@@ -5,66 +5,13 @@
 #include <annals/eventstore/assert.hpp>
 #include <annals/eventstore/content_hash.hpp>
 
+#include "found_append.hpp"
 #include "log_format.hpp"
 #include "log_writer.hpp"
 #include "open.hpp"
 
 namespace annals::internal {
 namespace {
-
-/// Whether every stream of the append goes on where it ended in `part`, or begins in it.
-Result<void> check_versions(const SegmentBytes& segment, const AppendView& append,
-                            const MemoryPart& part, const KeyHasher& hasher) {
-  std::unordered_map<std::string_view, StreamVersion> next;
-  for (std::size_t i = 0; i < append.records.size(); ++i) {
-    const RecordView& record = append.records[i];
-    if (!record.event) continue;
-    auto known = next.find(record.stream);
-    if (known == next.end()) {
-      const auto here = part.last_version(hasher(KeyKind::stream, record.stream));
-      known =
-          next.emplace(record.stream, here ? StreamVersion{here->value + 1} : record.version).first;
-    }
-    if (record.version != known->second) {
-      return corrupt(segment, append.offsets[i],
-                     "stream " + std::string(record.stream) + " goes from version " +
-                         to_string(known->second) + " to " + to_string(record.version));
-    }
-    ++known->second.value;
-  }
-  return {};
-}
-
-/// What the index is told about an append that was found in a segment.
-struct FoundAppend {
-  FoundAppend(const SegmentBytes& segment, const AppendView& append, const KeyHasher& hasher)
-      : entry(append.entry) {
-    tag_hashes.reserve(append.tags.size());
-    for (const std::string_view tag : append.tags) {
-      tag_hashes.push_back(hasher(KeyKind::tag, tag));
-    }
-    keys.reserve(append.records.size());
-    for (std::size_t i = 0; i < append.records.size(); ++i) {
-      const RecordView& record = append.records[i];
-      keys.push_back(
-          {.event = record.event,
-           .stream = record.stream,
-           .version = record.version,
-           .type = record.type,
-           .tags = append.tags_of(record),
-           .tag_hashes = std::span(tag_hashes).subspan(record.first_tag, record.tag_count),
-           .offset = static_cast<std::uint32_t>(append.offsets[i])});
-      if (record.event) keys.back().hash(hasher);
-    }
-    check = append_header_check(segment, entry.address);
-  }
-  std::uint32_t offset() const { return static_cast<std::uint32_t>(entry.address); }
-
-  const AppendEntry& entry;
-  std::uint32_t check;
-  std::vector<KeyHash> tag_hashes;
-  std::vector<RecordKeys> keys;
-};
 
 /// Reads an append header alone, which no checksum in the segment covers without its frame.
 Result<AppendEntry> checked_append(const SegmentBytes& segment, const AppendSpot& spot) {
@@ -261,10 +208,7 @@ Result<std::shared_ptr<const MemoryPart>> LogReading::index_segment(
   auto part = std::make_shared<MemoryPart>(listed.number, listed.first, hasher_);
   Chain chain(Head{{listed.first.value - 1}, listed.link_before});
   const auto add = [&](const SegmentBytes& segment, const AppendView& append) -> Result<void> {
-    if (auto follow = check_versions(segment, append, *part, hasher_); !follow) return follow;
-    const FoundAppend found(segment, append, hasher_);
-    part->add(found.entry, found.offset(), found.check, found.keys);
-    return {};
+    return index_append(segment, append, hasher_, *part);
   };
   const auto segment = segments_.at(listed.number)->whole(store_);
   if (!segment) return segment.error();
@@ -276,7 +220,7 @@ Result<std::shared_ptr<const MemoryPart>> LogReading::index_segment(
 Result<std::shared_ptr<const IndexFile>> LogReading::open_index(
     const ManifestSegment& listed) const {
   return IndexFile::open(
-      *options_.files, options_.path, store_, index_of(listed),
+      *options_.files, options_.path, store_, IndexFile::segment_of(listed),
       [this, listed] { return index_segment(listed); },
       bug_ == PlantedBug::index_checksum_left_out);
 }

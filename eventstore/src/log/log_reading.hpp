@@ -41,10 +41,6 @@ class LogReading : public IndexedEventStore {
   ///
   /// Errors: corrupt, unavailable.
   Result<std::shared_ptr<const MemoryPart>> add_sealed(const ManifestSegment& listed, bool newest);
-  /// What an index file must say to be of this segment.
-  static IndexFile::Segment index_of(const ManifestSegment& listed) {
-    return {listed.number, listed.first, listed.last, listed.end, listed.link_after};
-  }
   /// Opens the index file of a sealed segment; nothing if there is none to believe in.
   Result<std::shared_ptr<const IndexFile>> open_index(const ManifestSegment& listed) const;
   /// Walks a sealed segment and indexes it.

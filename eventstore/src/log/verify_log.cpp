@@ -3,6 +3,8 @@
 #include <annals/eventstore/content_hash.hpp>
 #include <annals/eventstore/log_event_store.hpp>
 
+#include "found_append.hpp"
+#include "index_contents.hpp"
 #include "log_format.hpp"
 #include "open.hpp"
 #include "recovery.hpp"
@@ -42,20 +44,25 @@ class Verifier {
     } else {
       judge_end();
     }
+    judge_indexes();
     return report_;
   }
 
  private:
   Result<void> walk(Manifest manifest) {
     store_ = manifest.store;
+    hasher_.emplace(store_);
     auto mark_file = MarkFile::open(*options_.files, options_.path, false);
     if (!mark_file) return std::move(mark_file).error();
     // Before the segments: what it vouches for must be found in them.
     const auto mark = mark_file->read(store_);
     if (!mark) return mark.error();
-    if (!*mark) return no_mark(options_.path);
-    last_ = (*mark)->position;
-    if ((*mark)->segment > manifest.segments.back().number) {
+    if (*mark) {
+      last_ = (*mark)->position;
+    } else {
+      lost_mark_ = no_mark(options_.path);
+    }
+    if (*mark && (*mark)->segment > manifest.segments.back().number) {
       // The writer has rolled over since the MANIFEST was read.
       auto again = read_manifest(*options_.files, options_.path);
       if (!again) return std::move(again).error();
@@ -69,7 +76,9 @@ class Verifier {
 
     std::optional<Chain> chain;
     for (const ManifestSegment& listed : manifest.segments) {
-      if (listed.sealed && listed.last < first) continue;
+      // A segment may hold nothing, where an append was larger than it: from the first event on all
+      // that is there is proved.
+      if (listed.sealed && listed.last < first && first.value > 1) continue;
       if (!chain) {
         chain.emplace(Head{{listed.first.value - 1}, listed.link_before});
         if (listed.number == 1 && listed.link_before != first_link(store_)) {
@@ -85,8 +94,10 @@ class Verifier {
                          ? open_segment(*options_.files, options_.path, store_, listed, false)
                          : std::move(active);
       if (!segment) return std::move(segment).error();
-      const auto on_append = [this](const SegmentBytes&, const AppendView& append) {
-        return count(append.entry);
+      // What the segment's index must say: made anew, and kept no longer than the segment.
+      MemoryPart part(listed.number, listed.first, *hasher_);
+      const auto on_append = [&](const SegmentBytes& bytes, const AppendView& append) {
+        return take(bytes, append, part);
       };
       segment->bug = bug_;
       const auto whole = segment->whole(store_);
@@ -95,11 +106,12 @@ class Verifier {
       if (listed.sealed) {
         auto scanned = scan_sealed(bytes, listed, *chain, true, on_append);
         if (!scanned) return scanned;
+        if (auto compared = compare_index(listed, part); !compared) return compared;
       } else {
         const auto history =
             history_of(manifest, *mark, *mark_file, *options_.files, options_.path);
         if (!history) return history.error();
-        if (history->same_boot && !(*mark)->doubtful) {
+        if (*mark && history->same_boot && !(*mark)->doubtful) {
           // A writer may be at work beyond the mark, and nothing there has been acknowledged.
           if (auto walked = walk_to(**mark, bytes, *chain, on_append); !walked) return walked;
           continue;
@@ -129,10 +141,30 @@ class Verifier {
                  .place = Error::Place{bytes.file, end->offset}};
   }
 
-  Result<void> count(const AppendEntry& entry) {
-    if (verify_.last && entry.first > *verify_.last) {
+  Result<void> take(const SegmentBytes& segment, const AppendView& append, MemoryPart& part) {
+    if (verify_.last && append.entry.first > *verify_.last) {
+      met_more_ = true;
       return Error{ErrorCode::timeout, enough};
     }
+    if (auto indexed = index_append(segment, append, *hasher_, part); !indexed) return indexed;
+    return count(append.entry);
+  }
+
+  /// The index file of a segment that is whole. One that is not to be believed is not looked at:
+  /// whoever opens the store makes it anew.
+  Result<void> compare_index(const ManifestSegment& listed, const MemoryPart& part) {
+    if (listed.last < listed.first) return {};
+    const IndexFile::Segment segment = IndexFile::segment_of(listed);
+    auto file = IndexFile::open(*options_.files, options_.path, store_, segment, {});
+    if (!file) return std::move(file).error();
+    if (*file == nullptr || !(*file)->is_whole()) return {};
+    if (!IndexContents(store_, segment, part).is((*file)->bytes())) {
+      report_.wrong_indexes.push_back(options_.path + '/' + IndexFile::name_of(listed.number));
+    }
+    return {};
+  }
+
+  Result<void> count(const AppendEntry& entry) {
     if (verify_.expected && entry.first <= verify_.expected->position &&
         verify_.expected->position <= entry.last()) {
       met_expected_ = true;
@@ -193,21 +225,52 @@ class Verifier {
         report_.link = {};
       }
     }
+    if (lost_mark_ && report_.outcome != VerifyReport::Outcome::changed && !met_more_) {
+      report_.outcome = VerifyReport::Outcome::incomplete;
+      const GlobalPosition next{report_.position.value + 1};
+      report_.first_bad = VerifyReport::Bad{
+          lost_mark_->place->file +
+              ": no mark of this store, so whether events are missing behind position " +
+              to_string(report_.position) + " is not known; what is there is whole",
+          next, next, lost_mark_->place};
+    }
     if (!given_up_ && verify_.progress) {
       const std::uint64_t all = report_.position.value - begin_.value;
       (void)verify_.progress(all, all);
     }
   }
 
+  /// An index that hides events is a change like another, but the events are there.
+  void judge_indexes() {
+    if (report_.wrong_indexes.empty()) return;
+    const bool changed = report_.outcome == VerifyReport::Outcome::changed;
+    report_.outcome = VerifyReport::Outcome::changed;
+    if (changed) return;
+    const std::string& file = report_.wrong_indexes.front();
+    const std::size_t others = report_.wrong_indexes.size() - 1;
+    report_.first_bad = VerifyReport::Bad{
+        file + (others == 0 ? "" : " and " + std::to_string(others) + " more of these") +
+            ": the index does not agree with its segment, so queries may leave events out. The "
+            "events are all there, up to position " +
+            to_string(report_.position) +
+            ". While no program has the store open, remove the file: it is made anew",
+        {},
+        {},
+        Error::Place{file, 0}};
+  }
+
   const LogOptions& options_;
   const VerifyOptions& verify_;
   const PlantedBug bug_;
   StoreId store_;
+  std::optional<KeyHasher> hasher_;
   GlobalPosition begin_;
   GlobalPosition last_;
   VerifyReport report_;
   std::optional<VerifyReport::Bad> disagreement_;
   std::uint64_t appends_seen_ = 0;
+  std::optional<Error> lost_mark_;
+  bool met_more_ = false;  // An append behind the last one asked for.
   bool met_expected_ = false;
   bool given_up_ = false;
 };

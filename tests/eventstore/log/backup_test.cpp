@@ -147,6 +147,31 @@ TEST_F(Backup, WhileTheWriterStandsAtAnyStepOfARollOverHoldsWhatWasAnswered) {
   }
 }
 
+TEST_F(Backup, IntoTheStoreIsRefusedWhateverThePathLooksLike) {
+  const testkit::TemporaryFolder folder;
+  const std::string path = folder.file("store");
+  LogOptions options{.path = path};
+  ASSERT_TRUE(open_log_event_store(options));
+  std::filesystem::create_directory_symlink(path, folder.file("link"));
+  for (const std::string& to :
+       {path, path + "/", path + "/bk", path + "/../store/bk", path + "/missing/../bk",
+        path + "/./bk/", folder.file("link"), folder.file("link/bk"), folder.file("link/a/b")}) {
+    const auto refused = backup_log(options, to);
+    ASSERT_FALSE(refused) << to;
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument) << to;
+    EXPECT_NE(refused.error().message.find("lies inside"), std::string::npos);
+  }
+  EXPECT_FALSE(std::filesystem::exists(path + "/bk"));
+  options.path = folder.file("link");
+  EXPECT_FALSE(backup_log(options, path + "/bk")) << "the store by its link";
+  // A name that only begins like the store's, and a way through it that leads out.
+  EXPECT_TRUE(backup_log(options, path + "-2"));
+  EXPECT_TRUE(backup_log(options, path + "/../elsewhere"));
+  const auto restored = restore_log(path + "-2", {.path = path + "-2/../link/../store-2/new"});
+  ASSERT_FALSE(restored);
+  EXPECT_NE(restored.error().message.find("lies inside"), std::string::npos);
+}
+
 TEST_F(Backup, OfAnEmptyStoreIsAnEmptyStore) {
   open("/store").reset();
   const auto report = backup_log(at("/store"), "/backup");
@@ -343,6 +368,27 @@ TEST_F(Restore, AFolderThatHoldsSomethingIsRefused) {
   EXPECT_EQ(over.error().code, ErrorCode::unavailable);
   EXPECT_EQ(open("/store")->head().position, GlobalPosition{3});
   EXPECT_EQ(restore_log("/nowhere", at("/again")).error().code, ErrorCode::unavailable);
+}
+
+TEST_F(Restore, TheHighestEraIsRefusedUnlessItIsTheNextOne) {
+  constexpr std::uint32_t highest = 0xFFFFFFFF;
+  fill(*open("/store"), 3);
+  ASSERT_TRUE(backup_log(at("/store"), "/backup"));
+  const auto refused = restore_log("/backup", at("/again"), {.era = Era{highest}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(refused.error().message.find("such as 2"), std::string::npos)
+      << refused.error().message;
+
+  ASSERT_TRUE(restore_log("/backup", at("/again"), {.era = Era{highest - 1}}));
+  ASSERT_TRUE(backup_log(at("/again"), "/backup-2"));
+  ASSERT_TRUE(restore_log("/backup-2", at("/last"))) << "there is one left";
+  EXPECT_EQ(open("/last")->token().era, Era{highest});
+  ASSERT_TRUE(backup_log(at("/last"), "/backup-3"));
+  const auto none = restore_log("/backup-3", at("/beyond"));
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(none.error().message.find("export"), std::string::npos) << none.error().message;
 }
 
 TEST_F(Restore, ASecondTimeFromTheSameBackupTakesAHigherEra) {

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <annals/eventstore/content_hash.hpp>
 #include <annals/eventstore/log_event_store.hpp>
 #include <annals/testkit/manual_clock.hpp>
 #include <annals/testkit/requests.hpp>
@@ -106,13 +107,55 @@ TEST_F(Opening, AStoreWithoutItsMarkIsCorruptUntilAnOperatorAccepts) {
     EXPECT_NE(error.message.find("accept_lost_mark"), std::string::npos) << error.message;
     const auto report = verify_log_files(options(), {});
     ASSERT_TRUE(report);
-    EXPECT_EQ(report->outcome, VerifyReport::Outcome::changed);
+    EXPECT_EQ(report->outcome, VerifyReport::Outcome::incomplete);
 
     LogOptions accepting = options();
     accepting.accept_lost_mark = true;
     EXPECT_GE(opened(accepting)->head().position, GlobalPosition{1});
     EXPECT_TRUE(opened(options()));
   }
+}
+
+TEST_F(Opening, WithoutItsMarkAStoreIsProvedAsFarAsItGoesAndIsIncomplete) {
+  Head head;
+  {
+    const auto store = opened(options());
+    for (int i = 0; i < 50; ++i) {
+      ASSERT_TRUE(store->append(append_of({event_on("a", "happened", std::string(5'000, 'x'))})));
+    }
+    ASSERT_GE(store->stats().segments, 3U);
+    head = store->head();
+  }
+  const std::string mark = folder_.file("store/mark");
+  for (const bool missing : {true, false}) {
+    std::filesystem::remove(mark);
+    if (!missing) std::ofstream(mark).flush();
+    const auto report = verify_log_files(options(), {});
+    ASSERT_TRUE(report) << to_string(report.error());
+    EXPECT_EQ(report->outcome, VerifyReport::Outcome::incomplete);
+    EXPECT_EQ(report->events, 50U);
+    EXPECT_EQ((Head{report->position, report->link}), head);
+    ASSERT_TRUE(report->first_bad && report->first_bad->place);
+    EXPECT_EQ(report->first_bad->place->file, mark);
+    EXPECT_EQ(report->first_bad->first.value, 51U) << "what may be missing";
+    // What was asked for is there.
+    const auto range = verify_log_files(options(), {.last = GlobalPosition{20}});
+    ASSERT_TRUE(range);
+    EXPECT_EQ(range->outcome, VerifyReport::Outcome::whole);
+    const auto expected =
+        verify_log_files(options(), {.expected = ExpectedLink{head.position, first_link({})}});
+    ASSERT_TRUE(expected);
+    EXPECT_EQ(expected->outcome, VerifyReport::Outcome::changed);
+  }
+  // Damage is damage with or without it.
+  std::fstream file(folder_.file("store/segment-00000002.log"),
+                    std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(1'000);
+  file << "damage";
+  file.close();
+  const auto damaged = verify_log_files(options(), {});
+  ASSERT_TRUE(damaged);
+  EXPECT_EQ(damaged->outcome, VerifyReport::Outcome::changed);
 }
 
 TEST_F(Opening, AFolderWithOtherFilesDoesNotBecomeAStore) {

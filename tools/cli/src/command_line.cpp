@@ -5,6 +5,7 @@
 
 #include "chosen_command.hpp"
 #include "exit_code.hpp"
+#include "import_options.hpp"
 #include "option_text.hpp"
 #include "projections_options.hpp"
 #include "relay_options.hpp"
@@ -25,9 +26,9 @@ class CommandLine {
             "URL\n"
             "of a PostgreSQL database (postgres://USER@HOST/DATABASE#SCHEMA). Commands open it "
             "for\n"
-            "reading only and may run beside a program that writes to it; but `import` writes to\n"
-            "it, `compress` packs its complete segments, `migrate` makes a database's tables, and\n"
-            "`projections` looks after its read models.",
+            "reading only and may run beside a program that writes to it; but `import` and\n"
+            "`recover` write to it, `compress` packs its complete segments, `migrate` makes a\n"
+            "database's tables, and `projections` looks after its read models.",
             name) {
     app_.set_version_flag("--version", name + " (annals " ANNALS_VERSION ")");
     app_.set_help_flag("-h,--help", "Show this and exit");
@@ -51,6 +52,7 @@ class CommandLine {
     add_backup();
     add_compress();
     add_restore();
+    add_recover();
     add_export();
     add_import();
     add_relay();
@@ -368,7 +370,7 @@ class CommandLine {
     valued(sub, "--era", "N", "Its era; default: the one after the backup's",
            [this](const std::string& text) {
              const std::uint64_t era = number("--era", text);
-             if (era > 0xFFFFFFFF) refuse("--era", "expects a number below 2^32");
+             if (era >= 0xFFFFFFFF) refuse("--era", "expects a number below 2^32 - 1");
              restore_.era = Era{static_cast<std::uint32_t>(era)};
            });
     sub->add_flag_callback(
@@ -378,6 +380,17 @@ class CommandLine {
       if (restore_.destination.empty()) refuse("STORE", "expects the new store's folder");
       request_.command = restore_;
     });
+  }
+
+  void add_recover() {
+    CLI::App* sub = command("recover", "Open a folder for writing once, as after a crash");
+    sub->footer(
+        "Nobody may have the store open for writing. Without its file `mark` nobody can say\n"
+        "whether events that were acknowledged are missing at the end; `verify` says how far it\n"
+        "is whole.");
+    sub->add_flag("--accept-lost-mark", recover_.accept_lost_mark,
+                  "Take what the segments hold for all there was, and make the mark anew");
+    sub->callback([this] { request_.command = recover_; });
   }
 
   void add_export() {
@@ -399,16 +412,10 @@ class CommandLine {
   }
 
   void add_import() {
-    CLI::App* sub = command("import", "Append what `export` wrote; again: only what is missing");
-    sub->add_option("FILE", import_.file, "Default: standard input")->type_name("");
-    sub->add_flag("--exact", import_.exact,
-                  "The same store again, with its id, positions, times and links; DIR is empty");
-    sub->add_flag("--merge", import_.merge, "Append to streams whatever they hold already");
-    sub->add_flag("--compress", import_.compress, "Compress complete segments as it goes");
-    add_progress(sub, import_.progress);
+    CLI::App* sub = command("import", "Append what `export` wrote; it again: only what is missing");
+    add_import_options(*sub, import_);
     sub->callback([this] {
-      if (import_.exact && import_.merge) refuse("--merge", "makes no sense with --exact");
-      if (import_.file == "-") import_.file.clear();
+      check_import_options(import_);
       request_.command = import_;
     });
   }
@@ -448,6 +455,7 @@ class CommandLine {
   BackupRequest backup_;
   CompressRequest compress_;
   RestoreRequest restore_;
+  RecoverRequest recover_;
   ExportRequest export_;
   ImportRequest import_;
   RelayRequest relay_;

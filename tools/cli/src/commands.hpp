@@ -66,6 +66,9 @@ Result<int> compress_store(const std::string& folder, const CompressRequest& req
                            Output& output);
 /// How many times smaller, with two digits.
 std::string ratio_text(std::uint64_t bytes, std::uint64_t file_bytes);
+/// Opens a folder for writing once, and says where it ends now.
+Result<int> recover_store(const std::string& folder, const RecoverRequest& request, Format format,
+                          Output& output);
 Result<int> export_events(const std::string& folder, const ExportRequest& request, Output& output);
 Result<int> import_events(const std::string& folder, const ImportRequest& request, Format format,
                           Output& output);

@@ -27,6 +27,10 @@ std::string remedy(std::string_view program, const Error& error) {
         return "it holds nothing that the log does not: move it away and run '" + name +
                " projections rebuild --create'";
       }
+      if (is_lost_mark(error)) {
+        return "'" + name + " verify' says how far the store is whole, and '" + name +
+               " recover --accept-lost-mark' takes that for all there was";
+      }
       if (error.message.starts_with("schema ")) {
         return "restore the database, or repeat an exact import that was cut short";
       }
@@ -48,6 +52,11 @@ std::string remedy(std::string_view program, const Error& error) {
 }
 
 }  // namespace
+
+bool is_lost_mark(const Error& error) {
+  return error.code == ErrorCode::corrupt && error.place &&
+         std::filesystem::path(error.place->file).filename() == "mark";
+}
 
 std::string complaint(std::string_view program, const Error& error) {
   std::string line = std::string(program) + ": " + to_string(error);

@@ -2,6 +2,8 @@
 #include <cstring>
 #include <utility>
 
+#include <annals/eventstore/log_backup.hpp>
+
 #include "commands.hpp"
 #include "exit_code.hpp"
 #include "export_format.hpp"
@@ -130,6 +132,10 @@ Result<void> export_to(const EventStore& store, const ExportRequest& request, Ou
 }  // namespace
 
 Result<int> export_events(const std::string& folder, const ExportRequest& request, Output& output) {
+  if (!request.file.empty() && !is_database(folder) && lies_inside(request.file, folder)) {
+    return Error{ErrorCode::invalid_argument,
+                 request.file + " lies inside the store " + folder + ": write it elsewhere"};
+  }
   auto store = open_store(folder);
   if (!store) return std::move(store).error();
   if (request.file.empty()) {

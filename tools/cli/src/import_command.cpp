@@ -3,6 +3,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -118,10 +119,17 @@ class Importer {
     header_ = header;
     ImportAccess access;
     access.compress = request_.compress;
+    access.max_clock_skew = request_.max_clock_skew.value_or(access.max_clock_skew);
+    max_clock_skew_ = access.max_clock_skew;
     if (request_.exact) {
       if (header.filtered || header.first.value != 1 ||
           header.link_before != first_link(header.store)) {
         return invalid("an exact import needs a whole export: all events from position 1 on");
+      }
+      if (header.eras.back().era.value == std::numeric_limits<std::uint32_t>::max()) {
+        return invalid(
+            "the export is of the highest era there is, and an exact import needs a "
+            "higher one: import it as a new history, without --exact");
       }
       StoreIdentity identity{header.store, header.eras};
       identity.eras.push_back({{header.eras.back().era.value + 1}, header.last});
@@ -179,16 +187,35 @@ class Importer {
       if (!given.known_at) given.known_at = origin.recorded_at;
       if (!given.origin) given.origin = Origin{header_.store, event.position};
     }
+    const AppendId id = request.id.value();
+    Timestamp known_at = Timestamp::min();
+    for (const NewEvent& given : request.events) known_at = std::max(known_at, *given.known_at);
     auto receipt = store_->append(std::move(request));
     if (!receipt) {
       Error error = std::move(receipt).error();
-      if (error.code == ErrorCode::wrong_expected_version) {
-        error.message += " (--merge appends to streams whatever they hold)";
-      }
+      if (auto advice = advice_on(error, id, known_at)) error.message += " (" + *advice + ")";
       return error;
     }
     ++(receipt->repeated ? repeated_ : appends_);
     return {};
+  }
+
+  /// What may help against the refusal of an append.
+  std::optional<std::string> advice_on(const Error& error, const AppendId& id,
+                                       Timestamp known_at) const {
+    if (error.code == ErrorCode::wrong_expected_version) {
+      return "--merge appends to streams whatever they hold";
+    }
+    if (error.code != ErrorCode::invalid_argument) return std::nullopt;
+    if (const auto there = store_->find_append(id); there && *there) {
+      return "other events of this append were imported before: an append is imported once, so "
+             "export all events you want with one query, such as --stream a --stream b, and import "
+             "that into a new store";
+    }
+    if (known_at - system_clock()->now() > max_clock_skew_) {
+      return "--max-clock-skew SECONDS raises how far events may be known ahead of the clock";
+    }
+    return std::nullopt;
   }
 
   Result<void> add_exactly(ExportedAppend& exported) {
@@ -252,6 +279,7 @@ class Importer {
   Progress progress_;
   const std::shared_ptr<RecordedClock> clock_ = std::make_shared<RecordedClock>();
   std::unique_ptr<EventStore> store_;
+  std::chrono::microseconds max_clock_skew_{};  // With which it is open.
   ExportHeader header_;
   std::uint64_t line_ = 0;
   std::uint64_t appends_ = 0;

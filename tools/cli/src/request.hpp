@@ -112,6 +112,10 @@ struct CompressRequest {
   bool progress = false;
 };
 
+struct RecoverRequest {
+  bool accept_lost_mark = false;
+};
+
 struct ExportRequest {
   Query query = Query::all();
   GlobalPosition first = {1};
@@ -125,6 +129,9 @@ struct ImportRequest {
   bool exact = false;
   bool merge = false;
   bool compress = false;
+  /// How far a known_at may be ahead of the clock, and the clock behind the last event; absent: the
+  /// engine's default.
+  std::optional<std::chrono::microseconds> max_clock_skew = {};
   bool progress = false;
 };
 
@@ -152,7 +159,8 @@ struct Request {
   Format format = Format::automatic;
   std::variant<StreamsRequest, ReadRequest, TailRequest, StatsRequest, VerifyRequest, StateRequest,
                DiffRequest, CheckRequest, ProjectionsRequest, BackupRequest, RestoreRequest,
-               CompressRequest, ExportRequest, ImportRequest, MigrateRequest, RelayRequest>
+               CompressRequest, RecoverRequest, ExportRequest, ImportRequest, MigrateRequest,
+               RelayRequest>
       command;
 };
 

@@ -59,6 +59,10 @@ Result<int> dispatch(const std::string& program, const Request& request, const P
   }
   const auto* stats = std::get_if<StatsRequest>(&request.command);
   const auto* importing = std::get_if<ImportRequest>(&request.command);
+  if (std::holds_alternative<RecoverRequest>(request.command) && is_database(folder)) {
+    return Error{ErrorCode::invalid_argument,
+                 "a database recovers by itself: nothing is to be done"};
+  }
   const bool of_files = std::holds_alternative<CompressRequest>(request.command) ||
                         (stats != nullptr && stats->bytes) ||
                         (importing != nullptr && importing->compress);
@@ -74,6 +78,9 @@ Result<int> dispatch(const std::string& program, const Request& request, const P
   }
   if (const auto* compressed = std::get_if<CompressRequest>(&request.command)) {
     return compress_store(folder, *compressed, format, output);
+  }
+  if (const auto* recovered = std::get_if<RecoverRequest>(&request.command)) {
+    return recover_store(folder, *recovered, format, output);
   }
   if (const auto* exported = std::get_if<ExportRequest>(&request.command)) {
     return export_events(folder, *exported, output);

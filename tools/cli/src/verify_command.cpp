@@ -21,6 +21,12 @@ int exit_code_of(VerifyReport::Outcome outcome) {
   return exit_verify_could_not_run;
 }
 
+/// Whether anything was proved that an auditor could write down. Of a range that was bad from its
+/// start on, position and link are only what is said about what comes before.
+bool proved_anything(const VerifyReport& report) {
+  return report.link != Link{} && (report.appends > 0 || report.position.value == 0);
+}
+
 /// What an auditor writes down, in the form that --expect takes.
 std::string written_down(const VerifyReport& report) {
   return std::to_string(report.position.value) + ":" + to_string(report.link);
@@ -31,9 +37,10 @@ std::string report_json(const VerifyReport& report) {
   object.text("outcome", to_string(report.outcome))
       .number("events", report.events)
       .number("appends", report.appends)
-      .number("position", report.position.value)
-      .text("link", to_string(report.link))
-      .text("expect", written_down(report));
+      .number("position", report.position.value);
+  if (proved_anything(report)) {
+    object.text("link", to_string(report.link)).text("expect", written_down(report));
+  }
   if (report.first_bad) {
     const VerifyReport::Bad& bad = *report.first_bad;
     JsonObject first;
@@ -42,6 +49,14 @@ std::string report_json(const VerifyReport& report) {
         .number("last_position", bad.last.value);
     if (bad.place) first.text("file", bad.place->file).number("offset", bad.place->offset);
     object.value("first_bad", first.finish());
+  }
+  if (!report.wrong_indexes.empty()) {
+    std::string files;
+    for (const std::string& file : report.wrong_indexes) {
+      files += files.empty() ? '[' : ',';
+      append_json_string(files, file);
+    }
+    object.value("wrong_indexes", files + ']');
   }
   return object.finish();
 }
@@ -53,10 +68,11 @@ void print_report(std::string_view program, const std::string& folder, const Ver
   properties.add("good", grouped(report.events) + " events in " + grouped(report.appends) +
                              " appends, up to position " + std::to_string(report.position.value));
   properties.add("position", std::to_string(report.position.value));
-  properties.add("link", to_string(report.link));
+  if (proved_anything(report)) properties.add("link", to_string(report.link));
   if (report.first_bad) {
     const VerifyReport::Bad& bad = *report.first_bad;
-    properties.add("first bad", bad.what);
+    properties.add(report.outcome == VerifyReport::Outcome::changed ? "first bad" : "because",
+                   bad.what);
     if (bad.first.value > 0) {
       properties.add("", "positions " + std::to_string(bad.first.value) + " to " +
                              std::to_string(bad.last.value));
@@ -66,6 +82,7 @@ void print_report(std::string_view program, const std::string& folder, const Ver
                      "file " + bad.place->file + ", offset " + std::to_string(bad.place->offset));
     }
   }
+  for (const std::string& file : report.wrong_indexes) properties.add("wrong index", file);
   properties.print(output);
   if (report.outcome == VerifyReport::Outcome::whole) {
     output.line("Write this down; it proves later that history up to here is still the same:");

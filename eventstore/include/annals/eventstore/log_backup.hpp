@@ -40,6 +40,10 @@ struct BackupReport {
   bool verified = false;
 };
 
+/// Whether `path` is the folder `folder` or lies in it, however both are written and whatever
+/// symbolic links lead there. Neither needs to exist.
+bool lies_inside(const std::string& path, const std::string& folder);
+
 /// Copies the store in `options.path` into the folder `destination`, which must be empty or
 /// missing, and makes the copy durable. May run beside a writer: the copy holds all that was
 /// durable when it began. Its MANIFEST is written last, so that what a crash leaves is no store; an
@@ -56,7 +60,8 @@ Result<BackupReport> backup_log(const LogOptions& options, const std::string& de
 /// Consumers of the old store that had seen no more than the backup holds go on; those that had are
 /// told `diverged`.
 ///
-/// Errors: as backup_log; invalid_argument (an era that is not higher than the backup's).
+/// Errors: as backup_log; invalid_argument (an era that is not higher than the backup's, or one
+/// that leaves none for a later restore: 2^32 - 1, unless it is the next one).
 Result<BackupReport> restore_log(const std::string& backup, const LogOptions& options,
                                  const RestoreOptions& restore = {});
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <annals/eventstore/digest.hpp>
 #include <annals/eventstore/error.hpp>
@@ -30,10 +31,11 @@ struct VerifyOptions {
 
 struct VerifyReport {
   enum class Outcome : std::uint8_t {
-    whole,       ///< Every checksum, content and link in the range is as it was written.
+    whole,       ///< Every checksum, content and link in the range is as it was written, and what
+                 ///< the indexes say agrees with it.
     changed,     ///< Something is not: see first_bad.
-    incomplete,  ///< Whole as far as it goes, but it ends before what was expected, or was given
-                 ///< up.
+    incomplete,  ///< Whole as far as it goes, but it ends before what was expected, where it ends
+                 ///< is not known, or it was given up.
   };
   struct Bad {
     std::string what;      ///< For people: which check failed.
@@ -47,7 +49,13 @@ struct VerifyReport {
   std::uint64_t events = 0;
   GlobalPosition position;  ///< The last position found good ...
   Link link;                ///< ... and its link: what an auditor writes down.
+  /// Of what is changed; and of what is incomplete because the log's mark is lost, so that nobody
+  /// knows whether more should follow.
   std::optional<Bad> first_bad = {};
+  /// Files of indexes that queries believe and that do not agree with their segments, which are
+  /// whole. The outcome is `changed`, and first_bad says so if nothing else is. Each can be removed
+  /// while no program has the store open: it is made anew.
+  std::vector<std::string> wrong_indexes = {};
 };
 
 std::string_view to_string(VerifyReport::Outcome outcome) noexcept;
