@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Proves that a mistake does not compile, and that nothing else in the file is to blame.
 
-    check.py --compiler g++ --include DIR [--include DIR …] FILE.cpp
+    check.py --compiler g++ --include DIR [--include DIR …] [--precompiled HEADER] FILE.cpp
 
 FILE is compiled (syntax only) with and without -DWRONG. Without it, it must compile. With it, it
 must fail, and what FILE says in comments must hold:
@@ -21,6 +21,7 @@ import sys
 def compile_file(options, wrong):
     command = [options.compiler, "-std=c++20", "-fsyntax-only", "-fdiagnostics-color=never"]
     command += [f"-I{folder}" for folder in options.include]
+    command += ["-include", options.precompiled] if options.precompiled else []
     command += ["-DWRONG"] if wrong else []
     command += [options.file]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -31,6 +32,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--compiler", required=True)
     parser.add_argument("--include", action="append", default=[])
+    parser.add_argument("--precompiled", help="a header with HEADER.gch beside it, included first")
     parser.add_argument("file")
     options = parser.parse_args()
 
