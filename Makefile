@@ -3,7 +3,7 @@
 
 JOBS ?= 2
 # At once. They wait more than they compute: for servers, disks and deadlines.
-TEST_JOBS ?= $(shell echo $$((3 * $(JOBS))))
+TEST_JOBS ?= $(shell echo $$((2 * $(JOBS))))
 BUILD_DIR ?= build
 PREFIX ?= /usr/local
 DATA ?= ./bank-data
