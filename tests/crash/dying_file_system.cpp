@@ -7,6 +7,8 @@
 #include <ostream>
 #include <utility>
 
+#include "passing_file_system.hpp"
+
 #include <unistd.h>
 
 namespace annals::crash {
@@ -82,40 +84,21 @@ class DyingFile final : public File {
   bool mark_;
 };
 
-class DyingFileSystem final : public FileSystem {
+class DyingFileSystem final : public test::PassingFileSystem {
  public:
   DyingFileSystem(KillPoint point, std::uint64_t nth)
       : countdown_(std::make_shared<Countdown>(point, nth)) {}
 
   Result<std::unique_ptr<File>> open(const std::string& path, Mode mode) override {
-    auto file = below_->open(path, mode);
+    auto file = PassingFileSystem::open(path, mode);
     if (!file) return file;
     const std::string name = path.substr(path.rfind('/') + 1);
     return std::unique_ptr<File>(std::make_unique<DyingFile>(
         std::move(*file), countdown_, name.starts_with("segment-") && name.ends_with(".log"),
         name == "mark"));
   }
-  Result<bool> exists(const std::string& path) override { return below_->exists(path); }
-  Result<void> create_directories(const std::string& path) override {
-    return below_->create_directories(path);
-  }
-  Result<std::vector<std::string>> list(const std::string& path) override {
-    return below_->list(path);
-  }
-  Result<void> rename(const std::string& from, const std::string& to) override {
-    return below_->rename(from, to);
-  }
-  Result<void> remove(const std::string& path) override { return below_->remove(path); }
-  Result<void> sync_directory(const std::string& path) override {
-    return below_->sync_directory(path);
-  }
-  Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
-    return below_->lock(path);
-  }
-  std::string boot_id(const std::string& folder) override { return below_->boot_id(folder); }
 
  private:
-  std::shared_ptr<FileSystem> below_ = posix_file_system();
   std::shared_ptr<Countdown> countdown_;
 };
 

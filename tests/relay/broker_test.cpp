@@ -1,5 +1,7 @@
 // The relay and a real broker: what lies in the topic is what the log says.
 
+#include <functional>
+
 #include <annals/eventstore/memory_event_store.hpp>
 #include <annals/relay/partitioner.hpp>
 #include <annals/testkit/requests.hpp>
@@ -33,6 +35,21 @@ class RelayToKafka : public testing::Test {
       return {};
     }
     return ended.error();
+  }
+  // Relays one after the other, each stopped before the next begins.
+  void expect_three_publish_all_once(const std::function<void()>& between) {
+    GlobalPosition head;
+    for (std::uint64_t events = 200; events <= 600; events += 200) {
+      if (events > 200) between();
+      head = grow(*store_, events, random_);
+      RunningRelay relay(*store_, *checkpoints_, options_);
+      relay.until_published(head);
+      ASSERT_TRUE(relay.stop());
+    }
+    const auto records = read_topic(options_.brokers, options_.topic);
+    const TopicCheck check = check_topic(records);
+    EXPECT_EQ(check.missing(head.value), 0U);
+    EXPECT_EQ(check.repeated, 0U);
   }
   static bool up_to_date(const RelayStatus& status, GlobalPosition head, std::uint64_t marks) {
     return status.position >= head && status.watermarks >= marks && status.waiting_bytes == 0;
@@ -88,32 +105,12 @@ TEST_F(RelayToKafka, EveryEventArrivesOnceInOrderWithItsBytes) {
 }
 
 TEST_F(RelayToKafka, AfterACleanStopTheNextOneRepeatsNothing) {
-  GlobalPosition head;
-  for (std::uint64_t events = 200; events <= 600; events += 200) {
-    head = grow(*store_, events, random_);
-    RunningRelay relay(*store_, *checkpoints_, options_);
-    relay.until_published(head);
-    ASSERT_TRUE(relay.stop());
-  }
-  const auto records = read_topic(options_.brokers, options_.topic);
-  const TopicCheck check = check_topic(records);
-  EXPECT_EQ(check.missing(head.value), 0U);
-  EXPECT_EQ(check.repeated, 0U);
+  expect_three_publish_all_once([] {});
 }
 
 TEST_F(RelayToKafka, WhatAnAbortedTransactionLeftAtTheEndIsPassedOver) {
-  GlobalPosition head;
-  for (std::uint64_t events = 200; events <= 600; events += 200) {
-    if (events > 200) kafka_test::abort_records(options_.brokers, options_.topic, 5, 30);
-    head = grow(*store_, events, random_);
-    RunningRelay relay(*store_, *checkpoints_, options_);
-    relay.until_published(head);
-    ASSERT_TRUE(relay.stop());
-  }
-  const auto records = read_topic(options_.brokers, options_.topic);
-  const TopicCheck check = check_topic(records);
-  EXPECT_EQ(check.missing(head.value), 0U);
-  EXPECT_EQ(check.repeated, 0U);
+  expect_three_publish_all_once(
+      [this] { kafka_test::abort_records(options_.brokers, options_.topic, 5, 30); });
 }
 
 TEST_F(RelayToKafka, DataWithoutBytesIsNoMissingValue) {

@@ -16,6 +16,8 @@
 #include <annals/testkit/requests.hpp>
 #include <annals/testkit/temporary_folder.hpp>
 
+#include "crash/passing_file_system.hpp"
+
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -150,32 +152,9 @@ TEST_F(ScarceMachine, WithoutAThreadAnAsynchronousAppendIsUnavailable) {
 }
 
 /// The same machine, by another name: as it looks from a container that hides it.
-class Renamed final : public FileSystem {
+class Renamed final : public test::PassingFileSystem {
  public:
-  Result<std::unique_ptr<File>> open(const std::string& path, Mode mode) override {
-    return below_->open(path, mode);
-  }
-  Result<bool> exists(const std::string& path) override { return below_->exists(path); }
-  Result<void> create_directories(const std::string& path) override {
-    return below_->create_directories(path);
-  }
-  Result<std::vector<std::string>> list(const std::string& path) override {
-    return below_->list(path);
-  }
-  Result<void> rename(const std::string& from, const std::string& to) override {
-    return below_->rename(from, to);
-  }
-  Result<void> remove(const std::string& path) override { return below_->remove(path); }
-  Result<void> sync_directory(const std::string& path) override {
-    return below_->sync_directory(path);
-  }
-  Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
-    return below_->lock(path);
-  }
   std::string boot_id(const std::string&) override { return "another"; }
-
- private:
-  std::shared_ptr<FileSystem> below_ = posix_file_system();
 };
 
 TEST_F(ScarceMachine, AReaderFollowsAWriterThatKnowsTheMachineByAnotherName) {
