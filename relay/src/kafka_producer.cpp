@@ -11,16 +11,15 @@ namespace annals::internal {
 namespace {
 
 // What order and completeness rest on. With no limit to a record's time and no hole allowed, a
-// record fails only when the whole producer does. One request at a time, because a broker takes the
-// first one that it sees of a producer in a partition, whatever its sequence number: if it refused
-// that producer's very first request, the second would be taken, and leave a gap. And a topic that
-// is gone must not come back, empty, because a producer asks for it.
+// record fails only when the whole producer does. Five requests at a time are what an idempotent
+// producer may have under way; whoever sends keeps to FirstRecords. And a topic that is gone must
+// not come back, empty, because a producer asks for it.
 const std::array<std::pair<const char*, const char*>, 7> own_settings = {{
     {"enable.idempotence", "true"},
     {"acks", "all"},
     {"enable.gapless.guarantee", "true"},
     {"message.timeout.ms", "0"},
-    {"max.in.flight.requests.per.connection", "1"},
+    {"max.in.flight.requests.per.connection", "5"},
     {"partitioner", "murmur2"},
     {"allow.auto.create.topics", "false"},
 }};

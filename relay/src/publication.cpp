@@ -125,6 +125,7 @@ Result<void> Publication::follow() {
   tracker_.emplace(
       Published{begin->token.position, begin->link, record.last_positions, record.last_offsets},
       bug_);
+  firsts_.emplace(produced_.size());
   landed_ = tracker_->published().last_offsets;
   auto subscription = store_.subscribe({.after = *begin});
   if (!subscription) return std::move(subscription).error();
@@ -218,21 +219,32 @@ Result<void> Publication::publish_run() {
   std::sort(sending_.begin(), sending_.end(), [this](std::size_t a, std::size_t b) {
     return std::pair(run_[a].record.partition, a) < std::pair(run_[b].record.partition, b);
   });
+  // What is first in its partition goes before all else, so that it is waited for once.
+  const Moment now = SteadyClock::now();
+  for (std::size_t n = 0; n < sending_.size(); ++n) {
+    Outgoing& next = run_[sending_[n]];
+    const std::uint32_t partition = next.record.partition;
+    const bool begins = n == 0 || run_[sending_[n - 1]].record.partition != partition;
+    next.first = begins && !firsts_->known(partition, now);
+  }
+  std::stable_partition(sending_.begin(), sending_.end(),
+                        [this](std::size_t i) { return run_[i].first; });
   const std::uint64_t first = tracker_->reserve(run_.size());
   for (const std::size_t i : sending_) {
-    const RecordedEvent& event = *run_[i].event;
-    const std::optional<Link>& link = run_[i].record.end;
-    KafkaHeaders headers =
-        event_headers(*source_, event, produced_[run_[i].record.partition], link);
-    auto sent =
-        send(first + i, std::move(run_[i].record), event.stream, event.data, std::move(headers));
-    if (!sent || end_) return sent;
+    if (auto sent = publish_event(first + i, std::move(run_[i])); !sent || end_) return sent;
   }
   run_.clear();
   while (alone && tracker_->waiting_records() > 0) {
     if (auto tended = tend(nap); !tended || end_) return tended;
   }
   return tend(milliseconds(0));
+}
+
+Result<void> Publication::publish_event(std::uint64_t number, Outgoing outgoing) {
+  const RecordedEvent& event = *outgoing.event;
+  KafkaHeaders headers = event_headers(*source_, event, produced_[outgoing.record.partition],
+                                       outgoing.record.end);
+  return send(number, std::move(outgoing.record), event.stream, event.data, std::move(headers));
 }
 
 Result<void> Publication::publish_watermarks(GlobalPosition position, const Link& link) {
@@ -271,6 +283,9 @@ Result<void> Publication::send(std::uint64_t number, Produced record,
   }
   const std::uint32_t partition = record.partition;
   const GlobalPosition position = record.position;
+  while (!firsts_->may_send(partition, SteadyClock::now())) {
+    if (auto tended = tend(nap); !tended || end_) return tended;
+  }
   while (true) {
     const auto error = producer_->send(topic_.get(), partition, key, value, headers, number);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
@@ -282,6 +297,7 @@ Result<void> Publication::send(std::uint64_t number, Produced record,
     if (auto tended = tend(nap); !tended || end_) return tended;
   }
   tracker_->put(number, std::move(record));
+  firsts_->sent(partition);
   produced_[partition] = position;
   return {};
 }
@@ -374,6 +390,7 @@ void Publication::on_delivered(const KafkaProducer::Delivery& delivery) {
     if (!failed_) failed_ = Failed{error, tracker_->position_of(number)};
     return;
   }
+  firsts_->acknowledged(partition, SteadyClock::now());
   std::int64_t& landed = landed_[partition];
   if (offset < 0 || offset > landed) {
     landed = std::max(landed, offset);

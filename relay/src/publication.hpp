@@ -12,6 +12,7 @@
 #include <annals/relay/relay.hpp>
 
 #include "ack_tracker.hpp"
+#include "first_records.hpp"
 #include "kafka_producer.hpp"
 #include "kafka_topic.hpp"
 #include "planted_bug.hpp"
@@ -50,10 +51,12 @@ class Publication {
   struct Outgoing {
     const RecordedEvent* event;
     Produced record;
+    bool first = false;  // Of this producer in its partition: see FirstRecords.
   };
   Outgoing outgoing(const RecordedEvent& event, const std::optional<Link>& link) const;
   // Sends run_, which comes next, partition by partition, and empties it.
   Result<void> publish_run();
+  Result<void> publish_event(std::uint64_t number, Outgoing outgoing);
   Result<void> publish_watermarks(GlobalPosition position, const Link& link);
   // Waits until so much more may be under way, or nothing is. When end_ is set, it may not.
   Result<void> make_room(std::size_t bytes);
@@ -92,6 +95,7 @@ class Publication {
   std::optional<RecordSource> source_;
   Era era_;
   std::optional<AckTracker> tracker_;
+  std::optional<FirstRecords> firsts_;
   std::vector<GlobalPosition> produced_;  // The last position of each partition.
   std::vector<std::int64_t> landed_;      // The last offset of each that was acknowledged, or -1.
   std::optional<End> end_;

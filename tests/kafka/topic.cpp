@@ -245,6 +245,25 @@ void add_partitions(const std::string& brokers, const std::string& topic, int co
   wait_for_partitions(brokers, topic, count);
 }
 
+void set_topic_setting(const std::string& brokers, const std::string& topic,
+                       const std::string& name, const std::string& value) {
+  const Client client = make_client(RD_KAFKA_PRODUCER, brokers);
+  rd_kafka_ConfigResource_t* wanted =
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
+  rd_kafka_ConfigResource_set_config(wanted, name.c_str(), value.c_str());
+  const Queue queue(rd_kafka_queue_new(client.get()));
+  rd_kafka_AlterConfigs(client.get(), &wanted, 1, nullptr, queue.get());
+  rd_kafka_ConfigResource_destroy(wanted);
+  const Event event(rd_kafka_queue_poll(queue.get(), patience_ms));
+  ASSERT_TRUE(event) << "no answer to setting " << name;
+  std::size_t answers = 0;
+  const rd_kafka_ConfigResource_t** answer = rd_kafka_AlterConfigs_result_resources(
+      rd_kafka_event_AlterConfigs_result(event.get()), &answers);
+  ASSERT_EQ(answers, 1U) << rd_kafka_event_error_string(event.get());
+  ASSERT_EQ(rd_kafka_ConfigResource_error(answer[0]), RD_KAFKA_RESP_ERR_NO_ERROR)
+      << rd_kafka_ConfigResource_error_string(answer[0]);
+}
+
 void delete_records(const std::string& brokers, const std::string& topic, int partition,
                     std::int64_t before) {
   const Client client = make_client(RD_KAFKA_PRODUCER, brokers);

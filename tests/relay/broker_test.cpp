@@ -298,6 +298,35 @@ TEST_F(RelayToKafka, AnEventLargerThanARecordMayBeIsNamedAndNothingFollowsItInIt
   EXPECT_EQ(check_topic(whole).missing(3), 0U);
 }
 
+// Five requests are under way at once, and a broker takes the first that it sees of a producer
+// whatever its sequence number.
+TEST_F(RelayToKafka, NothingFollowsARefusedRequestThatWasTheFirstInItsPartition) {
+  options_.partitions = 1;
+  options_.topic_settings = {{"max.message.bytes", "1000000"}};
+  options_.settings = {{"batch.size", "20000"}, {"linger.ms", "0"}};
+  RunningRelay relay(*store_, *checkpoints_, options_);
+  ASSERT_TRUE(relay.until([](const RelayStatus& status) { return status.following; }));
+  kafka_test::set_topic_setting(options_.brokers, options_.topic, "max.message.bytes", "8000");
+  // Fits a batch, but not the topic any more.
+  std::vector<NewEvent> events = {
+      testkit::event_on("a-1", "happened", '"' + std::string(10'000, 'x') + '"')};
+  for (int i = 0; i < 2'000; ++i) events.push_back(testkit::event_on("a-1"));
+  ASSERT_TRUE(store_->append(testkit::append_of(events)));
+  const auto ended = relay.wait();
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, ErrorCode::invalid_argument) << ended.error().message;
+  EXPECT_EQ(ended.error().position, GlobalPosition{1});
+  EXPECT_TRUE(read_topic(options_.brokers, options_.topic).at(0).empty());
+
+  kafka_test::set_topic_setting(options_.brokers, options_.topic, "max.message.bytes", "1000000");
+  RunningRelay again(*store_, *checkpoints_, options_);
+  again.until_published({2'001});
+  ASSERT_TRUE(again.stop());
+  const TopicCheck check = check_topic(read_topic(options_.brokers, options_.topic));
+  EXPECT_EQ(check.missing(2'001), 0U);
+  EXPECT_EQ(check.repeated, 0U);
+}
+
 TEST_F(RelayToKafka, ATopicThatKeepsOnlyTheLastRecordOfAStreamIsRefusedWhoeverMakesIt) {
   options_.topic_settings = {{"cleanup.policy", "compact"}};
   const Error asked_for = refusal(*store_, options_);
