@@ -110,8 +110,7 @@ IndexContents::IndexContents(const StoreId& store_id, const IndexFile::Segment& 
     store(entry, offset);
     store(entry + 8, static_cast<std::uint64_t>(texts[i].size()));
     store(entry + 16, crc32c(seed, bytes_of(texts[i])));
-    texts[i].append(round_up_to_8(texts[i].size()) - texts[i].size(), '\0');
-    offset += texts[i].size();
+    offset += round_up_to_8(texts[i].size());
   }
   store(header.data() + header_bytes - 4,
         crc32c(0, std::span<const std::byte>(header).first(header_bytes - 4)));
@@ -122,24 +121,25 @@ Result<void> IndexContents::write(File& file) const {
   std::uint64_t at = header_.size();
   for (const std::string& section : sections_) {
     if (section.empty()) continue;
-    if (auto wrote = file.write_at(at, bytes_of(section)); !wrote) return wrote;
-    at += section.size();
+    std::string filled = section;
+    filled.resize(round_up_to_8(section.size()));
+    if (auto wrote = file.write_at(at, bytes_of(filled)); !wrote) return wrote;
+    at += filled.size();
   }
   return file.sync();
 }
 
 bool IndexContents::is(std::span<const std::byte> bytes) const {
-  const auto begins_with = [&](std::span<const std::byte> part) {
+  const auto goes_on_with = [&](std::span<const std::byte> part) {
     if (bytes.size() < part.size() || !std::equal(part.begin(), part.end(), bytes.begin())) {
       return false;
     }
-    bytes = bytes.subspan(part.size());
+    bytes = bytes.subspan(std::min(round_up_to_8(part.size()), bytes.size()));
     return true;
   };
-  return begins_with(header_) &&
+  return goes_on_with(header_) &&
          std::all_of(sections_.begin(), sections_.end(),
-                     [&](const std::string& section) { return begins_with(bytes_of(section)); }) &&
-         bytes.empty();
+                     [&](const std::string& section) { return goes_on_with(bytes_of(section)); });
 }
 
 }  // namespace annals::internal

@@ -21,12 +21,13 @@ class IndexContents {
 
   /// Writes all of it into a new file and makes that durable. Errors: unavailable.
   Result<void> write(File& file) const;
-  /// Whether a file holds just this.
+  /// Whether a file says just this. What fills its sections up and what comes behind them, which no
+  /// checksum covers and nobody reads, says nothing.
   bool is(std::span<const std::byte> bytes) const;
 
  private:
   std::array<std::byte, index_format::header_bytes> header_{};
-  std::array<std::string, index_format::section_count> sections_;  // Filled up to multiples of 8.
+  std::array<std::string, index_format::section_count> sections_;
 };
 
 }  // namespace annals::internal

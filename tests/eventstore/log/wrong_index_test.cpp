@@ -12,6 +12,7 @@
 #include "fuzz/checksums.hpp"
 #include "log/frame_writer.hpp"
 #include "log/index_file.hpp"
+#include "log/index_format.hpp"
 #include "log/log_format.hpp"
 #include "log/open.hpp"
 
@@ -52,6 +53,12 @@ class WrongIndex : public testing::Test {
     return std::string(folder) + '/' + internal::IndexFile::name_of(number);
   }
 
+  static std::size_t end_of(const std::string& text, int section) {
+    const auto* const entry = reinterpret_cast<const std::byte*>(text.data()) +
+                              internal::index_format::sections_at +
+                              section * internal::index_format::section_entry_bytes;
+    return internal::load<std::uint64_t>(entry) + internal::load<std::uint64_t>(entry + 8);
+  }
   /// Changes the key of stream victim-1 in an index, and makes the checksums right again.
   template <typename Change>
   void forge(std::uint64_t number, Change change) {
@@ -125,6 +132,27 @@ TEST_F(WrongIndex, WithWrongChecksumsIsNotBelievedAndHidesNothing) {
   text[text.find("victim-1")] ^= 1;
   disk_->put(index_path(1), text);
   EXPECT_EQ(verified().outcome, VerifyReport::Outcome::whole);
+  auto store = open_log_event_store(at(disk_, LogOptions::Access::read_only));
+  ASSERT_TRUE(store);
+  EXPECT_EQ(count(**store, Query::stream("victim-1")), 60U);
+}
+
+// Sections are filled up to multiples of 8 bytes, outside of their checksums.
+TEST_F(WrongIndex, IsNoneWhoseFillingWasChanged) {
+  std::string text = disk_->contents(index_path(1));
+  std::size_t changed = 0;
+  for (int section = 0; section < internal::index_format::section_count; ++section) {
+    const std::size_t end = end_of(text, section);
+    if (end % 8 == 0) continue;
+    text[end] = 'x';
+    ++changed;
+  }
+  ASSERT_GT(changed, 0U);
+  const std::size_t keys_end = end_of(text, internal::index_format::keys);
+  for (const std::string& file : {text, text.substr(0, keys_end), text + "more"}) {
+    disk_->put(index_path(1), file);
+    EXPECT_EQ(verified().outcome, VerifyReport::Outcome::whole) << file.size();
+  }
   auto store = open_log_event_store(at(disk_, LogOptions::Access::read_only));
   ASSERT_TRUE(store);
   EXPECT_EQ(count(**store, Query::stream("victim-1")), 60U);
