@@ -242,8 +242,8 @@ Result<void> Publication::publish_run() {
 
 Result<void> Publication::publish_event(std::uint64_t number, Outgoing outgoing) {
   const RecordedEvent& event = *outgoing.event;
-  KafkaHeaders headers = event_headers(*source_, event, produced_[outgoing.record.partition],
-                                       outgoing.record.end);
+  KafkaHeaders headers =
+      event_headers(*source_, event, produced_[outgoing.record.partition], outgoing.record.end);
   return send(number, std::move(outgoing.record), event.stream, event.data, std::move(headers));
 }
 
