@@ -72,6 +72,7 @@ struct Words {
   Words() {
     app.require_subcommand(1);
     app.fallthrough();
+    app.set_version_flag("--version", "bank (annals " ANNALS_VERSION ")");
     app.add_option("--data", session.data, "Folder of what is not in a database")
         ->capture_default_str();
     app.add_option("--store", session.store,
@@ -110,6 +111,7 @@ struct Words {
   CLI::App* add(const std::string& name, const std::string& what, std::function<int()> run) {
     auto* command = app.add_subcommand(name, what);
     command->callback([this, run = std::move(run)] { action = run; });
+    command->footer("And those of every command, such as --data, --store and --json: bank --help");
     return command;
   }
 
@@ -260,7 +262,7 @@ int run(int argc, char** argv) {
   try {
     words.app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
-    if (stop.get_exit_code() == 0) {  // --help
+    if (stop.get_exit_code() == 0) {  // --help, --version
       words.app.exit(stop);
       return exit_done;
     }

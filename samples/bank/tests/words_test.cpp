@@ -41,6 +41,16 @@ TEST_F(BankWords, AnAddressThatIsNoDatabaseIsRefusedWithoutShowingIt) {
   }
 }
 
+TEST_F(BankWords, HelpOfACommandSaysWhereTheRestIs) {
+  const Said help = bank({"deposit", "--help"});
+  EXPECT_EQ(help.code, 0);
+  EXPECT_NE(help.out.find("--data, --store and --json: bank --help"), std::string::npos)
+      << help.out;
+  const Said version = bank({"--version"});
+  EXPECT_EQ(version.code, 0);
+  EXPECT_EQ(version.out.find("bank (annals 0."), 0U) << version.out;
+}
+
 TEST_F(BankWords, TheDemoTakesNoOtherStore) {
   const Said said = bank({"demo", "--store", "postgres://host/bank"});
   EXPECT_EQ(said.code, 2);
