@@ -43,8 +43,8 @@ KafkaSettings kafka_settings(const RelayOptions& options) {
 
 namespace {
 
-// What is larger than a batch goes alone: only that can a topic refuse for its size, and librdkafka
-// would go on behind it before it reports the refusal.
+// What is larger than a batch goes alone: only that can a topic refuse for its size, and then it is
+// known which event that is.
 std::size_t bytes_of_a_batch(const RelayOptions& options) {
   std::size_t bytes = 0;
   for (const auto& [name, value] : kafka_settings(options)) {

@@ -298,33 +298,48 @@ TEST_F(RelayToKafka, AnEventLargerThanARecordMayBeIsNamedAndNothingFollowsItInIt
   EXPECT_EQ(check_topic(whole).missing(3), 0U);
 }
 
-// Five requests are under way at once, and a broker takes the first that it sees of a producer
-// whatever its sequence number.
-TEST_F(RelayToKafka, NothingFollowsARefusedRequestThatWasTheFirstInItsPartition) {
-  options_.partitions = 1;
-  options_.topic_settings = {{"max.message.bytes", "1000000"}};
-  options_.settings = {{"batch.size", "20000"}, {"linger.ms", "0"}};
-  RunningRelay relay(*store_, *checkpoints_, options_);
-  ASSERT_TRUE(relay.until([](const RelayStatus& status) { return status.following; }));
-  kafka_test::set_topic_setting(options_.brokers, options_.topic, "max.message.bytes", "8000");
-  // Fits a batch, but not the topic any more.
-  std::vector<NewEvent> events = {
-      testkit::event_on("a-1", "happened", '"' + std::string(10'000, 'x') + '"')};
-  for (int i = 0; i < 2'000; ++i) events.push_back(testkit::event_on("a-1"));
-  ASSERT_TRUE(store_->append(testkit::append_of(events)));
-  const auto ended = relay.wait();
-  ASSERT_FALSE(ended);
-  EXPECT_EQ(ended.error().code, ErrorCode::invalid_argument) << ended.error().message;
-  EXPECT_EQ(ended.error().position, GlobalPosition{1});
-  EXPECT_TRUE(read_topic(options_.brokers, options_.topic).at(0).empty());
+// Five requests are under way at once. A broker takes the first that it sees of a producer in a
+// partition whatever its sequence number, and later ones only if nothing is missing before them.
+TEST_F(RelayToKafka, NothingFollowsARefusedRequestBeItTheFirstInItsPartitionOrNot) {
+  for (const std::uint64_t before : {0, 3}) {
+    SCOPED_TRACE(before);
+    auto store = make_memory_event_store();
+    options_.topic = kafka_test::new_topic_name();
+    options_.partitions = 1;
+    options_.topic_settings = {{"max.message.bytes", "1000000"}};
+    options_.settings = {{"batch.size", "20000"}, {"linger.ms", "0"}};
+    RunningRelay relay(*store, *checkpoints_, options_);
+    for (std::uint64_t i = 0; i < before; ++i) {
+      ASSERT_TRUE(store->append(testkit::append_of({testkit::event_on("a-1")})));
+    }
+    ASSERT_TRUE(relay.until([&](const RelayStatus& status) {
+      return status.following && status.position.value == before;
+    }));
+    kafka_test::set_topic_setting(options_.brokers, options_.topic, "max.message.bytes", "8000");
+    // Fits a batch, but not the topic any more.
+    std::vector<NewEvent> events = {
+        testkit::event_on("a-1", "happened", '"' + std::string(10'000, 'x') + '"')};
+    for (int i = 0; i < 2'000; ++i) events.push_back(testkit::event_on("a-1"));
+    ASSERT_TRUE(store->append(testkit::append_of(events)));
+    const auto ended = relay.wait();
+    ASSERT_FALSE(ended);
+    EXPECT_EQ(ended.error().code, ErrorCode::invalid_argument) << ended.error().message;
+    EXPECT_NE(ended.error().message.find("max.message.bytes"), std::string::npos)
+        << ended.error().message;
+    const auto refused = read_topic(options_.brokers, options_.topic);
+    EXPECT_EQ(check_topic(refused).missing(before), 0U);
+    for (const auto& record : refused.at(0)) {
+      EXPECT_LE(record.number("annals-position"), before);
+    }
 
-  kafka_test::set_topic_setting(options_.brokers, options_.topic, "max.message.bytes", "1000000");
-  RunningRelay again(*store_, *checkpoints_, options_);
-  again.until_published({2'001});
-  ASSERT_TRUE(again.stop());
-  const TopicCheck check = check_topic(read_topic(options_.brokers, options_.topic));
-  EXPECT_EQ(check.missing(2'001), 0U);
-  EXPECT_EQ(check.repeated, 0U);
+    kafka_test::set_topic_setting(options_.brokers, options_.topic, "max.message.bytes", "1000000");
+    RunningRelay again(*store, *checkpoints_, options_);
+    again.until_published({before + 2'001});
+    ASSERT_TRUE(again.stop());
+    const TopicCheck check = check_topic(read_topic(options_.brokers, options_.topic));
+    EXPECT_EQ(check.missing(before + 2'001), 0U);
+    EXPECT_EQ(check.repeated, 0U);
+  }
 }
 
 TEST_F(RelayToKafka, ATopicThatKeepsOnlyTheLastRecordOfAStreamIsRefusedWhoeverMakesIt) {
