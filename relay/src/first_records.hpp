@@ -11,14 +11,14 @@ namespace annals::internal {
 /// Which partitions know a producer. A broker takes the first request that it sees of a producer in
 /// a partition whatever its sequence number (Kafka's KIP-360), and from then on only what follows
 /// without a hole. So the first record goes alone: of two requests the first could be refused and
-/// the second taken. A partition forgets producers that were silent for
-/// `producer.id.expiration.ms`, a day unless the broker says otherwise; long before that they are
-/// taken for unknown here. Belongs to one thread.
+/// the second taken. A partition forgets producers whose last record there is older than
+/// `producer.id.expiration.ms`, a day unless the broker says otherwise. Belongs to one thread.
 class FirstRecords {
  public:
   using Moment = std::chrono::steady_clock::time_point;
 
-  static constexpr std::chrono::minutes remembered_for{10};
+  // Much shorter than any broker forgets: all that it costs is to wait for one acknowledgement.
+  static constexpr std::chrono::seconds remembered_for{2};
 
   explicit FirstRecords(std::size_t partitions) : partitions_(partitions) {}
 

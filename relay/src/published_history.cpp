@@ -71,6 +71,8 @@ Result<void> check_published_history(const EventStore& store, const RelayRecord&
           ". What was published is not this log's history: the log was put back to an earlier"
           " state, or is a copy of the one that was published. Relay that one, or publish this one"
           " to a new topic";
+    } else if (place && place->store != store.token().store) {
+      error.message += ". The topic is another store's: publish to one of its own";
     }
     return error;
   };

@@ -47,6 +47,8 @@ class KafkaRelay final : public Relay {
         pause(milliseconds(500));
       } else if (*claimed) {
         ended = lead(lease);
+      } else if (auto could = could_take_over(lease); !could) {
+        ended = could;
       } else {
         state_.update([&](RelayStatus& status) {
           status.role = RelayStatus::Role::standby;
@@ -91,13 +93,7 @@ class KafkaRelay final : public Relay {
       status.last_error.clear();
       ++status.claims;
     });
-    const StoreId published = lease.record().checkpoint.token.store;
-    if (published != store_.token().store) {
-      return give_up(
-          lease, {ErrorCode::invalid_argument,
-                  "topic " + options_.topic + " holds the events of store " + to_string(published) +
-                      ", and this is store " + to_string(store_.token().store)});
-    }
+    if (auto ours = check_store(lease.record()); !ours) return give_up(lease, ours.error());
     constexpr milliseconds shortest{50};
     constexpr milliseconds longest{2'000};
     milliseconds rest = shortest;
@@ -122,6 +118,25 @@ class KafkaRelay final : public Relay {
     }
     lease.release(SteadyClock::now());
     return {};
+  }
+
+  Result<void> check_store(const RelayRecord& record) const {
+    const StoreId published = record.checkpoint.token.store;
+    if (published == store_.token().store) return {};
+    return Error{ErrorCode::invalid_argument,
+                 "topic " + options_.topic + " holds the events of store " + to_string(published) +
+                     ", and this is store " + to_string(store_.token().store)};
+  }
+
+  // Whether one that stands by could go on where the leader is.
+  Result<void> could_take_over(const RelayLease& lease) const {
+    if (!lease.seen()) return {};
+    if (auto ours = check_store(*lease.seen()); !ours) return ours;
+    const std::size_t partitions = lease.seen()->last_positions.size();
+    if (partitions == 0 || options_.partitions == 0 || options_.partitions == partitions) return {};
+    return Error{ErrorCode::invalid_argument,
+                 "topic " + options_.topic + " is published in " + std::to_string(partitions) +
+                     " partitions, and " + std::to_string(options_.partitions) + " were asked for"};
   }
 
   Result<void> give_up(RelayLease& lease, const Error& error) {

@@ -38,6 +38,8 @@ class RelayLease {
   /// Says whether nobody can have taken over yet: false once the last successful write is as long
   /// ago as the lease.
   bool holds(Moment now) const;
+  /// What is kept, as last seen.
+  const std::optional<RelayRecord>& seen() const { return seen_; }
   /// Whoever holds it now, as last seen.
   std::optional<Holder> holder() const { return seen_ ? seen_->holder : std::nullopt; }
   std::uint64_t epoch() const { return seen_ ? seen_->epoch : 0; }

@@ -76,8 +76,8 @@ Result<void> TopicFitness::check() {
   }
   if (!first) record_.last_offsets.resize(*count, -1);
   std::vector<OffsetRange> ranges;
-  for (std::uint32_t partition = 0; partition < *count; ++partition) {
-    if (first && (is_new || options_.into_filled_topic)) continue;
+  bool filled = false;
+  for (std::uint32_t partition = 0; partition < *count && !is_new; ++partition) {
     const bool published = !first && record_.last_positions[partition].value > 0;
     const std::int64_t last =  // -1: nothing need be there.
         published ? std::max<std::int64_t>(record_.last_offsets[partition], 0) : -1;
@@ -85,11 +85,7 @@ Result<void> TopicFitness::check() {
     if (!range) return range.error();
     if (stopped_()) return {};
     ranges.push_back(*range);
-    if (first && range->end > 0) {
-      return refused(
-          "it holds records already, and no relay's checkpoint is kept for it. If the"
-          " checkpoint was lost, ask for a filled topic");
-    }
+    filled = filled || range->end > 0;
     if (range->end <= last) {
       return refused("partition " + std::to_string(partition) +
                      (range->end == 0 ? std::string(" is empty")
@@ -104,7 +100,18 @@ Result<void> TopicFitness::check() {
   if (!policy) return policy.error();
   if (auto kept = check_all_is_kept(policy->value_or("")); !kept) return kept;
   if (auto fit = check_batches_fit(); !fit) return fit;
-  if (!first) return check_history(ranges);
+  if (!first) return check_history(record_, ranges);
+  if (filled) {
+    RelayRecord nothing;
+    nothing.last_positions.resize(*count);
+    nothing.last_offsets.assign(*count, -1);
+    if (auto ours = check_history(nothing, ranges); !ours || stopped_()) return ours;
+    if (!options_.into_filled_topic) {
+      return refused(
+          "it holds records of this store already, and no relay's checkpoint is kept for it. If"
+          " that was lost, begin again in it (into_filled_topic, --into-filled-topic)");
+    }
+  }
   record_.cluster = *cluster;
   record_.partitioner = partitioner_name;
   record_.last_positions.assign(*count, GlobalPosition{});
@@ -119,7 +126,8 @@ Result<OffsetRange> TopicFitness::range_with(std::uint32_t partition, std::int64
   }
 }
 
-Result<void> TopicFitness::check_history(const std::vector<OffsetRange>& partitions) const {
+Result<void> TopicFitness::check_history(const RelayRecord& published,
+                                         const std::vector<OffsetRange>& partitions) const {
   KafkaConsumer::Setup setup{.settings = options_.settings,
                              .topic = options_.topic,
                              .buffer_bytes_max = options_.record_bytes_max,
@@ -127,7 +135,7 @@ Result<void> TopicFitness::check_history(const std::vector<OffsetRange>& partiti
   setup.settings.emplace_back("bootstrap.servers", options_.brokers);
   auto consumer = KafkaConsumer::make(std::move(setup));
   if (!consumer) return std::move(consumer).error();
-  return check_published_history(store_, record_, **consumer, partitions, stopped_);
+  return check_published_history(store_, published, **consumer, partitions, stopped_);
 }
 
 Result<void> TopicFitness::check_all_is_kept(const std::string& policy) const {

@@ -37,7 +37,8 @@ class TopicFitness {
  private:
   Result<void> check_all_is_kept(const std::string& policy) const;
   Result<void> check_batches_fit() const;
-  Result<void> check_history(const std::vector<OffsetRange>& partitions) const;
+  Result<void> check_history(const RelayRecord& published,
+                             const std::vector<OffsetRange>& partitions) const;
   // What a partition holds; looks again for a while if that ends before `offset`.
   Result<OffsetRange> range_with(std::uint32_t partition, std::int64_t offset) const;
   Error refused(const std::string& why) const;

@@ -134,6 +134,11 @@ TEST_F(RelayToKafka, ASecondOneStandsByAndTakesOver) {
   RunningRelay two(*store_, *checkpoints_, options_);
   two.until([](const RelayStatus& s) { return s.role == RelayStatus::Role::standby; });
   EXPECT_EQ(two.status().holder, one.status().holder);
+  RelayOptions other = options_;
+  other.partitions = 6;
+  EXPECT_NE(refusal(*store_, other).message.find("in 5 partitions, and 6 were asked for"),
+            std::string::npos)
+      << "one that could never take over does not stand by";
   ASSERT_TRUE(one.stop());
   two.until([](const RelayStatus& s) { return s.role == RelayStatus::Role::leader; });
   EXPECT_EQ(two.status().epoch, 2U);
@@ -167,8 +172,19 @@ TEST_F(RelayToKafka, WhatWouldBreakTheTopicIsRefused) {
   const testkit::TemporaryFolder empty;
   const auto kept = std::exchange(checkpoints_, *open_relay_checkpoint_folder(empty.path()));
   const Error filled = refusal(*store_, options_);
-  EXPECT_NE(filled.message.find("holds records already"), std::string::npos) << filled.message;
-  options_.into_filled_topic = true;
+  EXPECT_NE(filled.message.find("holds records of this store already"), std::string::npos)
+      << filled.message;
+  ASSERT_TRUE(stranger->append(testkit::append_of({testkit::event_on("a-1")})));
+  for (const bool asked : {false, true}) {
+    const testkit::TemporaryFolder place;
+    checkpoints_ = *open_relay_checkpoint_folder(place.path());
+    options_.into_filled_topic = asked;
+    const Error others = refusal(*stranger, options_);
+    EXPECT_EQ(others.code, ErrorCode::invalid_argument);
+    EXPECT_NE(others.message.find("The topic is another store's"), std::string::npos)
+        << others.message;
+    checkpoints_ = *open_relay_checkpoint_folder(empty.path());
+  }
   RunningRelay again(*store_, *checkpoints_, options_);
   again.until_published({1});
   ASSERT_TRUE(again.stop());
@@ -307,7 +323,8 @@ TEST_F(RelayToKafka, NothingFollowsARefusedRequestBeItTheFirstInItsPartitionOrNo
     options_.topic = kafka_test::new_topic_name();
     options_.partitions = 1;
     options_.topic_settings = {{"max.message.bytes", "1000000"}};
-    options_.settings = {{"batch.size", "20000"}, {"linger.ms", "0"}};
+    // Batches of three: what comes behind the large one, the topic would take.
+    options_.settings = {{"batch.size", "20000"}, {"batch.num.messages", "3"}, {"linger.ms", "0"}};
     RunningRelay relay(*store, *checkpoints_, options_);
     for (std::uint64_t i = 0; i < before; ++i) {
       ASSERT_TRUE(store->append(testkit::append_of({testkit::event_on("a-1")})));

@@ -7,7 +7,7 @@
 namespace annals::internal {
 namespace {
 
-using std::chrono::minutes;
+using std::chrono::milliseconds;
 
 class FirstRecordsTest : public testing::Test {
  protected:
@@ -34,11 +34,11 @@ TEST_F(FirstRecordsTest, APartitionThatHasLongBeenSilentKnowsNobody) {
   firsts_.acknowledged(0, now_);
   firsts_.sent(0);
   const auto later = now_ + FirstRecords::remembered_for;
-  EXPECT_TRUE(firsts_.may_send(0, later - minutes(1)));
+  EXPECT_TRUE(firsts_.may_send(0, later - milliseconds(1)));
   EXPECT_FALSE(firsts_.may_send(0, later)) << "what is under way may be the first again";
   firsts_.acknowledged(0, later);
-  EXPECT_TRUE(firsts_.may_send(0, later + minutes(1)));
-  EXPECT_TRUE(firsts_.known(0, later + minutes(1)));
+  EXPECT_TRUE(firsts_.may_send(0, later + milliseconds(1)));
+  EXPECT_TRUE(firsts_.known(0, later + milliseconds(1)));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // Relays as processes that are killed and frozen at random moments.
 
+#include <algorithm>
+
 #include <annals/eventstore/log_event_store.hpp>
 #include <annals/testkit/seed.hpp>
 #include <annals/testkit/temporary_folder.hpp>
@@ -8,6 +10,7 @@
 #include "history.hpp"
 #include "kafka/brokers.hpp"
 #include "kafka/topic.hpp"
+#include "running_relay.hpp"
 #include "topic_check.hpp"
 
 #include <signal.h>
@@ -29,7 +32,10 @@ class RelayProcesses : public testing::Test {
   std::vector<std::string> words(std::vector<std::string> more = {}) const {
     std::vector<std::string> all = {
         ANNALS_PROGRAM, "relay", folder_.file("store"), "--brokers", *kafka_test::brokers(),
-        "--topic",      topic_,  "--partitions",        "3"};
+        "--topic",      topic_};
+    if (std::find(more.begin(), more.end(), "--partitions") == more.end()) {
+      all.insert(all.end(), {"--partitions", "3"});
+    }
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
@@ -143,6 +149,19 @@ TEST_F(RelayProcesses, AnEventThatIsTooLargeGoesOutOnceRecordsMayBeLarger) {
   expect_whole({1});
 }
 
+TEST_F(RelayProcesses, OnceEndsBehindOneThatLeadsAndHasPublishedAll) {
+  const GlobalPosition head = grow(*store_, 200, random_);
+  const auto checkpoints = *open_relay_checkpoint_folder(folder_.file("store") + "/relay");
+  RunningRelay leader(
+      *store_, *checkpoints,
+      {.brokers = *kafka_test::brokers(), .topic = topic_, .partitions = 3, .lease = 5min});
+  ASSERT_TRUE(leader.until_published(head));
+  const test::Ended ended = test::run(words({"--once"}));
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_NE(ended.out.find("standby"), std::string::npos) << ended.out;
+  ASSERT_TRUE(leader.stop());
+}
+
 TEST_F(RelayProcesses, AWrongCommandLineOrSettingIsSaidAtOnce) {
   const test::Ended unknown = test::run(words({"--set", "no.such.setting=1"}));
   EXPECT_EQ(unknown.exit_code, 1);
@@ -150,6 +169,14 @@ TEST_F(RelayProcesses, AWrongCommandLineOrSettingIsSaidAtOnce) {
   const test::Ended no_value = test::run(words({"--set", "linger.ms"}));
   EXPECT_EQ(no_value.exit_code, 2);
   EXPECT_NE(no_value.err.find("expects NAME=VALUE"), std::string::npos) << no_value.err;
+  for (const char* wrong : {"-3", "0", "many"}) {
+    const test::Ended partitions = test::run(words({"--partitions", wrong}));
+    EXPECT_EQ(partitions.exit_code, 2);
+    EXPECT_NE(partitions.err.find("--partitions: expects"), std::string::npos) << partitions.err;
+  }
+  const test::Ended compression = test::run(words({"--compression", "brotli"}));
+  EXPECT_EQ(compression.exit_code, 2);
+  EXPECT_NE(compression.err.find("snappy"), std::string::npos) << compression.err;
   const test::Ended too_small = test::run(words({"--record-bytes", "12"}));
   EXPECT_EQ(too_small.exit_code, 2);
   EXPECT_NE(too_small.err.find("--record-bytes"), std::string::npos) << too_small.err;

@@ -62,14 +62,16 @@ TEST_F(TopicRefusals, AnotherStoresRecordsAndCheckpoints) {
   EXPECT_EQ(resumed.error().code, ErrorCode::invalid_argument);
   EXPECT_NE(resumed.error().message.find(to_string(stranger->token().store)), std::string::npos);
 
-  // And one that publishes into the same topic.
+  // And records of one that has a topic of its own, put into this one.
   const testkit::TemporaryFolder folder;
   const auto checkpoints = *open_relay_checkpoint_folder(folder.path());
   RelayOptions options = relay_options();
-  options.into_filled_topic = true;
+  options.topic = kafka_test::new_topic_name();
   relay_test::RunningRelay relay(*stranger, *checkpoints, options);
   relay.until_published(strange_head);
   ASSERT_TRUE(relay.stop());
+  kafka_test::copy_topic(options.brokers, options.topic, topic(),
+                         [](std::size_t, const auto&) { return true; });
   expect_refused(follow(*from_kafka, behind(read.last)), ErrorCode::invalid_argument,
                  "is of store " + to_string(stranger->token().store) + ", not of " +
                      to_string(store().token().store));

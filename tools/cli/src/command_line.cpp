@@ -28,7 +28,8 @@ class CommandLine {
             "for\n"
             "reading only and may run beside a program that writes to it; but `import` and\n"
             "`recover` write to it, `compress` packs its complete segments, `migrate` makes a\n"
-            "database's tables, and `projections` looks after its read models.",
+            "database's tables, `relay` keeps its checkpoint beside it, and `projections` looks\n"
+            "after its read models.",
             name) {
     app_.set_version_flag("--version", name + " (annals " ANNALS_VERSION ")");
     app_.set_help_flag("-h,--help", "Show this and exit");

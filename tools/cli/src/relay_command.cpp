@@ -116,7 +116,9 @@ Result<int> relay_events(const std::string& folder, const RelayRequest& request,
       shown = status.role;
       next = now + request.status_every;
     }
-    done = status.following && status.position >= goal && status.last_error.empty();
+    // Also if another relay has published it, behind which this one stands by.
+    const bool knows = status.following || status.role == RelayStatus::Role::standby;
+    done = knows && status.position >= goal && status.last_error.empty();
     if (request.once && done) break;
   }
   (*relay)->stop();

@@ -1,5 +1,8 @@
 #include "relay_options.hpp"
 
+#include <cstdint>
+#include <limits>
+
 #include "option_text.hpp"
 #include "relay_endpoint.hpp"
 
@@ -29,6 +32,18 @@ void add_settings(CLI::App& sub, const std::string& name, const std::string& wha
       ->take_all();
 }
 
+void add_count(CLI::App& sub, const std::string& name, const std::string& what,
+               std::uint32_t& into) {
+  const auto take = [name, &into](const std::string& text) {
+    const std::uint64_t value = number(name, text);
+    if (value == 0 || value > std::numeric_limits<std::int32_t>::max()) {
+      refuse(name, "expects 1 or more, not " + text);
+    }
+    into = static_cast<std::uint32_t>(value);
+  };
+  sub.add_option_function<std::string>(name, take, what)->type_name("N")->default_str("broker's");
+}
+
 void add_seconds(CLI::App& sub, const std::string& name, const std::string& what,
                  std::chrono::milliseconds& into) {
   const auto take = [name, &into](const std::string& text) { into = seconds(name, text); };
@@ -48,13 +63,10 @@ void add_relay_options(CLI::App& sub, RelayRequest& request) {
       ->required()
       ->type_name("");
   sub.add_option("--topic", request.topic, "One for each store")->required()->type_name("NAME");
-  sub.add_option("--partitions", request.partitions, "Of a topic that is made, or must be so")
-      ->type_name("N")
-      ->default_str("broker's");
-  sub.add_option("--replication", request.replication, "Copies of a topic that is made")
-      ->type_name("N")
-      ->default_str("broker's");
+  add_count(sub, "--partitions", "Of a topic that is made, or must be so", request.partitions);
+  add_count(sub, "--replication", "Copies of a topic that is made", request.replication);
   sub.add_option("--compression", request.compression, "none, gzip, snappy, lz4 or zstd")
+      ->check(CLI::IsMember({"none", "gzip", "snappy", "lz4", "zstd"}))
       ->type_name("NAME")
       ->default_str(request.compression);
   sub.add_option("--record-bytes", request.record_bytes_max, "Of one record at most")
@@ -68,8 +80,9 @@ void add_relay_options(CLI::App& sub, RelayRequest& request) {
                  "Default: relay in DIR, or a table beside it")
       ->type_name("PLACE");
   sub.add_flag("--into-filled-topic", request.into_filled_topic,
-               "Begin again in it: the checkpoint was lost");
-  sub.add_flag("--once", request.once, "End when all that is there is published");
+               "Begin again in a topic of this store: the checkpoint was lost");
+  sub.add_flag("--once", request.once,
+               "End when all that is there is published, by whichever relay");
   add_seconds(sub, "--lease", "Silence after which another takes over", request.lease);
   const auto take_metrics = [&request](const std::string& text) {
     if (auto wrong = why_no_endpoint(text)) refuse("--metrics", *wrong);

@@ -28,8 +28,9 @@ struct RelayOptions {
   std::uint32_t replication = 0;  ///< Copies of a topic that is made; 0: the broker's default.
   /// Other settings of a topic that is made, such as {"retention.ms", "-1"}.
   std::vector<std::pair<std::string, std::string>> topic_settings = {};
-  /// Begin although the topic holds records and the place of checkpoints knows nothing of it: for
-  /// when the checkpoint was lost. Everything is published once more, and consumers drop it.
+  /// Begin although the topic holds records of this store and the place of checkpoints knows
+  /// nothing of it: for when the checkpoint was lost. Everything is published once more, and
+  /// consumers drop it. A topic that ends with anybody else's records is refused all the same.
   bool into_filled_topic = false;
   std::string compression = "none";  ///< "none", "gzip", "snappy", "lz4" or "zstd".
   /// Of one record with its key and headers. A topic that is made takes as much; another's
