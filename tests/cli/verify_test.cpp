@@ -143,7 +143,10 @@ TEST_F(Verify, HistoryThatEndsBeforeWhatWasWrittenDownIs2) {
   const std::string link(64, 'a');
   const Ended ended = annals({"verify", store_, "--expect", "8:" + link});
   EXPECT_EQ(ended.exit_code, 2) << ended.out << ended.err;
-  EXPECT_EQ(json_lines(ended.out)[0]["outcome"], "incomplete");
+  const auto line = json_lines(ended.out).at(0);
+  EXPECT_EQ(line["outcome"], "incomplete");
+  EXPECT_EQ(line["first_bad"]["what"], "the log ends at position 7, before the expected one");
+  EXPECT_EQ(line["first_bad"]["last_position"], 8);
 }
 
 TEST_F(Verify, TheLinkOfTheEmptyLogTellsOneStoreFromAnother) {

@@ -116,6 +116,14 @@ Result<int> verify_store(std::string_view program, const std::string& folder,
       request.first > report->position) {
     report->outcome = VerifyReport::Outcome::incomplete;
   }
+  if (report->outcome == VerifyReport::Outcome::incomplete && !report->first_bad && !request.last &&
+      request.expected && report->position < request.expected->position) {
+    report->first_bad = VerifyReport::Bad{
+        "the log ends at position " + to_string(report->position) + ", before the expected one",
+        {report->position.value + 1},
+        request.expected->position,
+        {}};
+  }
   if (format == Format::json) {
     output.line(report_json(*report));
   } else {
