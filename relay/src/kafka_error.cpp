@@ -4,7 +4,12 @@ namespace annals::internal {
 
 namespace {
 
-bool must_be_changed(rd_kafka_resp_err_t error) {
+bool must_be_changed(rd_kafka_resp_err_t error, const std::string& said) {
+  // There are brokers enough, but those that were silent for a while do not count just now.
+  if (error == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR &&
+      said.find("fenced") != std::string::npos) {
+    return false;
+  }
   switch (error) {
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
     case RD_KAFKA_RESP_ERR_INVALID_MSG:
@@ -31,7 +36,7 @@ std::string text_of(rd_kafka_resp_err_t error) {
 Error to_error(rd_kafka_resp_err_t error, const std::string& doing, const std::string& said) {
   const std::string text = text_of(error);
   const bool more = !said.empty() && said != rd_kafka_err2str(error);
-  return {must_be_changed(error) ? ErrorCode::invalid_argument : ErrorCode::unavailable,
+  return {must_be_changed(error, said) ? ErrorCode::invalid_argument : ErrorCode::unavailable,
           doing + ": " + text + (more ? ": " + said : "")};
 }
 
