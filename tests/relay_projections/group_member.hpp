@@ -11,6 +11,8 @@
 #include <annals/projections/projection_runner.hpp>
 #include <annals/relay/kafka_source.hpp>
 
+#include "join_group.hpp"
+
 namespace annals::warehouse {
 
 template <typename Projection>
@@ -18,7 +20,7 @@ struct GroupMember {
   GroupMember(std::unique_ptr<KafkaSource> kafka, ReadModelStore& rows,
               RunnerOptions options = {.threads = 2, .batch_events = 20})
       : source(std::move(kafka)), runner(*source, rows, std::move(options)) {
-    const auto added = runner.add_to_group<Projection>(*source);
+    const auto added = join_group<Projection>(runner, *source);
     EXPECT_TRUE(added) << to_string(added.error());
   }
   /// How many partitions it has.

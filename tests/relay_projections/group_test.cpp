@@ -123,7 +123,7 @@ TEST_P(Group, ReadsAgainWhatWasReadAndNotCommitted) {
   const auto kafka = member();
   const auto rows = open_rows();
   ProjectionRunner runner(*kafka, *rows, {.threads = 2, .batch_events = 200});
-  ASSERT_TRUE(runner.add_to_group<FlakyPerStream>(*kafka));
+  ASSERT_TRUE(join_group<FlakyPerStream>(runner, *kafka));
   const auto reached = runner.wait("flaky_per_stream", head, patience);
   ASSERT_TRUE(reached) << to_string(reached.error());
   runner.stop();
@@ -186,7 +186,7 @@ TEST_P(GroupRefusals, ARowThatTwoStreamsTouchHaltsAndIsNamed) {
   const auto kafka = member();
   const auto rows = open_rows();
   ProjectionRunner runner(*kafka, *rows);
-  ASSERT_TRUE(runner.add_to_group<Untrue>(*kafka));
+  ASSERT_TRUE(join_group<Untrue>(runner, *kafka));
   const auto halted = runner.wait("untrue", head, patience);
   ASSERT_FALSE(halted);
   EXPECT_EQ(halted.error().code, ErrorCode::unavailable);
@@ -221,7 +221,7 @@ TEST_P(GroupRefusals, AReadModelSplitInOneWayIsRefusedInTheOther) {
   const auto by_stream = open_rows();
   {
     ProjectionRunner runner(*kafka, *by_stream);
-    ASSERT_TRUE(runner.add_to_group<PerStream>(*kafka));
+    ASSERT_TRUE(join_group<PerStream>(runner, *kafka));
     wait_for(*by_stream, head);
   }
   ProjectionRunner whole(store(), *by_stream);

@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "join_group.hpp"
 #include "per_stream.hpp"
 #include "projections/projecting.hpp"
 #include "published.hpp"
@@ -155,7 +156,7 @@ TEST_P(TopicProcesses, OneThatWasFrozenAndGoesOnChangesNothing) {
     options.group = "group-" + topic();
     const auto kafka = source(options);
     ProjectionRunner runner(*kafka, rows());
-    ASSERT_TRUE(runner.add_to_group<PerStream>(*kafka));
+    ASSERT_TRUE(join_group<PerStream>(runner, *kafka));
     ASSERT_TRUE((runner.add<Stock, Curses>()));
     expect_all_rows();
   }

@@ -34,7 +34,7 @@ class RestoredTopic : public PublishedWarehouse {
   void project() {
     const auto kafka = member();
     ProjectionRunner runner(*kafka, *rows_);
-    ASSERT_TRUE(runner.add_to_group<PerStream>(*kafka));
+    ASSERT_TRUE(join_group<PerStream>(runner, *kafka));
     ASSERT_TRUE(runner.add<Stock>());
     for (const char* projection : {"per_stream", "stock"}) {
       expect_reached(runner, projection, store().head().position);
@@ -75,7 +75,7 @@ TEST_F(RestoredTopic, ConsumersOfTheOldEraRefuseTheNewOneAndAreLeftAsTheyWere) {
   publish();  // It had published no more than the backup holds, and goes on.
   const auto kafka = member();
   ProjectionRunner runner(*kafka, *rows_);
-  ASSERT_TRUE(runner.add_to_group<PerStream>(*kafka));
+  ASSERT_TRUE(join_group<PerStream>(runner, *kafka));
   ASSERT_TRUE(runner.add<Stock>());
   for (const char* projection : {"per_stream", "stock"}) {
     const auto halted = runner.wait(projection, head, patience);
@@ -114,7 +114,7 @@ TEST_F(RestoredTopic, ProjectedFromTheLogTheyGoOnFromANewTopic) {
   options.from_another_topic = true;
   const auto kafka = source(options);
   ProjectionRunner runner(*kafka, *rows_);
-  ASSERT_TRUE(runner.add_to_group<PerStream>(*kafka));
+  ASSERT_TRUE(join_group<PerStream>(runner, *kafka));
   ASSERT_TRUE(runner.add<Stock>());
   for (const char* projection : {"per_stream", "stock"}) {
     expect_reached(runner, projection, store().head().position);

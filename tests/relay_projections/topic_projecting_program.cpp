@@ -23,6 +23,7 @@
 #include <annals/projections/postgres_read_model_store.hpp>
 #endif
 
+#include "join_group.hpp"
 #include "per_stream.hpp"
 #include "projections/gate.hpp"
 #include "projections/telling.hpp"
@@ -62,7 +63,7 @@ int run(char** words, const std::string& how) {
   if (!source) return failed(source.error());
   ProjectionRunner shared(**source, gate, {.batch_events = 50, .lease = lease});
   ProjectionRunner whole(**source, **rows, {.batch_events = 200, .lease = lease});
-  auto added = shared.add_to_group<PerStream>(**source);
+  auto added = join_group<PerStream>(shared, **source);
   if (added && how.empty()) added = whole.add<Stock, Curses>();
   if (!added) return failed(added.error());
   return tell_until_input_ends(shared);
