@@ -44,7 +44,7 @@ constexpr std::array<Count, 9> held{{
 }};
 
 // What this process has seen since it opened the store.
-constexpr std::array<Count, 9> seen{{
+constexpr std::array<Count, 10> seen{{
     {{"annals_store_groups_synced_total",
       counter,
       "Groups of appends, each one sync of the device",
@@ -76,6 +76,11 @@ constexpr std::array<Count, 9> seen{{
       "Whole groups beyond the durable mark that were kept when the store was opened",
       {"store"}},
      [](const Stats& s) { return s.rewritten_groups; }},
+    {{"annals_store_missing_from_copy",
+      gauge,
+      "Events that the original of a copied folder had and that the copy has not",
+      {"store"}},
+     [](const Stats& s) { return s.missing_from_copy; }},
     {{"annals_store_unsettled_events",
       gauge,
       "Events seen beyond the mark of a writer that is gone",

@@ -71,6 +71,7 @@ class DyingFile final : public File {
     return file_->map_writable(offset, bytes);
   }
   Result<std::string> identity() const override { return file_->identity(); }
+  std::uint64_t number() const override { return file_->number(); }
 
  private:
   static bool begins_with_a_number(std::span<const std::byte> data) {

@@ -80,6 +80,7 @@ class RecordedFile final : public File {
     return file_->map_writable(offset, bytes);
   }
   Result<std::string> identity() const override { return file_->identity(); }
+  std::uint64_t number() const override { return file_->number(); }
 
  private:
   std::unique_ptr<File> file_;

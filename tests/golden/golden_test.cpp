@@ -46,6 +46,15 @@ std::map<std::string, std::string> written_today() {
   return files;
 }
 
+/// Each slot of the mark says which file it was written to, and has a checksum of that too.
+std::string without_file_number(const std::string& name, std::string bytes) {
+  if (name != "mark") return bytes;
+  for (std::size_t slot = 0; slot < bytes.size(); slot += 4096) {
+    bytes.replace(slot + 112, 16, 16, '\0');
+  }
+  return bytes;
+}
+
 bool update() { return std::getenv("ANNALS_UPDATE_GOLDEN") != nullptr; }
 
 TEST(Golden, WritingTheSameGivesTheSameBytes) {
@@ -59,8 +68,8 @@ TEST(Golden, WritingTheSameGivesTheSameBytes) {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string name = entry.path().filename();
     ASSERT_TRUE(today.contains(name)) << name << " is not written any more";
-    const std::string golden = contents(entry.path());
-    const std::string& now = today.at(name);
+    const std::string golden = without_file_number(name, contents(entry.path()));
+    const std::string now = without_file_number(name, today.at(name));
     ASSERT_EQ(golden.size(), now.size()) << name;
     const auto [differs, at] = std::mismatch(golden.begin(), golden.end(), now.begin());
     EXPECT_TRUE(differs == golden.end()) << name << " differs from byte " << at - now.begin();

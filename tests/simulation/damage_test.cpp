@@ -30,7 +30,8 @@ const std::string mark_file = folder + "mark";
 
 bool soak() { return std::getenv("ANNALS_SOAK") != nullptr; }
 
-enum class Ending : std::uint8_t { closed, killed, restarted, packed };
+/// The last one: killed, and its folder copied.
+enum class Ending : std::uint8_t { closed, killed, restarted, packed, copied };
 
 std::string name_of(Ending ending) {
   switch (ending) {
@@ -38,6 +39,7 @@ std::string name_of(Ending ending) {
     case Ending::killed: return "Killed";
     case Ending::restarted: return "Restarted";
     case Ending::packed: return "Packed";
+    case Ending::copied: return "Copied";
   }
   return "";
 }
@@ -72,9 +74,9 @@ class Store : public testing::Test {
     books_.move_to(books_.disk().process_crash());
     store->reset();
     // What is in the cache is on the device from here on.
-    whole_ = books_.disk().copy();
+    whole_ = ending == Ending::copied ? books_.disk().copy() : books_.disk().settled();
     if (ending == Ending::restarted) whole_ = whole_->power_loss({1});
-    ASSERT_EQ(expect_noticed_or_harmless(whole_->copy(), "no damage"), Verdict::harmless);
+    ASSERT_EQ(expect_noticed_or_harmless(whole_->settled(), "no damage"), Verdict::harmless);
   }
 
   enum class Verdict : std::uint8_t { noticed, harmless };
@@ -93,10 +95,13 @@ class Store : public testing::Test {
         ADD_FAILURE() << how << ": verify names no place";
         return writing;
       }
-      // Without the mark all that is there can be proved, and not that nothing is missing.
-      EXPECT_EQ(report->outcome, report->first_bad->place->file == mark_file
-                                     ? VerifyReport::Outcome::incomplete
-                                     : VerifyReport::Outcome::changed)
+      // Without the mark, and of a copy, all that is there can be proved, and not that nothing is
+      // missing.
+      const bool end_unknown =
+          report->first_bad->place->file == mark_file ||
+          report->first_bad->what.find("this copy ends at") != std::string::npos;
+      EXPECT_EQ(report->outcome,
+                end_unknown ? VerifyReport::Outcome::incomplete : VerifyReport::Outcome::changed)
           << how;
     } else {
       EXPECT_EQ(report->events, events_) << how;
@@ -131,6 +136,12 @@ class Store : public testing::Test {
         broken->starts_with("verify does not find it whole: " + mark_file)) {
       return Verdict::noticed;
     }
+    // Of a copy's end nobody can say whether it was damaged or copied too early; but that it is not
+    // all there was is said.
+    if (broken && (*store)->stats().missing_from_copy > 0) {
+      EXPECT_FALSE(books_.misread(**store)) << how;
+      return Verdict::noticed;
+    }
     EXPECT_FALSE(broken) << how << ": " << *broken;
     events_ = (*store)->head().position.value;
     return Verdict::harmless;
@@ -146,8 +157,15 @@ class Store : public testing::Test {
   }
   /// The whole store with one file replaced.
   std::shared_ptr<FaultFileSystem> with(const std::string& file, std::string_view text) const {
-    auto disk = whole_->copy();
-    disk->put(file, text);
+    auto disk = whole_->settled();
+    const auto files = whole_->files();
+    const bool there = std::find(files.begin(), files.end(), file) != files.end();
+    // A mark in another file than the one it was written to is that of a copied folder.
+    if (there && file == mark_file && text.size() == contents(file).size()) {
+      disk->overwrite(file, 0, text);
+    } else {
+      disk->put(file, text);
+    }
     return disk;
   }
 
@@ -190,8 +208,8 @@ TEST_P(Damage, OneFlippedBitAnywhereIsNoticedOrHarmless) {
 TEST_F(Store, BehindAnOldMarkOnlyTheLastGroupCanBeCutAndThatIsReported) {
   ASSERT_NO_FATAL_FAILURE(fill(Ending::restarted));
   std::mt19937_64 dice(testkit::seed(1));
-  auto old_marked = whole_->copy();
-  old_marked->put(mark_file, old_mark_);
+  auto old_marked = whole_->settled();
+  old_marked->overwrite(mark_file, 0, old_mark_);
   const std::string text = contents(last_segment);
   std::uint64_t noticed = 0;
   std::uint64_t cut = 0;
@@ -199,7 +217,7 @@ TEST_F(Store, BehindAnOldMarkOnlyTheLastGroupCanBeCutAndThatIsReported) {
     if (!soak() && dice() % 100 != 0) continue;
     std::string flipped = text;
     flipped[at] = static_cast<char>(flipped[at] ^ (1 << dice() % 8));
-    auto disk = old_marked->copy();
+    auto disk = old_marked->settled();
     disk->put(last_segment, flipped);
     Books books = books_;
     books.move_to(disk);
@@ -271,7 +289,7 @@ TEST_P(Damage, ACutSegmentIsCorruptAndNamed) {
 
 TEST_P(Damage, AMissingFileIsNoticedOrHarmless) {
   for (const std::string& file : whole_->files()) {
-    auto disk = whole_->copy();
+    auto disk = whole_->settled();
     disk->erase(file);
     if (file == folder + "MANIFEST") {
       // Nothing is there to be read or verified; above all nothing is made over it.
@@ -285,7 +303,7 @@ TEST_P(Damage, AMissingFileIsNoticedOrHarmless) {
 }
 
 TEST_P(Damage, AnOperatorMayAcceptThatTheMarkIsLost) {
-  auto disk = whole_->copy();
+  auto disk = whole_->settled();
   disk->erase(mark_file);
   books_.move_to(disk);
   LogOptions options = books_.options();
@@ -374,7 +392,7 @@ TEST_P(Damage, ANewerFormatIsUnsupportedAndNamesWhatItNeeds) {
       with(last_segment, segment)};
   for (const auto& disk : newer) {
     for (const auto access : {LogOptions::Access::create, LogOptions::Access::read_only}) {
-      books_.move_to(disk->copy());
+      books_.move_to(disk->settled());
       const auto store = open_log_event_store(books_.options(access));
       ASSERT_FALSE(store);
       EXPECT_EQ(store.error().code, ErrorCode::unsupported) << to_string(store.error());
@@ -394,7 +412,7 @@ TEST_P(Damage, ANewerFormatIsUnsupportedAndNamesWhatItNeeds) {
 
 INSTANTIATE_TEST_SUITE_P(Ended, Damage,
                          testing::Values(Ending::closed, Ending::killed, Ending::restarted,
-                                         Ending::packed),
+                                         Ending::packed, Ending::copied),
                          [](const auto& info) { return name_of(info.param); });
 
 }  // namespace

@@ -409,7 +409,7 @@ class Run {
 
   /// A bit of a segment has changed: it is noticed, and nothing wrong is handed out.
   void look_at_damaged_copy() {
-    const auto copy = disk_->copy();
+    const auto copy = disk_->settled();
     const bool sealed = chance(70);
     const auto file = StoreFiles(folder, *copy).flip_in_segment(dice(), sealed);
     if (!file) return;

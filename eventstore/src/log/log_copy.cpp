@@ -48,7 +48,8 @@ Result<CopyPlan> up_to(FileSystem& files, const Mark& mark, Manifest manifest,
   return CopyPlan{std::move(manifest), mark, std::make_shared<const Segment>(*std::move(active))};
 }
 
-/// The mark is not of this start of the machine, or in doubt: all that is whole counts.
+/// The mark is not of this start of the machine or of this folder, or in doubt: all that is whole
+/// counts.
 Result<CopyPlan> up_to_what_is_whole(FileSystem& files, const std::string& folder, const Mark& mark,
                                      const MarkFile& mark_file, const Manifest& manifest) {
   const ManifestSegment& listed = manifest.segments.back();
@@ -80,8 +81,8 @@ Result<CopyPlan> plan_copy(FileSystem& files, const std::string& folder) {
     const auto mark = mark_file->read((*manifest)->store);
     if (!mark) return mark.error();
     if (!*mark) return no_mark(folder);
-    const bool same_boot = (*mark)->boot == boot_of(files, folder);
-    if (same_boot && (*mark)->doubtful && tries < 3) {
+    const auto boot = boot_of(files, folder);
+    if ((*mark)->boot == boot && (*mark)->doubtful && tries < 3) {
       // A writer may be in the middle of the other slot; damage stays.
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       continue;
@@ -90,7 +91,7 @@ Result<CopyPlan> plan_copy(FileSystem& files, const std::string& folder) {
     manifest = read_manifest(files, folder);
     if (!manifest) return std::move(manifest).error();
     if (!*manifest) return no_store(folder);
-    if (same_boot && !(*mark)->doubtful) {
+    if ((*mark)->is_exact(boot)) {
       auto plan = up_to(files, **mark, **std::move(manifest), folder);
       // The writer may have completed and packed that segment since the mark was read.
       if (!plan && tries < 3) continue;

@@ -146,6 +146,7 @@ class LogEventStore final : public LogReading {
     stats.bytes = bytes_.load();
     stats.torn_bytes_cut = recovered_.torn_bytes;
     stats.rewritten_groups = recovered_.rewritten_groups;
+    stats.missing_from_copy = recovered_.missing_from_copy;
     const std::shared_lock lock(failure_mutex_);
     stats.failure = failure_;
     if (packer_) stats.packing_failure = packer_->failure();

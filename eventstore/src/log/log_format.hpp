@@ -110,5 +110,7 @@ inline constexpr const char* heads_name = "heads";
 inline constexpr const char* snapshots_name = "snapshots";
 /// Of a file that is being written, and takes its name when it is whole.
 inline constexpr const char* fresh_suffix = ".new";
+/// Of a segment that is not this store's: it came into the folder with a copy.
+inline constexpr const char* set_aside_suffix = ".beyond";
 
 }  // namespace annals::internal::format

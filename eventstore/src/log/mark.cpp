@@ -7,8 +7,8 @@ namespace annals::internal {
 namespace {
 
 // Slot: magic, u64 sequence, boot, store, u32 era, u32 zero, u64 position, u64 segment, u64 offset,
-// link, zeros, u32 crc. Four of them, in blocks of their own so that one torn write spoils one
-// slot.
+// link, u64 number of the file, zeros, u32 crc. Four of them, in blocks of their own so that one
+// torn write spoils one slot.
 constexpr std::array<char, 8> mark_magic{'A', 'N', 'N', 'A', 'L', 'M', 'R', 'K'};
 constexpr std::size_t slot_bytes = 128;
 constexpr std::uint64_t slot_distance = 4096;
@@ -26,6 +26,7 @@ std::array<std::byte, slot_bytes> format_slot(const Mark& mark) {
   store(slot.data() + 64, mark.segment);
   store(slot.data() + 72, mark.offset);
   std::memcpy(slot.data() + 80, mark.link.bytes.data(), 32);
+  store(slot.data() + 112, mark.file);
   store(slot.data() + 124, crc32c(0, std::span(slot).first(124)));
   return slot;
 }
@@ -42,6 +43,7 @@ std::optional<Mark> parse_slot(std::span<const std::byte, slot_bytes> slot) {
   mark.segment = load<std::uint64_t>(slot.data() + 64);
   mark.offset = load<std::uint64_t>(slot.data() + 72);
   std::memcpy(mark.link.bytes.data(), slot.data() + 80, 32);
+  mark.file = load<std::uint64_t>(slot.data() + 112);
   return mark;
 }
 
@@ -127,6 +129,7 @@ Result<std::optional<Mark>> MarkFile::read(const StoreId& store) const {
   }
   if (newest) {
     newest->doubtful = doubtful;
+    newest->copied = newest->file != 0 && number_ != 0 && newest->file != number_;
     sequence_ = newest->sequence;
   }
   return newest;
@@ -156,6 +159,7 @@ Result<void> MarkFile::write(Mark mark) {
   const std::uint64_t slot = anchor_count + sequence_ % (slot_count - anchor_count);
   if (mapping_ == nullptr) return write_slot(slot, mark);
   mark.sequence = ++sequence_;
+  mark.file = number_;
   const auto bytes = format_slot(mark);
   std::memcpy(mapping_->bytes().data() + slot * slot_distance, bytes.data(), bytes.size());
   return {};
@@ -170,6 +174,7 @@ Result<void> MarkFile::anchor(Mark mark) {
 
 Result<void> MarkFile::write_slot(std::uint64_t slot, Mark mark) {
   mark.sequence = sequence_ + 1;
+  mark.file = number_;
   auto wrote = file_->write_at(slot * slot_distance, format_slot(mark));
   if (wrote) sequence_ = mark.sequence;
   return wrote;

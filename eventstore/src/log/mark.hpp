@@ -23,9 +23,24 @@ struct Mark {
   Link link = {};                ///< ... and its append's link.
   std::uint64_t segment = 0;
   std::uint64_t offset = 0;  ///< Behind the last durable frame, in that segment.
+  /// Which file it was written to, as File::number says; 0: not known.
+  std::uint64_t file = 0;
   /// Not stored: a slot holds bytes that do not check, so there may have been a newer mark.
   bool doubtful = false;
+  /// Not stored: it was written to another file than the one it is in. The segments beside it may
+  /// have been copied earlier than it was, if that was done while the store was written to.
+  bool copied = false;
+
+  /// Whether it says just how far the log is, on a machine that was started as `boot`.
+  bool is_exact(const std::array<std::uint8_t, 16>& boot_now) const {
+    return boot == boot_now && !doubtful && !copied;
+  }
 };
+
+/// What to do about damage beside a mark that was copied. Goes behind a message.
+inline constexpr const char* advice_on_copies =
+    "; this folder is a copy: if a program wrote to the store meanwhile, copy it again, or use "
+    "'annals backup'";
 
 /// "The mark is lost": a store always has one.
 Error no_mark(const std::string& folder);
@@ -58,12 +73,14 @@ class MarkFile {
   Result<void> anchor(Mark mark);
 
  private:
-  explicit MarkFile(std::unique_ptr<File> file) : file_(std::move(file)) {}
+  explicit MarkFile(std::unique_ptr<File> file)
+      : file_(std::move(file)), number_(file_ ? file_->number() : 0) {}
   void map();
 
   Result<void> write_slot(std::uint64_t slot, Mark mark);
 
   std::unique_ptr<File> file_;                // Null: there is none.
+  std::uint64_t number_;                      // As File::number says.
   std::shared_ptr<WritableMapping> mapping_;  // Null: there is none.
   mutable std::uint64_t sequence_ = 0;
   mutable std::uint64_t next_anchor_ = 0;

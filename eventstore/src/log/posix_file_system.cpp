@@ -146,6 +146,10 @@ class PosixFile final : public File {
     if (::fstat(descriptor_.get(), &info) != 0) return failed("cannot look at", path_);
     return std::to_string(info.st_dev) + ':' + std::to_string(info.st_ino);
   }
+  std::uint64_t number() const override {
+    struct stat info {};
+    return ::fstat(descriptor_.get(), &info) == 0 ? info.st_ino : 0;
+  }
 
  private:
   Descriptor descriptor_;

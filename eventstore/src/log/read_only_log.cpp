@@ -36,7 +36,7 @@ class ReadOnlyLog final : public LogReading {
     }
     if (!mark) return std::move(mark).error();
     if (*mark) sequence_at_open_ = (*mark)->sequence;
-    if (*mark && (*mark)->boot == boot_ && !(*mark)->doubtful) {
+    if (*mark && (*mark)->is_exact(boot_)) {
       if (auto caught_up = catch_up(**mark); !caught_up) return caught_up;
       return check_era_has_begun(options_, manifest, chain_.head().position);
     }
@@ -53,9 +53,10 @@ class ReadOnlyLog final : public LogReading {
         scan_active(active->bytes(store_), *mark, *history, chain_, false, publishing());
     if (!tail) return tail.error();
     offset_ = tail->valid_end;
-    unsettled_ =
-        chain_.head().position.value - std::max(before, *mark ? (*mark)->position.value : 0);
+    const std::uint64_t known = std::max(before, *mark ? (*mark)->position.value : 0);
+    unsettled_ = std::max(known, chain_.head().position.value) - known;
     torn_bytes_ = tail->dirty_end - tail->valid_end;
+    missing_from_copy_ = tail->missing_from_copy;
     return check_era_has_begun(options_, manifest, chain_.head().position);
   }
 
@@ -144,6 +145,7 @@ class ReadOnlyLog final : public LogReading {
     const std::scoped_lock lock(refresh_mutex_);
     stats.unsettled_events = unsettled_;
     stats.torn_bytes_cut = torn_bytes_;
+    stats.missing_from_copy = missing_from_copy_;
     stats.bytes = sealed_bytes_ + offset_;
     if (const auto manifest = read_manifest(*options_.files, options_.path)) {
       // What the writer asked for, if there is one.
@@ -296,9 +298,10 @@ class ReadOnlyLog final : public LogReading {
     auto mark = read_mark();
     if (!mark) return std::move(mark).error();
     if (!*mark) return {};
-    // From before the machine was started it says nothing of now; but whoever writes moves it,
-    // where the machine may be known by another name.
-    if ((*mark)->boot != boot_ && (*mark)->sequence <= sequence_at_open_) return {};
+    // From before the machine was started, or of the folder that this one was copied from, it says
+    // nothing of now; but whoever writes moves it, where the machine may be known by another name.
+    const bool of_another = (*mark)->boot != boot_ || (*mark)->copied;
+    if (of_another && (*mark)->sequence <= sequence_at_open_) return {};
     const GlobalPosition before = chain_.head().position;
     auto caught_up = catch_up(**mark);
     if (caught_up && (*mark)->position >= before) unsettled_ = 0;
@@ -325,6 +328,7 @@ class ReadOnlyLog final : public LogReading {
   mutable std::uint64_t sealed_bytes_ = 0;
   mutable std::uint64_t unsettled_ = 0;
   mutable std::uint64_t torn_bytes_ = 0;
+  std::uint64_t missing_from_copy_ = 0;
 };
 
 }  // namespace

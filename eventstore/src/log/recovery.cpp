@@ -168,6 +168,10 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const Reader& re
     mark_file = MarkFile::create(*options_.files, options_.path);
     if (!mark_file) return std::move(mark_file).error();
   }
+  const bool copied = *mark && (*mark)->copied;
+  if (copied) {
+    if (auto settled = settle_copy(); !settled) return std::move(settled).error();
+  }
   // A process that died between renaming the MANIFEST and syncing the folder leaves one that a
   // power loss would take back, and with it the segment that is about to be written to.
   if (auto synced = options_.files->sync_directory(options_.path); !synced) {
@@ -180,7 +184,14 @@ Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const Reader& re
   for (const ManifestSegment& listed : manifest_.segments) {
     auto segment = open_segment(*options_.files, options_.path, manifest_.store, listed,
                                 !listed.sealed, segments.cache());
-    if (!segment) return std::move(segment).error();
+    if (copied && segment) {
+      if (auto whole = check_copy(*segment, listed); !whole) segment = std::move(whole).error();
+    }
+    if (!segment) {
+      Error error = std::move(segment).error();
+      if (copied && error.code == ErrorCode::corrupt) error.message += advice_on_copies;
+      return error;
+    }
     segment->bug = bug_;
     if (listed.sealed) segment->file.reset();
     segments.add(*std::move(segment));
@@ -234,8 +245,36 @@ Result<Manifest> Recovery::note_options() {
   return manifest;
 }
 
+Result<void> Recovery::settle_copy() {
+  constexpr std::string_view prefix = "segment-";
+  const auto names = options_.files->list(options_.path);
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
+    if (!name.starts_with(prefix) || name.ends_with(format::set_aside_suffix)) continue;
+    const std::string path = options_.path + '/' + name;
+    if (std::strtoull(name.c_str() + prefix.size(), nullptr, 10) >
+        manifest_.segments.back().number) {
+      auto set_aside = options_.files->rename(path, path + format::set_aside_suffix);
+      if (!set_aside) return set_aside;
+      continue;
+    }
+    auto file = options_.files->open(path, FileSystem::Mode::read);
+    if (!file) return std::move(file).error();
+    if (auto synced = (*file)->sync(); !synced) return synced;
+  }
+  return {};
+}
+
+Result<void> Recovery::check_copy(const Segment& segment, const ManifestSegment& listed) const {
+  if (!listed.sealed || segment.packed) return {};
+  Chain chain(Head{{listed.first.value - 1}, listed.link_before});
+  return scan_sealed(segment.bytes(manifest_.store), listed, chain, false,
+                     [](const SegmentBytes&, const AppendView&) -> Result<void> { return {}; });
+}
+
 Result<void> Recovery::settle_tail(const Segment& active, const Tail& tail) {
   found_.rewritten_groups = tail.frames_beyond_mark;
+  found_.missing_from_copy = tail.missing_from_copy;
   found_.torn_bytes = tail.dirty_end - tail.valid_end;
   const bool rewrite =
       tail.valid_end > tail.durable_end && bug_ != PlantedBug::trust_tail_after_failed_sync;

@@ -42,6 +42,7 @@ class Recovery {
   struct Found {
     std::uint64_t torn_bytes = 0;
     std::uint64_t rewritten_groups = 0;
+    std::uint64_t missing_from_copy = 0;
   };
 
   Recovery(const LogOptions& options, const Manifest& manifest, PlantedBug bug)
@@ -70,6 +71,11 @@ class Recovery {
   /// and that segments may be packed, before one is. What was there before is durable.
   Result<Manifest> note_options();
   Result<void> settle_tail(const Segment& active, const Tail& tail);
+  /// Whoever copied the folder may not have waited for the disk, and may have copied segments that
+  /// the original began later than its MANIFEST was copied: they are not this store's.
+  Result<void> settle_copy();
+  /// A complete segment may have been copied before it was complete.
+  Result<void> check_copy(const Segment& segment, const ManifestSegment& listed) const;
 
   const LogOptions& options_;
   const Manifest& manifest_;

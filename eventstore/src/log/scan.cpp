@@ -40,6 +40,14 @@ Result<ScanEnd> scan_beyond(const SegmentBytes& segment, std::uint64_t from, boo
   return end;
 }
 
+/// Whether a walk that came to a halt had passed `anchor`.
+bool reaches(const Mark& anchor, const SegmentBytes& segment, const ScanEnd& end,
+             const Chain& chain) {
+  return chain.head().position >= anchor.position &&
+         (anchor.segment < segment.number ||
+          (anchor.segment == segment.number && end.offset >= anchor.offset));
+}
+
 }  // namespace
 
 std::uint64_t dirty_end(const SegmentBytes& segment, std::uint64_t from) {
@@ -98,14 +106,20 @@ Result<Tail> scan_active(const SegmentBytes& segment, std::optional<Mark> mark,
                          const OnAppend& each) {
   const bool anything_missing = history.answered_unsynced && !history.same_boot;
   if (anything_missing) mark = history.anchor;
+  const bool copied = mark && mark->copied && history.anchor;
+  const char* advice = copied ? advice_on_copies : "";
   Tail tail;
   tail.durable_end = format::segment_header_bytes;
-  if (mark && mark->segment > segment.number) {
-    return corrupt(segment, 0,
-                   "positions up to " + to_string(mark->position) +
-                       " were durable in later segments that the MANIFEST does not name");
-  }
   if (mark && mark->segment == segment.number) tail.durable_end = mark->offset;
+  if (mark && mark->segment > segment.number) {
+    tail.durable_end = segment.bytes.size();
+    if (!copied || history.anchor->segment > segment.number) {
+      return corrupt(segment, 0,
+                     "positions up to " + to_string(mark->position) +
+                         " were durable in later segments that the MANIFEST does not name" +
+                         advice);
+    }
+  }
 
   // First what the mark vouches for, then what may lie beyond.
   auto end =
@@ -116,12 +130,18 @@ Result<Tail> scan_active(const SegmentBytes& segment, std::optional<Mark> mark,
       (!mark || (mark->segment == segment.number ? chain.head() == Head{mark->position, mark->link}
                                                  : chain.head().position >= mark->position));
   if (!whole) {
-    return corrupt(segment, end->offset,
-                   (end->flaw.empty() ? "events are missing here" : end->flaw) +
-                       ", although all up to position " +
-                       to_string(mark ? mark->position : GlobalPosition{0}) + " was durable");
+    if (!copied || end->offset >= tail.durable_end || chain.head().position >= mark->position ||
+        !reaches(*history.anchor, segment, *end, chain)) {
+      return corrupt(segment, end->offset,
+                     (end->flaw.empty() ? "events are missing here" : end->flaw) +
+                         ", although all up to position " +
+                         to_string(mark ? mark->position : GlobalPosition{0}) + " was durable" +
+                         advice);
+    }
+    tail.missing_from_copy = mark->position.value - chain.head().position.value;
+    tail.durable_end = end->offset;
   }
-  const bool exact = history.same_boot && mark && !mark->doubtful;
+  const bool exact = history.same_boot && mark && !mark->doubtful && tail.missing_from_copy == 0;
   end = scan_beyond(segment, end->offset, exact || anything_missing, chain, each);
   if (!end) return std::move(end).error();
   tail.frames_beyond_mark = end->frames;
@@ -129,7 +149,7 @@ Result<Tail> scan_active(const SegmentBytes& segment, std::optional<Mark> mark,
 
   // While the machine ran on, a group that was not whole shows at its first bytes: they were
   // written first. After a power loss any part of the last group may be there.
-  if (history.same_boot && end->flaw.empty()) {
+  if (history.same_boot && end->flaw.empty() && tail.missing_from_copy == 0) {
     tail.dirty_end = tail.valid_end;
     return tail;
   }
@@ -140,7 +160,7 @@ Result<Tail> scan_active(const SegmentBytes& segment, std::optional<Mark> mark,
   if (beyond) {
     return corrupt(segment, tail.valid_end,
                    (end->flaw.empty() ? "events are missing here" : end->flaw) +
-                       ", and valid events follow at byte " + std::to_string(*beyond));
+                       ", and valid events follow at byte " + std::to_string(*beyond) + advice);
   }
   tail.dirty_end = dirty_end(segment, tail.valid_end);
   return tail;

@@ -43,6 +43,9 @@ struct Tail {
   std::uint64_t valid_end = 0;    ///< Behind the last good frame; never before durable_end.
   std::uint64_t dirty_end = 0;    ///< Behind the last byte that is not zero: a torn tail if beyond.
   std::uint64_t frames_beyond_mark = 0;
+  /// Of a copy: events that the original had when its mark was copied, and that the segment had not
+  /// when it was.
+  std::uint64_t missing_from_copy = 0;
 };
 
 /// What the active segment may have been through.
@@ -58,7 +61,8 @@ Result<TailHistory> history_of(const Manifest& manifest, const std::optional<Mar
 /// Walks the active segment and tells a torn tail from damage: what does not check is a torn tail
 /// only if it lies beyond the mark and, unless the mark is exact, no valid frame follows it. After
 /// a power loss in the mode that answers unsynced only what was synced counts: any part of what
-/// lies beyond the newest anchor may be missing.
+/// lies beyond the newest anchor may be missing. In a folder that was copied the segment may be
+/// older than the mark: then what follows the newest anchor may end anywhere, but has no holes.
 ///
 /// Errors: corrupt, unsupported.
 Result<Tail> scan_active(const SegmentBytes& segment, std::optional<Mark> mark,

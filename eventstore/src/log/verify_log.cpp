@@ -111,13 +111,22 @@ class Verifier {
         const auto history =
             history_of(manifest, *mark, *mark_file, *options_.files, options_.path);
         if (!history) return history.error();
-        if (*mark && history->same_boot && !(*mark)->doubtful) {
+        if (*mark && (*mark)->is_exact(boot_of(*options_.files, options_.path))) {
           // A writer may be at work beyond the mark, and nothing there has been acknowledged.
           if (auto walked = walk_to(**mark, bytes, *chain, on_append); !walked) return walked;
           continue;
         }
         auto tail = scan_active(bytes, *mark, *history, *chain, true, on_append);
         if (!tail) return std::move(tail).error();
+        if (tail->missing_from_copy > 0) {
+          missing_ = Error{.code = ErrorCode::corrupt,
+                           .message = bytes.file + " at byte " + std::to_string(tail->valid_end) +
+                                      ": the original held events up to position " +
+                                      to_string((*mark)->position) +
+                                      " when its mark was copied, and this copy ends at position " +
+                                      to_string(chain->head().position),
+                           .place = Error::Place{bytes.file, tail->valid_end}};
+        }
       }
     }
     return {};
@@ -234,6 +243,11 @@ class Verifier {
               to_string(report_.position) + " is not known; what is there is whole",
           next, next, lost_mark_->place};
     }
+    if (missing_ && report_.outcome != VerifyReport::Outcome::changed && !met_more_) {
+      report_.outcome = VerifyReport::Outcome::incomplete;
+      const GlobalPosition next{report_.position.value + 1};
+      report_.first_bad = VerifyReport::Bad{missing_->message, next, next, missing_->place};
+    }
     if (!given_up_ && verify_.progress) {
       const std::uint64_t all = report_.position.value - begin_.value;
       (void)verify_.progress(all, all);
@@ -270,7 +284,8 @@ class Verifier {
   std::optional<VerifyReport::Bad> disagreement_;
   std::uint64_t appends_seen_ = 0;
   std::optional<Error> lost_mark_;
-  bool met_more_ = false;  // An append behind the last one asked for.
+  std::optional<Error> missing_;  // From a copy.
+  bool met_more_ = false;         // An append behind the last one asked for.
   bool met_expected_ = false;
   bool given_up_ = false;
 };

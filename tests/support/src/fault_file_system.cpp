@@ -102,6 +102,7 @@ class FaultFileSystem::OpenFile final : public File {
   }
 
   Result<std::string> identity() const override { return std::to_string(node_->number()); }
+  std::uint64_t number() const override { return node_->number(); }
 
  private:
   class WritableView final : public WritableMapping {

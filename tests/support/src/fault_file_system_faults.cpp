@@ -131,12 +131,16 @@ void collect(const Folder& folder, const std::string& prefix, std::vector<std::s
   }
 }
 
-std::shared_ptr<Folder> all_durable(const Folder& folder) {
+/// `same_files`: those of the folder, as they become; otherwise others with their contents.
+std::shared_ptr<Folder> all_durable(const Folder& folder, bool same_files) {
   auto copy = std::make_shared<Folder>();
   for (const auto& [name, entry] : folder.names()) {
     Entry copied;
     if (entry.folder) {
-      copied.folder = all_durable(*entry.folder);
+      copied.folder = all_durable(*entry.folder, same_files);
+    } else if (same_files) {
+      copied.file = entry.file->clone();
+      copied.file->sync();
     } else {
       copied.file = std::make_shared<FileNode>();
       copied.file->write(0, entry.file->cached());
@@ -209,7 +213,14 @@ void FaultFileSystem::erase(const std::string& path) {
 std::shared_ptr<FaultFileSystem> FaultFileSystem::copy() const {
   const std::lock_guard lock(disk_->mutex);
   auto disk = std::make_shared<Disk>(disk_->dice.next(), disk_->boot);
-  disk->root = all_durable(*disk_->root);
+  disk->root = all_durable(*disk_->root, false);
+  return std::shared_ptr<FaultFileSystem>(new FaultFileSystem(std::move(disk)));
+}
+
+std::shared_ptr<FaultFileSystem> FaultFileSystem::settled() const {
+  const std::lock_guard lock(disk_->mutex);
+  auto disk = std::make_shared<Disk>(disk_->dice.next(), disk_->boot);
+  disk->root = all_durable(*disk_->root, true);
   return std::shared_ptr<FaultFileSystem>(new FaultFileSystem(std::move(disk)));
 }
 

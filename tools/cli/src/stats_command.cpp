@@ -90,7 +90,8 @@ std::string stats_json(const Stats& stats, const std::optional<LogBytes>& bytes)
     object.number("segments_packed", stats.segments_packed)
         .number("packed_bytes", stats.packed_bytes)
         .number("packed_file_bytes", stats.packed_file_bytes)
-        .number("unsettled_events", stats.unsettled_events);
+        .number("unsettled_events", stats.unsettled_events)
+        .number("missing_from_copy", stats.missing_from_copy);
   }
   if (!stats.failure.empty()) object.text("failure", stats.failure);
   if (bytes) object.value("by_part", bytes_json(*bytes));
@@ -142,6 +143,10 @@ Result<int> show_stats(const std::string& folder, const StatsRequest& request, F
                                      grouped(stats.packed_bytes) + " bytes as " +
                                      grouped(stats.packed_file_bytes) + ": ratio " +
                                      ratio_text(stats.packed_bytes, stats.packed_file_bytes));
+  }
+  if (stats.missing_from_copy > 0) {
+    properties.add("missing from the copy",
+                   grouped(stats.missing_from_copy) + " events that the original had by then");
   }
   if (stats.unsettled_events > 0) {
     properties.add("unsettled events", grouped(stats.unsettled_events) +

@@ -42,6 +42,9 @@ struct Stats {
   std::uint64_t appends_refused = 0;   ///< By a check or condition.
   std::uint64_t torn_bytes_cut = 0;    ///< At opening: an unfinished group beyond the durable mark.
   std::uint64_t rewritten_groups = 0;  ///< At opening: whole groups beyond the mark, kept.
+  /// At the first opening of a folder that was copied while the store was written to: events that
+  /// the original had by the time its mark was copied, and that are not in this copy.
+  std::uint64_t missing_from_copy = 0;
   std::uint64_t unsettled_events =
       0;  ///< Read-only: seen beyond the mark of a writer that is gone.
   std::uint64_t snapshots_saved = 0;

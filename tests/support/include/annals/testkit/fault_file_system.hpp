@@ -109,6 +109,8 @@ class FaultFileSystem final : public FileSystem {
   void overwrite(const std::string& path, std::uint64_t offset, std::string_view bytes);
   /// A disk with the same files, all durable, and nothing else in common.
   std::shared_ptr<FaultFileSystem> copy() const;
+  /// This disk as it becomes when all is durable, with the same files; this one goes on.
+  std::shared_ptr<FaultFileSystem> settled() const;
 
   struct Counters {
     std::uint64_t writes = 0;
