@@ -262,6 +262,14 @@ Result<void> Recovery::settle_copy() {
     if (!file) return std::move(file).error();
     if (auto synced = (*file)->sync(); !synced) return synced;
   }
+  const ManifestSegment& last = manifest_.segments.back();
+  const auto there =
+      options_.files->exists(options_.path + '/' + format::segment_name(last.number));
+  if (!there) return there.error();
+  if (*there) return {};
+  auto made = create_segment(*options_.files, options_.path, manifest_.store, last.number,
+                             last.first, last.link_before, options_.segment_bytes);
+  if (!made) return std::move(made).error();
   return {};
 }
 

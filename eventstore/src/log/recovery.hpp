@@ -71,8 +71,9 @@ class Recovery {
   /// and that segments may be packed, before one is. What was there before is durable.
   Result<Manifest> note_options();
   Result<void> settle_tail(const Segment& active, const Tail& tail);
-  /// Whoever copied the folder may not have waited for the disk, and may have copied segments that
-  /// the original began later than its MANIFEST was copied: they are not this store's.
+  /// Whoever copied the folder may not have waited for the disk; may have copied segments that the
+  /// original began later than its MANIFEST was copied: they are not this store's; or may have
+  /// listed the folder before the segment that the MANIFEST ends with was there.
   Result<void> settle_copy();
   /// A complete segment may have been copied before it was complete.
   Result<void> check_copy(const Segment& segment, const ManifestSegment& listed) const;

@@ -167,6 +167,29 @@ TEST_F(LiveCopy, WhoseManifestIsOlderThanItsMarkGoesOnBesideTheOriginalsNextSegm
   EXPECT_EQ(copy->verify({})->outcome, VerifyReport::Outcome::whole);
 }
 
+TEST_F(LiveCopy, ThatWasListedBeforeTheNewestSegmentWasThereHoldsTheOnesBefore) {
+  const auto store = open_store();
+  append(*store, 5);
+  while (store->stats().segments == 1) append(*store, 1);
+  append(*store, 3);
+  copy_now({first_segment, "/mark", "/MANIFEST"});
+
+  const auto copy = *open_log_event_store(at("/copy"));
+  const std::uint64_t complete = store->head().position.value - 4;
+  EXPECT_EQ(copy->head().position.value, complete);
+  EXPECT_EQ(copy->stats().missing_from_copy, 4U);
+  append(*copy, 1);
+  EXPECT_EQ(copy->verify({})->outcome, VerifyReport::Outcome::whole);
+}
+
+TEST_F(LiveCopy, WithoutASegmentThatWasThereWhenItsStoreWasOpenedIsCorrupt) {
+  auto store = open_store();
+  while (store->stats().segments == 1) append(*store, 1);
+  store.reset();
+  copy_now({first_segment, "/mark", "/MANIFEST"});
+  EXPECT_EQ(refusal_of_copy().code, ErrorCode::corrupt);
+}
+
 TEST(LiveCopyByCp, HoldsAllThatWasAnsweredBeforeItBegan) {
   const testkit::TemporaryFolder folder;
   const auto store = *open_log_event_store({.path = folder.file("store")});
