@@ -1,6 +1,7 @@
 #include "commit_queue.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <string>
 #include <system_error>
 
@@ -140,6 +141,46 @@ void CommitQueue::gather(std::unique_lock<std::mutex>& lock) {
   modest_left_ = modest_groups;
 }
 
+std::string CommitQueue::failure() const {
+  const std::scoped_lock lock(failure_mutex_);
+  return failure_;
+}
+
+/// Runs a group. Memory may be short, and clocks are the user's: if that throws, those in the group
+/// may have been recorded or not, and nothing is run from then on.
+CommitQueue::Ran CommitQueue::run_or_fail(std::span<Attempt* const> attempts,
+                                          const Behind& behind) {
+  const auto refuse_all = [&](ErrorCode code, const std::string& message) {
+    for (Attempt* const attempt : attempts) {
+      // Who was refused for good knows more.
+      if (attempt->outcome && !attempt->outcome->has_value()) continue;
+      attempt->state = Attempt::State::settled;
+      attempt->outcome.emplace(
+          Error{.code = code, .message = message, .append_id = attempt->append.request.id});
+    }
+    return Ran{attempts.size(), 0};
+  };
+  if (const std::string failed = failure(); !failed.empty()) {
+    return refuse_all(ErrorCode::unavailable,
+                      "writing has ended: " + failed + "; reopen the store");
+  }
+  std::string thrown;
+  try {
+    return run_group_(attempts, behind);
+  } catch (const std::exception& error) {
+    thrown = error.what();
+  } catch (...) {
+    thrown = "an exception of unknown type";
+  }
+  {
+    const std::scoped_lock lock(failure_mutex_);
+    failure_ = thrown;
+  }
+  return refuse_all(ErrorCode::outcome_unknown,
+                    "writing has ended: " + thrown +
+                        ": the append may be durable or not; reopen the store and look its id up");
+}
+
 /// Runs groups until `until` has ended (null: until nothing waits), then hands on. Returns without
 /// the lock.
 /// REQUIRES: something waits.
@@ -159,7 +200,7 @@ void CommitQueue::lead(std::unique_lock<std::mutex>& lock, const Entry* until) {
     ++groups_begun_;
     lock.unlock();
     const auto begun = std::chrono::steady_clock::now();
-    const auto [taken, ahead] = run_group_(attempts, list_behind);
+    const auto [taken, ahead] = run_or_fail(attempts, list_behind);
     const auto ended = std::chrono::steady_clock::now();
     lock.lock();
     ++groups_ended_;

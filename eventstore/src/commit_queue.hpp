@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -66,6 +67,10 @@ class CommitQueue {
   };
   Begun begin(const AppendId& id) { return Begun(slot(id)); }
 
+  /// Why nothing is run any more, or empty: running a group has thrown, so that nobody knows how
+  /// far it had come.
+  std::string failure() const;
+
   /// Waits for the outcome.
   Result<Receipt> run(PreparedAppend append);
   /// Blocks only while too many bytes are in flight.
@@ -104,6 +109,7 @@ class CommitQueue {
   void list_waiting(std::size_t from, std::vector<Attempt*>& attempts) const;
   void gather(std::unique_lock<std::mutex>& lock);
   void lead(std::unique_lock<std::mutex>& lock, const Entry* until);
+  Ran run_or_fail(std::span<Attempt* const> attempts, const Behind& behind);
   std::size_t end(const Entry* until, std::span<Entry* const> group, std::vector<Entry*>& to_wake);
   Entry* next_leader();
   /// Errors: unavailable (the process may have no more); the next call tries again.
@@ -143,6 +149,9 @@ class CommitQueue {
   std::vector<std::unique_ptr<Entry>> completions_;  // Settled. Guarded by completions_mutex_.
   bool completions_end_ = false;                     // Guarded by completions_mutex_.
   std::condition_variable completion_there_;
+
+  mutable std::mutex failure_mutex_;
+  std::string failure_;  // Guarded by failure_mutex_; written by who leads.
 
   std::mutex threads_mutex_;
   std::atomic<bool> threads_started_ = false;

@@ -163,7 +163,13 @@ void IndexedEventStore::wake() const {
   woken_.notify_all();
   if (wake_function_count_.load() == 0) return;
   const std::lock_guard lock(wake_functions_mutex_);
-  for (const auto& [subscription, function] : wake_functions_) function();
+  for (const auto& [subscription, function] : wake_functions_) {
+    try {
+      function();
+    } catch (...) {
+      // It is a hint, and others wait behind it.
+    }
+  }
 }
 
 void IndexedEventStore::set_wake_function(const Subscription* subscription,

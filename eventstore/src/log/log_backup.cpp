@@ -7,6 +7,7 @@
 
 #include "log_copy.hpp"
 #include "log_format.hpp"
+#include "recovery.hpp"
 
 namespace annals {
 namespace {
@@ -66,6 +67,15 @@ Result<void> check(const LogOptions& options, const std::string& other) {
   return {};
 }
 
+/// What a copy of the store in `folder` is made of.
+Result<CopyPlan> plan_of(FileSystem& files, const std::string& folder) {
+  auto plan = internal::plan_copy(files, folder);
+  if (!plan) return plan;
+  auto begun = internal::check_era_has_begun({.path = folder}, plan->manifest, plan->end.position);
+  if (!begun) return std::move(begun).error();
+  return plan;
+}
+
 }  // namespace
 
 bool lies_inside(const std::string& path, const std::string& folder) {
@@ -79,7 +89,7 @@ Result<BackupReport> backup_log(const LogOptions& options, const std::string& de
   if (auto checked = check(options, destination); !checked) return std::move(checked).error();
   FileSystem& files = *options.files;
   const Folders folders{plain(files, options.path), plain(files, destination)};
-  auto plan = internal::plan_copy(files, folders.from);
+  auto plan = plan_of(files, folders.from);
   if (!plan) return std::move(plan).error();
   return copy(files, folders, *std::move(plan), backup);
 }
@@ -89,7 +99,7 @@ Result<BackupReport> restore_log(const std::string& backup, const LogOptions& op
   if (auto checked = check(options, backup); !checked) return std::move(checked).error();
   FileSystem& files = *options.files;
   const Folders folders{plain(files, backup), plain(files, options.path)};
-  auto plan = internal::plan_copy(files, folders.from);
+  auto plan = plan_of(files, folders.from);
   if (!plan) return std::move(plan).error();
   auto& eras = plan->manifest.eras;
   const Era last = eras.back().era;

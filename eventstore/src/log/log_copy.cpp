@@ -11,6 +11,7 @@
 #include "recovery.hpp"
 #include "scan.hpp"
 #include "segment.hpp"
+#include "snapshot_file.hpp"
 
 namespace annals::internal {
 namespace {
@@ -182,6 +183,8 @@ Result<void> LogCopy::copy_segment(const ManifestSegment& listed) {
 Result<void> LogCopy::copy_packed(const Segment& segment, const ManifestSegment& listed) {
   const auto file = make_file(PackedFile::name_of(listed.number));
   if (!file) return file.error();
+  // The writer may have begun to pack since the MANIFEST was read.
+  plan_.manifest.incompatible |= format::packed_segments;
   const std::uint64_t done = done_;  // Progress counts what the segment holds.
   all_ += segment.packed->file_bytes() - std::min(end_of(listed), segment.packed->file_bytes());
   if (auto copied = copy_bytes(segment.packed->file(), **file, segment.packed->file_bytes());
@@ -248,11 +251,15 @@ Result<void> LogCopy::copy_snapshots() {
   if (!from) return from.error();
   const auto size = (*from)->size();
   if (!size) return size.error();
+  if (*size == 0) return {};
+  const auto mapped = (*from)->map(*size);
+  if (!mapped) return mapped.error();
   auto to = make_file(format::snapshots_name);
   if (!to) return std::move(to).error();
-  all_ += *size;
-  // A writer may be in the middle of the last one: reading them ends before it.
-  if (auto copied = copy_bytes(**from, **to, *size); !copied) return copied;
+  // What lies behind the last whole one is damage, or a writer's that is in the middle of it.
+  const std::uint64_t whole = SnapshotFile::whole_bytes(plan_.manifest.store, (*mapped)->bytes());
+  all_ += whole;
+  if (auto copied = copy_bytes(**from, **to, whole); !copied) return copied;
   return (*to)->sync();
 }
 

@@ -68,7 +68,7 @@ class LogCopy {
   FileSystem& files_;
   const std::string from_;
   const std::string to_;
-  const CopyPlan plan_;
+  CopyPlan plan_;
   const bool verify_;
   const Progress progress_;
   Chain chain_;

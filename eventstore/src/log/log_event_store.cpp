@@ -37,10 +37,11 @@ class LogEventStore final : public LogReading {
       return;
     }
     if (queue_) queue_->drain();  // Completions may still append, so the queue must be there.
+    const bool half_done = queue_ && !queue_->failure().empty();
     queue_.reset();
     sealer_.reset();  // It tells the packer.
     packer_.reset();
-    if (!writer_) return;
+    if (!writer_ || half_done) return;
     if (auto ours = lock_->check(); !ours) writer_->end(ours.error());
     // What is not marked as closed costs the next opening only.
     const bool closed = writer_->close().has_value();
@@ -112,16 +113,21 @@ class LogEventStore final : public LogReading {
   }
 
   Result<std::optional<Receipt>> find_append(const AppendId& id) override {
+    if (forked()) {
+      Error error = forked_away();
+      error.append_id = id;
+      return error;
+    }
     for (const bool waited : {false, true}) {
       if (waited) queue_->await_attempts(id);
       auto found = find_visible(id);
       if (!found) return std::move(found).error();
       if (*found) return std::optional<Receipt>(std::move((*found)->receipt));
     }
-    const std::shared_lock lock(failure_mutex_);
-    if (failure_.empty()) return std::optional<Receipt>();
+    const std::string failure = this->failure();
+    if (failure.empty()) return std::optional<Receipt>();
     return Error{.code = ErrorCode::unavailable,
-                 .message = "writing has ended: " + failure_ +
+                 .message = "writing has ended: " + failure +
                             "; reopen the store to find out about append " + to_string(id),
                  .append_id = id};
   }
@@ -132,6 +138,7 @@ class LogEventStore final : public LogReading {
                    .message = "snapshot of " + std::to_string(snapshot.data.size()) +
                               " bytes: at most " + std::to_string(Limits::data_bytes_ceiling)};
     }
+    if (forked()) return forked_away();
     if (auto agrees = agrees_with_log(snapshot); !agrees) return agrees;
     if (auto ours = lock_->check(); !ours) return ours;
     return snapshots_->save(std::move(snapshot));
@@ -147,24 +154,39 @@ class LogEventStore final : public LogReading {
     stats.torn_bytes_cut = recovered_.torn_bytes;
     stats.rewritten_groups = recovered_.rewritten_groups;
     stats.missing_from_copy = recovered_.missing_from_copy;
-    const std::shared_lock lock(failure_mutex_);
-    stats.failure = failure_;
+    stats.failure = failure();
     if (packer_) stats.packing_failure = packer_->failure();
     return stats;
   }
 
+  Result<VerifyReport> verify(const VerifyOptions& options) const override {
+    // The files are found by their paths: another store may have come to be there.
+    if (auto ours = lock_->check(); !ours) return std::move(ours).error();
+    return LogReading::verify(options);
+  }
+
  private:
+  /// Why nothing can be written any more, or empty.
+  std::string failure() const {
+    if (std::string failed = queue_->failure(); !failed.empty()) return failed;
+    const std::shared_lock lock(failure_mutex_);
+    return failure_;
+  }
+
   void await_group_in_flight() const override {
     if (!forked()) queue_->await_group();
   }
 
   bool forked() const { return ::getpid() != opened_by_; }
+  static Error forked_away() {
+    return {ErrorCode::unavailable,
+            "this process was forked after the store was opened; only the process that opened it "
+            "may write"};
+  }
   static Error not_ours(const AppendRequest& request) {
-    return {.code = ErrorCode::unavailable,
-            .message =
-                "this process was forked after the store was opened; only the process that "
-                "opened it may write",
-            .append_id = request.id};
+    Error error = forked_away();
+    error.append_id = request.id;
+    return error;
   }
 
   /// A request with all that its caller's thread can do for it. It counts as begun before anything
@@ -250,13 +272,29 @@ class LogEventStore final : public LogReading {
   /// Writes a segment's index beside it, and uses that from then on. If that fails it stays in
   /// memory, and the next opening tries again.
   void seal(const Sealer::Job& job) {
-    if (!lock_->check()) return;
+    auto sealed = [&]() -> Result<void> {
+      try {
+        return write_index(job);
+      } catch (const std::exception& error) {  // Memory may be short.
+        return Error{ErrorCode::unavailable,
+                     std::string("an index cannot be written: ") + error.what()};
+      }
+    }();
+    if (!packer_) return;
+    if (sealed) {
+      packer_->add(job.segment);
+    } else {
+      packer_->cannot_begin(sealed.error());
+    }
+  }
+  Result<void> write_index(const Sealer::Job& job) {
+    if (auto ours = lock_->check(); !ours) return ours;
     auto written = IndexFile::write(*options_.files, options_.path, store_,
                                     IndexFile::segment_of(job.segment), *job.part);
-    if (!written) return;
+    if (!written) return written;
     auto file = open_index(job.segment);
     if (file && *file) index_.replace_part(*std::move(file));
-    if (packer_) packer_->add(job.segment);
+    return {};
   }
 
   /// Puts a packed file in a segment's place. If that fails the segment stays as it is, and the

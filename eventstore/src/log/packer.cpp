@@ -24,7 +24,7 @@ Packer::~Packer() {
 }
 
 void Packer::add(const ManifestSegment& segment) {
-  if (at_once_) return note(pack_(segment, [](std::uint64_t) { return true; }));
+  if (at_once_) return note(pack(segment, [](std::uint64_t) { return true; }));
   const std::lock_guard lock(mutex_);
   waiting_.push_back(segment);
   if (!thread_.joinable()) {
@@ -54,6 +54,15 @@ void Packer::note(const Result<void>& result) {
   if (!result && !stopping_) failure_ = result.error().message;
 }
 
+Result<void> Packer::pack(const ManifestSegment& segment, const PackingProgress& progress) const {
+  try {
+    return pack_(segment, progress);
+  } catch (const std::exception& error) {  // Memory may be short; the segment stays as it is.
+    return Error{ErrorCode::unavailable,
+                 std::string("a segment cannot be packed: ") + error.what()};
+  }
+}
+
 void Packer::work() {
   (void)::setpriority(PRIO_PROCESS, 0, niceness);  // Only for others' speed.
   std::unique_lock lock(mutex_);
@@ -63,7 +72,7 @@ void Packer::work() {
     const ManifestSegment segment = waiting_.front();
     waiting_.pop_front();
     lock.unlock();
-    note(pack_(segment, [this](std::uint64_t) { return !stopping(); }));
+    note(pack(segment, [this](std::uint64_t) { return !stopping(); }));
     lock.lock();
   }
 }

@@ -28,11 +28,14 @@ class Packer {
   Packer& operator=(const Packer&) = delete;
 
   void add(const ManifestSegment& segment);
+  /// A segment cannot be packed, because of what must be there first.
+  void cannot_begin(const Error& error) { note(error); }
   /// Why a segment could not be packed, or empty.
   std::string failure() const;
 
  private:
   void work();
+  Result<void> pack(const ManifestSegment& segment, const PackingProgress& progress) const;
   bool stopping() const;
   void note(const Result<void>& result);
 

@@ -171,15 +171,25 @@ class ReadOnlyLog final : public LogReading {
     if (!file) return file.error();
     std::string identity = file->identity();
     if (!mark_identity_.empty() && identity != mark_identity_) {
-      return Error{
-          ErrorCode::unavailable,
-          options_.path +
-              " is another folder than the one that was opened, or its mark is gone or was "
-              "made anew: open it again, and go on from a checkpoint, which says whether "
-              "the history is the same"};
+      return another_folder();
     }
     if (!identity.empty()) mark_identity_ = std::move(identity);
-    return file->read(store_);
+    auto mark = file->read(store_);
+    // The number of a file that was removed may be given to the one in its place.
+    if (mark && *mark && !(*mark)->doubtful) {
+      if ((*mark)->era != present_era() || (*mark)->sequence < sequence_seen_) {
+        return another_folder();
+      }
+      sequence_seen_ = (*mark)->sequence;
+    }
+    return mark;
+  }
+  Error another_folder() const {
+    return {ErrorCode::unavailable,
+            options_.path +
+                " is another folder than the one that was opened, or its mark is gone or was "
+                "made anew: open it again, and go on from a checkpoint, which says whether "
+                "the history is the same"};
   }
 
   /// Opens the segments that are new. Those that are sealed by now bring an index; of the one that
@@ -189,14 +199,16 @@ class ReadOnlyLog final : public LogReading {
     auto* self = const_cast<ReadOnlyLog*>(this);
     // The last one first: once it is open, it stays readable whatever a writer does.
     std::optional<Segment> active;
-    if (manifest.segments.back().number > open_number_) {
+    if (is_new(manifest.segments.back())) {
       auto opened = open_active(*options_.files, options_.path, manifest);
       if (!opened) return std::move(opened).error();
       active = *std::move(opened);
     }
     for (const ManifestSegment& listed : manifest.segments) {
-      if (listed.number < open_number_) continue;
-      const bool fresh = listed.number > open_number_;
+      if (listed.number < open_number_ || (listed.number == open_number_ && open_is_complete_)) {
+        continue;
+      }
+      const bool fresh = is_new(listed);
       if (fresh) {
         auto segment = listed.sealed ? open_segment(*options_.files, options_.path, store_, listed,
                                                     false, segments_.cache())
@@ -204,11 +216,13 @@ class ReadOnlyLog final : public LogReading {
         if (!segment) return std::move(segment).error();
         if (listed.sealed) segment->file.reset();
         self->segments_.add(std::move(*segment));
-        open_number_ = listed.number;
-        offset_ = format::segment_header_bytes;
       }
       if (!listed.sealed) {
-        if (fresh) self->index_.begin_part(listed.number);
+        if (!fresh) continue;
+        self->index_.begin_part(listed.number);
+        open_number_ = listed.number;
+        open_is_complete_ = false;
+        offset_ = format::segment_header_bytes;
         continue;
       }
       if (fresh) {
@@ -223,6 +237,9 @@ class ReadOnlyLog final : public LogReading {
         self->segments_.close_file(listed.number);
         if (self->index_.begin_part(listed.number + 1)) unindexed_.push_back(listed);
       }
+      // Only now: what has failed is tried again at the next look.
+      open_number_ = listed.number;
+      open_is_complete_ = true;
       offset_ = listed.end;
       sealed_bytes_ += listed.end;
     }
@@ -230,6 +247,8 @@ class ReadOnlyLog final : public LogReading {
     use_packed(manifest);
     return {};
   }
+
+  bool is_new(const ManifestSegment& listed) const { return listed.number > open_number_; }
 
   /// A segment that the writer has packed is let go, so that its file's room can be used again.
   void use_packed(const Manifest& manifest) const {
@@ -321,8 +340,10 @@ class ReadOnlyLog final : public LogReading {
   mutable std::mutex refresh_mutex_;
   mutable Chain chain_;                // This and all below: guarded by refresh_mutex_.
   mutable std::string mark_identity_;  // Empty: it was not seen.
+  mutable std::uint64_t sequence_seen_ = 0;
   mutable std::uint64_t sequence_at_open_ = 0;
   mutable std::uint64_t open_number_ = 0;           // The last segment that is open.
+  mutable bool open_is_complete_ = false;           // And it will not grow.
   mutable std::uint64_t offset_ = 0;                // Behind the last frame read in it.
   mutable std::vector<ManifestSegment> unindexed_;  // Complete, and in memory all the same.
   mutable std::uint64_t sealed_bytes_ = 0;

@@ -211,6 +211,7 @@ SegmentSet::Packed SegmentSet::packed() const {
 
 void SegmentSet::add(Segment segment) {
   const std::unique_lock lock(mutex_);
+  if (!segments_.empty() && segments_.back()->number == segment.number) segments_.pop_back();
   ANNALS_ASSERT(segments_.empty() || segments_.back()->number + 1 == segment.number, segment.path);
   segments_.push_back(std::make_shared<const Segment>(std::move(segment)));
 }

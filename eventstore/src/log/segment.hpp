@@ -82,6 +82,7 @@ class SegmentSet {
   explicit SegmentSet(std::uint64_t cache_bytes)
       : cache_(std::make_shared<BlockCache>(cache_bytes)) {}
 
+  /// Behind the others; or in place of the last one, if it is that again.
   void add(Segment segment);
   /// Whoever has the one of the same number that was there keeps it. REQUIRES: as at().
   void replace(Segment segment);

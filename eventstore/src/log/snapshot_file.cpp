@@ -66,15 +66,23 @@ Result<void> SnapshotFile::fill(const LogOptions& options, bool writable) {
     if (!file) return std::move(file).error();
     const auto size = (*file)->size();
     if (!size) return size.error();
-    std::vector<std::byte> bytes(*size);
-    const auto got = (*file)->read_at(0, bytes);
-    if (!got) return got.error();
-    read(std::span(bytes).first(*got));
+    if (*size > 0) {
+      // Of one that is far too long only the beginning is looked at.
+      const auto mapped = (*file)->map(*size);
+      if (!mapped) return mapped.error();
+      read((*mapped)->bytes());
+    }
     if (writable) file_ = std::move(*file);
   }
   const bool wasteful = in_file_ > slack * shelf_.size() + 64;
   if (writable && (end_ == 0 || wasteful)) return rewrite(files, options.path);
   return {};
+}
+
+std::uint64_t SnapshotFile::whole_bytes(const StoreId& store_id, std::span<const std::byte> bytes) {
+  SnapshotFile snapshots(store_id);
+  snapshots.read(bytes);
+  return snapshots.end_;
 }
 
 void SnapshotFile::read(std::span<const std::byte> bytes) {

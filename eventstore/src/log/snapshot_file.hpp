@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include <annals/eventstore/log_event_store.hpp>
@@ -25,6 +26,9 @@ class SnapshotFile {
   /// memory.
   static std::unique_ptr<SnapshotFile> open(const LogOptions& options, const StoreId& store,
                                             bool writable);
+
+  /// How much of a file of `store` with these contents can be read back.
+  static std::uint64_t whole_bytes(const StoreId& store, std::span<const std::byte> bytes);
 
   /// Keeps `snapshot`, which agrees with the log.
   Result<void> save(Snapshot snapshot);

@@ -50,7 +50,8 @@ struct VerifyReport {
   GlobalPosition position;  ///< The last position found good ...
   Link link;                ///< ... and its link: what an auditor writes down.
   /// Of what is changed; and of what is incomplete because the log's mark is lost, so that nobody
-  /// knows whether more should follow, or because it is a copy that lacks what its mark speaks of.
+  /// knows whether more should follow, because it is a copy that lacks what its mark speaks of, or
+  /// because the store's last era begins beyond its end.
   std::optional<Bad> first_bad = {};
   /// Files of indexes that queries believe and that do not agree with their segments, which are
   /// whole. The outcome is `changed`, and first_bad says so if nothing else is. Each can be removed
