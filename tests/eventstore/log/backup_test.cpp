@@ -172,6 +172,45 @@ TEST_F(Backup, IntoTheStoreIsRefusedWhateverThePathLooksLike) {
   EXPECT_NE(restored.error().message.find("lies inside"), std::string::npos);
 }
 
+TEST_F(Backup, AStoreWhoseEraBeginsBeyondItsEndIsCorruptAndVerifyCallsItIncomplete) {
+  {
+    LogOptions options = at("/half");  // As an exact import that was cut short leaves it.
+    options.identity = StoreIdentity{new_store_id(), {{Era{1}, {0}}, {Era{2}, {100}}}};
+    const auto store = open_log_event_store(options);
+    ASSERT_TRUE(store) << to_string(store.error());
+    ASSERT_TRUE((*store)->append(append_of({event_on("a")})));
+  }
+  const auto copied = backup_log(at("/half"), "/backup");
+  ASSERT_FALSE(copied);
+  EXPECT_EQ(copied.error().code, ErrorCode::corrupt);
+  const auto restored = restore_log("/half", at("/restored"));
+  ASSERT_FALSE(restored);
+  EXPECT_EQ(restored.error().code, ErrorCode::corrupt);
+  const auto report = verify_log_files(at("/half"), {});
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->outcome, VerifyReport::Outcome::incomplete);
+  ASSERT_TRUE(report->first_bad);
+  EXPECT_NE(report->first_bad->what.find("era 2 began after position 100"), std::string::npos);
+}
+
+TEST_F(Backup, PutInTheStoresPlaceIsNoticedByItsReadersWhateverTheNumberOfItsMark) {
+  const auto store = *open_log_event_store(at("/store"));
+  ASSERT_TRUE(store->append(append_of({event_on("a")})));
+  ASSERT_TRUE(backup_log(at("/store"), "/backup"));
+  ASSERT_TRUE(restore_log("/backup", at("/restored")));
+  ASSERT_TRUE(store->append(append_of({event_on("a")})));
+  LogOptions read_only = at("/store");
+  read_only.access = LogOptions::Access::read_only;
+  const auto reader = *open_log_event_store(read_only);
+  ASSERT_EQ(read_all(*reader, {})->size(), 2U);
+  // The file's number was given to the one in its place.
+  disk_->overwrite("/store/mark", 0, disk_->contents("/restored/mark"));
+  const auto events = read_all(*reader, {});
+  ASSERT_FALSE(events);
+  EXPECT_EQ(events.error().code, ErrorCode::unavailable);
+  EXPECT_NE(events.error().message.find("open it again"), std::string::npos);
+}
+
 TEST_F(Backup, OfAnEmptyStoreIsAnEmptyStore) {
   open("/store").reset();
   const auto report = backup_log(at("/store"), "/backup");

@@ -294,14 +294,25 @@ TEST_F(Opening, AStoreOpenedByARelativePathStaysWhereItIs) {
   EXPECT_EQ(opened(absolute)->head().position, GlobalPosition{20});
 }
 
-TEST_F(Opening, AForkedChildCannotWrite) {
+TEST_F(Opening, AForkedChildCannotWriteNorSayWhatWasAppended) {
   const auto store = opened(options());
-  ASSERT_TRUE(store->append(append_of({event_on("a")})));
+  const auto first = store->append(append_of({event_on("a")}));
+  ASSERT_TRUE(first);
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
     const auto refused = store->append(append_of({event_on("a")}));
-    ::_exit(!refused && refused.error().code == ErrorCode::unavailable ? 0 : 1);
+    const auto unknown = store->find_append(new_append_id());
+    const auto not_saved = store->save_snapshot({.stream = "a",
+                                                 .version = {0},
+                                                 .position = first->last_position,
+                                                 .link = first->link,
+                                                 .data = "state"});
+    ::_exit(!refused && refused.error().code == ErrorCode::unavailable && !unknown &&
+                    unknown.error().code == ErrorCode::unavailable && !not_saved &&
+                    not_saved.error().code == ErrorCode::unavailable
+                ? 0
+                : 1);
   }
   int status = -1;
   ASSERT_EQ(::waitpid(child, &status, 0), child);

@@ -48,8 +48,8 @@ class PassingFailure : public testing::Test {
   }
   /// Seals and packs before an append that completes a segment is answered.
   std::unique_ptr<EventStore> open_packing() const {
-    return *internal::open_log_event_store(
-        options(LogOptions::Access::create, Compression::zstd), internal::PlantedBug::none, true);
+    return *internal::open_log_event_store(options(LogOptions::Access::create, Compression::zstd),
+                                           internal::PlantedBug::none, true);
   }
   static void append_until(EventStore& store, std::uint64_t segments) {
     while (store.stats().segments < segments) {
