@@ -39,6 +39,14 @@ class Export : public testing::Test {
     return path;
   }
 
+  /// Appends so much that neither a pipe nor a buffer holds the export, in appends that batches of
+  /// a read do not end with.
+  void append_more_than_a_pipe_holds() {
+    const auto store = open_for_writing(store_, *parse_timestamp("2024-03-03T00:00:00Z"));
+    const NewEvent noted{.stream = "big-1", .type = "noted", .data = std::string(300, 'x')};
+    for (int i = 0; i < 300; ++i) append(*store, std::vector<NewEvent>(10, noted));
+  }
+
   testkit::TemporaryFolder folder_;
   std::string store_ = folder_.file("store");
   std::string other_ = folder_.file("other");
@@ -57,6 +65,31 @@ TEST_F(Export, IsAHeaderALineForEachAppendAndAnEnd) {
   EXPECT_FALSE(values[2]["events"][0].contains("id")) << "it is derived";
   EXPECT_EQ(values[6], (nlohmann::json{{"end", true}, {"appends", 5}, {"events", 7}}));
   EXPECT_EQ(annals({"export", store_, "-o", file_}).exit_code, 1) << "a file that exists";
+}
+
+TEST_F(Export, AReaderThatHasSeenEnoughEndsItWithoutAComplaint) {
+  append_more_than_a_pipe_holds();
+  Program program({ANNALS_PROGRAM, "export", store_});
+  EXPECT_GE(program.lines(3, std::chrono::seconds(20)).size(), 3U);
+  program.close_output();
+  const Ended ended = program.wait();
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_EQ(ended.err, "");
+}
+
+TEST_F(Export, OutputThatIsCutOffIsSaidToBeSoWhateverAppendItStoppedIn) {
+  append_more_than_a_pipe_holds();
+  const std::string export_it = std::string(ANNALS_PROGRAM) + " export '" + store_ + "'";
+  // /dev/full fails every write as a full disk does.
+  const Ended full = run({"/bin/sh", "-c", export_it + " > /dev/full"});
+  EXPECT_EQ(full.exit_code, 1);
+  EXPECT_EQ(full.err, "annals: unavailable: cannot write the output: No space left on device\n");
+  // A file that may not grow any more fails as well.
+  const Ended large = run({"/bin/sh", "-c",
+                           "trap '' XFSZ; ulimit -f 100; exec " + export_it + " --output '" +
+                               folder_.file("large.jsonl") + "'"});
+  EXPECT_EQ(large.exit_code, 1);
+  EXPECT_EQ(large.err, "annals: unavailable: cannot write the output: File too large\n");
 }
 
 TEST_F(Export, ExactImportGivesTheSameStoreInANewEra) {
