@@ -107,6 +107,17 @@ TEST_F(Export, ExactImportGivesTheSameStoreInANewEra) {
   EXPECT_EQ(annals({"import", store_, file_, "--exact"}).exit_code, 1) << "a store of its own";
 }
 
+TEST_F(Export, ExactImportIntoAStoreOfTheSameIdIsToldThatTheErasDiffer) {
+  const Ended ended = annals({"import", store_, file_, "--exact"});
+  EXPECT_EQ(ended.exit_code, 1);
+  const std::string id = stats(store_)["store"];
+  EXPECT_NE(ended.err.find("is the same store (" + id +
+                           ") with other eras (1 after 0) than those asked for (1 after 0, 2 after "
+                           "7)"),
+            std::string::npos)
+      << ended.err;
+}
+
 TEST_F(Export, ExactImportThatWasCutShortGoesOnAndIsNoStoreUntilThen) {
   auto some = lines();
   some.resize(4);
