@@ -294,6 +294,17 @@ TEST_F(Export, AMalformedLineIsNamedWithWhatWasExpectedAndARerunGoesOn) {
   EXPECT_EQ(piped.exit_code, 0) << piped.err;
 }
 
+TEST_F(Export, WhatCannotBeReadIsNamedWithTheReason) {
+  const Ended folder = annals({"import", other_, "/"});
+  EXPECT_EQ(folder.exit_code, 1);
+  EXPECT_EQ(folder.err, "annals: unavailable: cannot read /: Is a directory\n");
+  const Ended input =
+      run({"/bin/sh", "-c", std::string(ANNALS_PROGRAM) + " import '" + other_ + "' < /"});
+  EXPECT_EQ(input.exit_code, 1);
+  EXPECT_EQ(input.err, "annals: unavailable: cannot read standard input: Is a directory\n");
+  EXPECT_FALSE(std::filesystem::exists(other_));
+}
+
 TEST_F(Export, BackupAndRestoreSayWhatTheyHold) {
   const std::string backup = folder_.file("backup");
   const Ended made = annals({"backup", store_, backup});
