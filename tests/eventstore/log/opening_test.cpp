@@ -158,6 +158,16 @@ TEST_F(Opening, WithoutItsMarkAStoreIsProvedAsFarAsItGoesAndIsIncomplete) {
   EXPECT_EQ(damaged->outcome, VerifyReport::Outcome::changed);
 }
 
+TEST_F(Opening, AFolderThatIsNoStoreIsLeftAsItWasUnlessItMayBecomeOne) {
+  std::filesystem::create_directory(folder_.file("store"));
+  for (const auto access : {LogOptions::Access::must_exist, LogOptions::Access::read_only}) {
+    const Error error = refused(options(access));
+    EXPECT_EQ(error.code, ErrorCode::unavailable);
+    EXPECT_NE(error.message.find("no store"), std::string::npos) << error.message;
+    EXPECT_TRUE(std::filesystem::is_empty(folder_.file("store")));
+  }
+}
+
 TEST_F(Opening, AFolderWithOtherFilesDoesNotBecomeAStore) {
   std::filesystem::create_directory(folder_.file("store"));
   std::ofstream(folder_.file("store/main.cpp")) << "int main() {}";
