@@ -156,21 +156,6 @@ Result<Manifest> manifest_for_writing(const LogOptions& options,
   if (!manifest) return std::move(manifest).error();
   if (*manifest) return std::move(**manifest);
   if (options.access != LogOptions::Access::create) return no_store(options.path);
-  const auto names = options.files->list(options.path);
-  if (!names) return names.error();
-  for (const std::string& name : *names) {
-    if (!name.starts_with("segment-")) continue;
-    const std::string path = options.path + '/' + name;
-    const auto holds = holds_events(*options.files, path);
-    if (!holds) return holds.error();
-    if (*holds || name != format::segment_name(1)) {
-      return Error{.code = ErrorCode::corrupt,
-                   .message = options.path +
-                              " has segments but no MANIFEST: restore it from a "
-                              "backup",
-                   .place = Error::Place{options.path + '/' + format::manifest_name, 0}};
-    }
-  }
   return create_store(options, new_store ? *new_store : new_store_id());
 }
 

@@ -82,14 +82,30 @@ TEST_F(Opening, OptionsOutOfRangeAreRefusedByName) {
 TEST_F(Opening, SegmentsWithEventsButNoManifestAreCorruptAndNothingIsMadeOver) {
   ASSERT_TRUE(opened(options())->append(append_of({event_on("a")})));
   std::filesystem::remove(folder_.file("store/MANIFEST"));
-  const Error error = refused(options());
-  EXPECT_EQ(error.code, ErrorCode::corrupt);
-  EXPECT_FALSE(std::filesystem::exists(folder_.file("store/MANIFEST")));
+  const std::string manifest = folder_.file("store/MANIFEST");
+  for (const auto access : {LogOptions::Access::create, LogOptions::Access::must_exist,
+                            LogOptions::Access::read_only}) {
+    const Error error = refused(options(access));
+    EXPECT_EQ(error.code, ErrorCode::corrupt);
+    EXPECT_NE(error.message.find("has segments but no MANIFEST"), std::string::npos)
+        << error.message;
+    ASSERT_TRUE(error.place);
+    EXPECT_EQ(error.place->file, manifest);
+  }
+  EXPECT_FALSE(std::filesystem::exists(manifest));
+  const auto report = verify_log_files(options(), {});
+  ASSERT_TRUE(report) << to_string(report.error());
+  EXPECT_EQ(report->outcome, VerifyReport::Outcome::changed);
+  ASSERT_TRUE(report->first_bad && report->first_bad->place);
+  EXPECT_EQ(report->first_bad->place->file, manifest);
 }
 
 TEST_F(Opening, AStoreWhoseMakingWasCutShortIsMadeAnew) {
   opened(options());
   std::filesystem::remove(folder_.file("store/MANIFEST"));
+  for (const auto access : {LogOptions::Access::must_exist, LogOptions::Access::read_only}) {
+    EXPECT_EQ(refused(options(access)).code, ErrorCode::unavailable) << "it never was a store";
+  }
   EXPECT_EQ(opened(options())->head().position, GlobalPosition{0});
 }
 
