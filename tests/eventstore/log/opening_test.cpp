@@ -1,5 +1,6 @@
 // What opening a log store says when it cannot be opened, and what a reader beside a writer sees.
 
+#include <array>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -57,6 +58,44 @@ TEST_F(Opening, ASecondWriterIsRefusedAndToldWhoHoldsTheStore) {
   const Error error = refused(options());
   EXPECT_EQ(error.code, ErrorCode::unavailable);
   EXPECT_NE(error.message.find(std::to_string(::getpid())), std::string::npos) << error.message;
+}
+
+// A forked process inherits the lock with the open file.
+TEST_F(Opening, AForkThatOutlivesTheWriterIsNotTakenForTheWriter) {
+  std::array<int, 2> held{};  // The fork ends when this pipe is closed.
+  ASSERT_EQ(::pipe(held.data()), 0);
+  const pid_t writer = ::fork();
+  ASSERT_GE(writer, 0);
+  if (writer == 0) {
+    const auto store = open_log_event_store(options());
+    if (::fork() == 0) {
+      ::close(held[1]);
+      char nothing = 0;
+      (void)!::read(held[0], &nothing, 1);
+    }
+    ::_exit(store ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(writer, &status, 0), writer);
+  ASSERT_EQ(status, 0);
+  const Error error = refused(options());
+  EXPECT_EQ(error.code, ErrorCode::unavailable);
+  EXPECT_NE(error.message.find("process " + std::to_string(writer) +
+                               ", which had this store open for writing, has ended; a process that "
+                               "it started (forked) may still hold the lock"),
+            std::string::npos)
+      << error.message;
+  ::close(held[0]);
+  ::close(held[1]);
+}
+
+TEST_F(Opening, WhoHoldsTheStoreIsUnknownWhereTheLockDoesNotSay) {
+  const auto first = opened(options());
+  for (const char* text : {"", "x\ny\nz\n", "99999999999999999999\n"}) {
+    std::ofstream(folder_.file("store/LOCK")) << text;
+    EXPECT_NE(refused(options()).message.find("has this store open for writing"), std::string::npos)
+        << text;
+  }
 }
 
 TEST_F(Opening, AFileInPlaceOfTheFolderIsUnavailable) {
