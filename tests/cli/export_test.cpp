@@ -39,6 +39,14 @@ class Export : public testing::Test {
     return path;
   }
 
+  /// Appends so much that neither a pipe nor a buffer holds the export, in appends that batches of
+  /// a read do not end with.
+  void append_more_than_a_pipe_holds() {
+    const auto store = open_for_writing(store_, *parse_timestamp("2024-03-03T00:00:00Z"));
+    const NewEvent noted{.stream = "big-1", .type = "noted", .data = std::string(300, 'x')};
+    for (int i = 0; i < 300; ++i) append(*store, std::vector<NewEvent>(10, noted));
+  }
+
   testkit::TemporaryFolder folder_;
   std::string store_ = folder_.file("store");
   std::string other_ = folder_.file("other");
@@ -59,6 +67,31 @@ TEST_F(Export, IsAHeaderALineForEachAppendAndAnEnd) {
   EXPECT_EQ(annals({"export", store_, "-o", file_}).exit_code, 1) << "a file that exists";
 }
 
+TEST_F(Export, AReaderThatHasSeenEnoughEndsItWithoutAComplaint) {
+  append_more_than_a_pipe_holds();
+  Program program({ANNALS_PROGRAM, "export", store_});
+  EXPECT_GE(program.lines(3, std::chrono::seconds(20)).size(), 3U);
+  program.close_output();
+  const Ended ended = program.wait();
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_EQ(ended.err, "");
+}
+
+TEST_F(Export, OutputThatIsCutOffIsSaidToBeSoWhateverAppendItStoppedIn) {
+  append_more_than_a_pipe_holds();
+  const std::string export_it = std::string(ANNALS_PROGRAM) + " export '" + store_ + "'";
+  // /dev/full fails every write as a full disk does.
+  const Ended full = run({"/bin/sh", "-c", export_it + " > /dev/full"});
+  EXPECT_EQ(full.exit_code, 1);
+  EXPECT_EQ(full.err, "annals: unavailable: cannot write the output: No space left on device\n");
+  // A file that may not grow any more fails as well.
+  const Ended large = run({"/bin/sh", "-c",
+                           "trap '' XFSZ; ulimit -f 100; exec " + export_it + " --output '" +
+                               folder_.file("large.jsonl") + "'"});
+  EXPECT_EQ(large.exit_code, 1);
+  EXPECT_EQ(large.err, "annals: unavailable: cannot write the output: File too large\n");
+}
+
 TEST_F(Export, ExactImportGivesTheSameStoreInANewEra) {
   const Ended ended = annals({"import", other_, file_, "--exact"});
   ASSERT_EQ(ended.exit_code, 0) << ended.err;
@@ -72,6 +105,17 @@ TEST_F(Export, ExactImportGivesTheSameStoreInANewEra) {
   const auto again = json_lines(annals({"import", other_, file_, "--exact"}).out);
   EXPECT_EQ(again.at(0)["appends"], 0);
   EXPECT_EQ(annals({"import", store_, file_, "--exact"}).exit_code, 1) << "a store of its own";
+}
+
+TEST_F(Export, ExactImportIntoAStoreOfTheSameIdIsToldThatTheErasDiffer) {
+  const Ended ended = annals({"import", store_, file_, "--exact"});
+  EXPECT_EQ(ended.exit_code, 1);
+  const std::string id = stats(store_)["store"];
+  EXPECT_NE(ended.err.find("is the same store (" + id +
+                           ") with other eras (1 after 0) than those asked for (1 after 0, 2 after "
+                           "7)"),
+            std::string::npos)
+      << ended.err;
 }
 
 TEST_F(Export, ExactImportThatWasCutShortGoesOnAndIsNoStoreUntilThen) {
@@ -248,6 +292,17 @@ TEST_F(Export, AMalformedLineIsNamedWithWhatWasExpectedAndARerunGoesOn) {
                            std::string(ANNALS_PROGRAM) + " export '" + store_ + "' | " +
                                ANNALS_PROGRAM + " import '" + folder_.file("piped") + "'"});
   EXPECT_EQ(piped.exit_code, 0) << piped.err;
+}
+
+TEST_F(Export, WhatCannotBeReadIsNamedWithTheReason) {
+  const Ended folder = annals({"import", other_, "/"});
+  EXPECT_EQ(folder.exit_code, 1);
+  EXPECT_EQ(folder.err, "annals: unavailable: cannot read /: Is a directory\n");
+  const Ended input =
+      run({"/bin/sh", "-c", std::string(ANNALS_PROGRAM) + " import '" + other_ + "' < /"});
+  EXPECT_EQ(input.exit_code, 1);
+  EXPECT_EQ(input.err, "annals: unavailable: cannot read standard input: Is a directory\n");
+  EXPECT_FALSE(std::filesystem::exists(other_));
 }
 
 TEST_F(Export, BackupAndRestoreSayWhatTheyHold) {

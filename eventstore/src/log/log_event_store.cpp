@@ -414,6 +414,11 @@ Result<std::unique_ptr<EventStore>> open_log_event_store(LogOptions options, Pla
   if (options.access == LogOptions::Access::create) {
     auto ours = refuse_foreign_folder(*options.files, options.path);
     if (!ours) return std::move(ours).error();
+  } else {
+    // Before the lock: its file is not left in a folder that is no store.
+    const auto found = read_manifest(*options.files, options.path);
+    if (!found) return found.error();
+    if (!*found) return no_store(options.path);
   }
   auto lock = options.files->lock(options.path + '/' + format::lock_name);
   if (!lock) return std::move(lock).error();

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "log_format.hpp"
+#include "segment.hpp"
 
 namespace annals::internal {
 namespace {
@@ -77,6 +78,27 @@ void parse_segment(Line& line, Manifest& manifest) {
     }
   }
   manifest.segments.push_back(segment);
+}
+
+/// Errors: corrupt, where there is what a MANIFEST should name.
+Result<void> check_no_segments(FileSystem& files, const std::string& folder) {
+  const auto there = files.exists(folder);
+  if (!there) return there.error();
+  if (!*there) return {};
+  const auto names = files.list(folder);
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
+    if (!name.starts_with("segment-")) continue;
+    const auto holds = holds_events(files, folder + '/' + name);
+    if (!holds) return holds.error();
+    // The making of a store that was cut short leaves the first one, empty.
+    if (*holds || name != format::segment_name(1)) {
+      return Error{.code = ErrorCode::corrupt,
+                   .message = folder + " has segments but no MANIFEST: restore it from a backup",
+                   .place = Error::Place{folder + '/' + format::manifest_name, 0}};
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -180,7 +202,10 @@ Result<std::optional<Manifest>> read_manifest(FileSystem& files, const std::stri
   const std::string path = folder + '/' + format::manifest_name;
   const auto there = files.exists(path);
   if (!there) return there.error();
-  if (!*there) return std::optional<Manifest>();
+  if (!*there) {
+    if (auto none = check_no_segments(files, folder); !none) return std::move(none).error();
+    return std::optional<Manifest>();
+  }
   auto file = files.open(path, FileSystem::Mode::read);
   if (!file) return std::move(file).error();
   const auto size = (*file)->size();

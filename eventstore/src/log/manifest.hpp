@@ -38,7 +38,10 @@ std::string format_manifest(const Manifest& manifest);
 /// Errors: corrupt (place is in `file`), unsupported (a newer format or an unknown feature).
 Result<Manifest> parse_manifest(const std::string& file, std::string_view text);
 
-/// Reads the MANIFEST of the store in `folder`; nothing if there is none.
+/// Reads the MANIFEST of the store in `folder`; nothing if there is none, and nothing that it
+/// should name: segments that hold events, or others than the first one.
+///
+/// Errors: corrupt (also: it is missing), unsupported, unavailable.
 Result<std::optional<Manifest>> read_manifest(FileSystem& files, const std::string& folder);
 
 /// Writes `manifest` beside the present one, and makes it durable. Nothing has changed yet.

@@ -2,11 +2,13 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 
 #include <annals/eventstore/file_system.hpp>
+#include <annals/eventstore/holder.hpp>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -180,6 +182,33 @@ class PosixFileLock final : public FileLock {
   std::string path_;
 };
 
+/// What a lock's file says of the process that has taken it: its number, and what tells it from
+/// others of that number.
+std::string lock_text() {
+  const Holder self = make_holder();
+  return std::to_string(self.pid) + '\n' + std::to_string(self.started) + '\n' + self.host + '\n';
+}
+
+/// "The lock is held", by whom its file says. A process that was forked from that one has the lock
+/// as well, and keeps it when that one ends.
+Error already_held(const std::string& path) {
+  std::ifstream file(path);
+  std::string pid;
+  Holder holder;
+  std::getline(file, pid);
+  file >> holder.started >> holder.host;  // Without them it counts as alive.
+  holder.pid = std::strtoll(pid.c_str(), nullptr, 10);
+  if (!may_be_alive(holder)) {
+    return {ErrorCode::unavailable,
+            path + " is locked: process " + pid +
+                ", which had this store open for writing, has ended; a process that it started "
+                "(forked) may still hold the lock, and fuser and lsof say which has the file open"};
+  }
+  return {ErrorCode::unavailable,
+          path + " is locked: process " + (pid.empty() ? "?" : pid) +
+              " has this store open for writing; one process writes, others open it read-only"};
+}
+
 std::string random_name() {
   std::array<unsigned char, 16> bytes{};
   std::string name = "process " + std::to_string(::getpid());
@@ -258,17 +287,12 @@ class PosixFileSystem final : public FileSystem {
     if (descriptor.get() < 0) return failed("cannot open", path);
     if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) return failed("cannot lock", path);
-      std::string holder;
-      std::getline(std::ifstream(path), holder);
-      return Error{ErrorCode::unavailable,
-                   path + " is locked: process " + (holder.empty() ? "?" : holder) +
-                       " has this store open for writing; one process writes, others open it "
-                       "read-only"};
+      return already_held(path);
     }
     // For the message above only: the lock is what counts, also on a disk that is full.
-    const std::string pid = std::to_string(::getpid()) + '\n';
+    const std::string text = lock_text();
     if (::ftruncate(descriptor.get(), 0) == 0) {
-      (void)::pwrite(descriptor.get(), pid.data(), pid.size(), 0);
+      (void)::pwrite(descriptor.get(), text.data(), text.size(), 0);
     }
     return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(std::move(descriptor), path));
   }

@@ -69,6 +69,16 @@ Result<Manifest> create_store(const LogOptions& options, const StoreId& id) {
   return manifest;
 }
 
+/// "1 after 0, 2 after 7".
+std::string text_of(const std::vector<EraBegin>& eras) {
+  std::string text;
+  for (const EraBegin& era : eras) {
+    if (!text.empty()) text += ", ";
+    text += std::to_string(era.era.value) + " after " + to_string(era.begins_after);
+  }
+  return text;
+}
+
 }  // namespace
 
 Error no_store(const std::string& folder) {
@@ -79,6 +89,12 @@ Result<void> check_identity(const LogOptions& options, const Manifest& manifest)
   if (!options.identity) return {};
   if (options.identity->store == manifest.store && options.identity->eras == manifest.eras) {
     return {};
+  }
+  if (options.identity->store == manifest.store) {
+    return Error{ErrorCode::invalid_argument,
+                 options.path + " is the same store (" + to_string(manifest.store) +
+                     ") with other eras (" + text_of(manifest.eras) + ") than those asked for (" +
+                     text_of(options.identity->eras) + ")"};
   }
   return Error{ErrorCode::invalid_argument,
                options.path + " is another store (" + to_string(manifest.store) + ", era " +
@@ -140,21 +156,6 @@ Result<Manifest> manifest_for_writing(const LogOptions& options,
   if (!manifest) return std::move(manifest).error();
   if (*manifest) return std::move(**manifest);
   if (options.access != LogOptions::Access::create) return no_store(options.path);
-  const auto names = options.files->list(options.path);
-  if (!names) return names.error();
-  for (const std::string& name : *names) {
-    if (!name.starts_with("segment-")) continue;
-    const std::string path = options.path + '/' + name;
-    const auto holds = holds_events(*options.files, path);
-    if (!holds) return holds.error();
-    if (*holds || name != format::segment_name(1)) {
-      return Error{.code = ErrorCode::corrupt,
-                   .message = options.path +
-                              " has segments but no MANIFEST: restore it from a "
-                              "backup",
-                   .place = Error::Place{options.path + '/' + format::manifest_name, 0}};
-    }
-  }
   return create_store(options, new_store ? *new_store : new_store_id());
 }
 

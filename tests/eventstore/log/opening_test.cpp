@@ -1,5 +1,6 @@
 // What opening a log store says when it cannot be opened, and what a reader beside a writer sees.
 
+#include <array>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -59,6 +60,44 @@ TEST_F(Opening, ASecondWriterIsRefusedAndToldWhoHoldsTheStore) {
   EXPECT_NE(error.message.find(std::to_string(::getpid())), std::string::npos) << error.message;
 }
 
+// A forked process inherits the lock with the open file.
+TEST_F(Opening, AForkThatOutlivesTheWriterIsNotTakenForTheWriter) {
+  std::array<int, 2> held{};  // The fork ends when this pipe is closed.
+  ASSERT_EQ(::pipe(held.data()), 0);
+  const pid_t writer = ::fork();
+  ASSERT_GE(writer, 0);
+  if (writer == 0) {
+    const auto store = open_log_event_store(options());
+    if (::fork() == 0) {
+      ::close(held[1]);
+      char nothing = 0;
+      (void)!::read(held[0], &nothing, 1);
+    }
+    ::_exit(store ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(writer, &status, 0), writer);
+  ASSERT_EQ(status, 0);
+  const Error error = refused(options());
+  EXPECT_EQ(error.code, ErrorCode::unavailable);
+  EXPECT_NE(error.message.find("process " + std::to_string(writer) +
+                               ", which had this store open for writing, has ended; a process that "
+                               "it started (forked) may still hold the lock"),
+            std::string::npos)
+      << error.message;
+  ::close(held[0]);
+  ::close(held[1]);
+}
+
+TEST_F(Opening, WhoHoldsTheStoreIsUnknownWhereTheLockDoesNotSay) {
+  const auto first = opened(options());
+  for (const char* text : {"", "x\ny\nz\n", "99999999999999999999\n"}) {
+    std::ofstream(folder_.file("store/LOCK")) << text;
+    EXPECT_NE(refused(options()).message.find("has this store open for writing"), std::string::npos)
+        << text;
+  }
+}
+
 TEST_F(Opening, AFileInPlaceOfTheFolderIsUnavailable) {
   std::ofstream(folder_.file("store")) << "not a folder";
   EXPECT_EQ(refused(options()).code, ErrorCode::unavailable);
@@ -82,14 +121,30 @@ TEST_F(Opening, OptionsOutOfRangeAreRefusedByName) {
 TEST_F(Opening, SegmentsWithEventsButNoManifestAreCorruptAndNothingIsMadeOver) {
   ASSERT_TRUE(opened(options())->append(append_of({event_on("a")})));
   std::filesystem::remove(folder_.file("store/MANIFEST"));
-  const Error error = refused(options());
-  EXPECT_EQ(error.code, ErrorCode::corrupt);
-  EXPECT_FALSE(std::filesystem::exists(folder_.file("store/MANIFEST")));
+  const std::string manifest = folder_.file("store/MANIFEST");
+  for (const auto access : {LogOptions::Access::create, LogOptions::Access::must_exist,
+                            LogOptions::Access::read_only}) {
+    const Error error = refused(options(access));
+    EXPECT_EQ(error.code, ErrorCode::corrupt);
+    EXPECT_NE(error.message.find("has segments but no MANIFEST"), std::string::npos)
+        << error.message;
+    ASSERT_TRUE(error.place);
+    EXPECT_EQ(error.place->file, manifest);
+  }
+  EXPECT_FALSE(std::filesystem::exists(manifest));
+  const auto report = verify_log_files(options(), {});
+  ASSERT_TRUE(report) << to_string(report.error());
+  EXPECT_EQ(report->outcome, VerifyReport::Outcome::changed);
+  ASSERT_TRUE(report->first_bad && report->first_bad->place);
+  EXPECT_EQ(report->first_bad->place->file, manifest);
 }
 
 TEST_F(Opening, AStoreWhoseMakingWasCutShortIsMadeAnew) {
   opened(options());
   std::filesystem::remove(folder_.file("store/MANIFEST"));
+  for (const auto access : {LogOptions::Access::must_exist, LogOptions::Access::read_only}) {
+    EXPECT_EQ(refused(options(access)).code, ErrorCode::unavailable) << "it never was a store";
+  }
   EXPECT_EQ(opened(options())->head().position, GlobalPosition{0});
 }
 
@@ -156,6 +211,16 @@ TEST_F(Opening, WithoutItsMarkAStoreIsProvedAsFarAsItGoesAndIsIncomplete) {
   const auto damaged = verify_log_files(options(), {});
   ASSERT_TRUE(damaged);
   EXPECT_EQ(damaged->outcome, VerifyReport::Outcome::changed);
+}
+
+TEST_F(Opening, AFolderThatIsNoStoreIsLeftAsItWasUnlessItMayBecomeOne) {
+  std::filesystem::create_directory(folder_.file("store"));
+  for (const auto access : {LogOptions::Access::must_exist, LogOptions::Access::read_only}) {
+    const Error error = refused(options(access));
+    EXPECT_EQ(error.code, ErrorCode::unavailable);
+    EXPECT_NE(error.message.find("no store"), std::string::npos) << error.message;
+    EXPECT_TRUE(std::filesystem::is_empty(folder_.file("store")));
+  }
 }
 
 TEST_F(Opening, AFolderWithOtherFilesDoesNotBecomeAStore) {

@@ -36,11 +36,11 @@ class Exporter {
       progress_.show(events->back().position.value - header_.first.value + 1,
                      header_.last.value - header_.first.value + 1);
     }
+    // Cut off: what was gathered may be half an append. Output::finish() says whether it matters.
+    if (!output_.wanted()) return {};
     if (auto written = write(); !written) return written;
     // Records that are no events are not handed out, and cannot be left out of a whole history.
-    if (!header_.filtered && output_.wanted() && next_.value != header_.last.value + 1) {
-      return no_event(next_);
-    }
+    if (!header_.filtered && next_.value != header_.last.value + 1) return no_event(next_);
     output_.line(export_line(end_));
     return {};
   }

@@ -37,13 +37,14 @@ class Importer {
       : folder_(folder), request_(request), progress_("importing positions", request.progress) {}
 
   Result<void> run(std::istream& lines) {
-    for (std::string text; std::getline(lines, text);) {
+    errno = 0;  // Appends may set it; no read that fails leaves it so.
+    for (std::string text; std::getline(lines, text); errno = 0) {
       ++line_;
       auto line = parse_export_line(text);
       if (!line) return at_line(std::move(line).error());
       if (auto taken = take(*std::move(line)); !taken) return at_line(std::move(taken).error());
     }
-    if (lines.bad()) return Error{ErrorCode::unavailable, "cannot read the export"};
+    if (lines.bad()) return cannot_read(errno);
     if (!ended_) {
       return Error{ErrorCode::invalid_argument,
                    "the export has no end after line " + std::to_string(line_) +
@@ -78,6 +79,13 @@ class Importer {
 
  private:
   static Error invalid(std::string what) { return {ErrorCode::invalid_argument, std::move(what)}; }
+  /// A folder can be opened, and only the first read says what it is.
+  Error cannot_read(int reason) const {
+    Error error{ErrorCode::unavailable,
+                "cannot read " + (request_.file.empty() ? "standard input" : request_.file)};
+    if (reason != 0) error.message += std::string(": ") + std::strerror(reason);
+    return error;
+  }
   Error at_line(Error error) const {
     error.message = "line " + std::to_string(line_) + ": " + error.message;
     return error;

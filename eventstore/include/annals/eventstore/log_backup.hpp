@@ -46,8 +46,9 @@ bool lies_inside(const std::string& path, const std::string& folder);
 
 /// Copies the store in `options.path` into the folder `destination`, which must be empty or
 /// missing, and makes the copy durable. May run beside a writer: the copy holds all that was
-/// durable when it began. Its MANIFEST is written last, so that what a crash leaves is no store; an
-/// error leaves nothing. The store is not changed.
+/// durable when it began. Its MANIFEST is written last, so that what a crash leaves is no store.
+/// An error leaves nothing in the destination; the folder itself stays, empty, if it was made. The
+/// store is not changed.
 ///
 /// Errors: unavailable (no store there, a destination that holds something, a full disk), corrupt
 /// (the store is damaged: with place), invalid_argument (a destination inside the store), timeout
