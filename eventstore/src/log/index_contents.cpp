@@ -9,6 +9,9 @@ namespace annals::internal {
 
 namespace {
 
+/// Where the header begins to tell of the contents: counts, and the range of append ids.
+constexpr std::ptrdiff_t header_counts_at = 64;
+
 void put_number(std::uint64_t number, std::string& into) {
   for (; number >= 0x80; number >>= 7U) into += static_cast<char>(number | 0x80U);
   into += static_cast<char>(number);
@@ -127,6 +130,16 @@ Result<void> IndexContents::write(File& file) const {
     at += filled.size();
   }
   return file.sync();
+}
+
+bool IndexContents::passes_over_as(const IndexFile& file) const {
+  const auto header = file.bytes().first(index_format::header_bytes);
+  const auto filter = file.believed_filter();
+  const auto filter_here = bytes_of(sections_[index_format::filter]);
+  return std::equal(header_.begin() + header_counts_at, header_.begin() + index_format::sections_at,
+                    header.begin() + header_counts_at) &&
+         (filter.empty() ||
+          std::equal(filter.begin(), filter.end(), filter_here.begin(), filter_here.end()));
 }
 
 bool IndexContents::is(std::span<const std::byte> bytes) const {

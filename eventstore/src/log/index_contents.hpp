@@ -24,6 +24,9 @@ class IndexContents {
   /// Whether a file says just this. What fills its sections up and what comes behind them, which no
   /// checksum covers and nobody reads, says nothing.
   bool is(std::span<const std::byte> bytes) const;
+  /// Whether the header and the filter of a file say what these do, as far as they are believed: by
+  /// them a segment is passed over before the rest of its index is looked at.
+  bool passes_over_as(const IndexFile& file) const;
 
  private:
   std::array<std::byte, index_format::header_bytes> header_{};

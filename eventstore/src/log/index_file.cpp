@@ -142,6 +142,11 @@ bool IndexFile::is_whole() const {
   return true;
 }
 
+std::span<const std::byte> IndexFile::believed_filter() const {
+  using namespace index_format;
+  return check(filter) ? section(filter) : std::span<const std::byte>();
+}
+
 bool IndexFile::filtered(std::uint64_t hash) const {
   using namespace index_format;
   Checked checked = filter_checked_.load(std::memory_order_acquire);

@@ -75,6 +75,9 @@ class IndexFile final : public IndexPart {
   std::span<const std::byte> bytes() const { return mapping_->bytes(); }
   /// Whether all its checksums are right, so that it is believed.
   bool is_whole() const;
+  /// What is believed even if it is not whole: the filter, empty if its own checksum is wrong. So
+  /// is the header.
+  std::span<const std::byte> believed_filter() const;
   /// Whether its checksums were wrong and the segment has been indexed anew in its place.
   bool was_rebuilt() const { return rebuilt_.load() != nullptr; }
 

@@ -160,15 +160,18 @@ class Verifier {
     return count(append.entry);
   }
 
-  /// The index file of a segment that is whole. One that is not to be believed is not looked at:
+  /// The index file of a segment that is whole. What is not to be believed of it is not looked at:
   /// whoever opens the store makes it anew.
   Result<void> compare_index(const ManifestSegment& listed, const MemoryPart& part) {
     if (listed.last < listed.first) return {};
     const IndexFile::Segment segment = IndexFile::segment_of(listed);
     auto file = IndexFile::open(*options_.files, options_.path, store_, segment, {});
     if (!file) return std::move(file).error();
-    if (*file == nullptr || !(*file)->is_whole()) return {};
-    if (!IndexContents(store_, segment, part).is((*file)->bytes())) {
+    if (*file == nullptr) return {};
+    const IndexContents contents(store_, segment, part);
+    const bool agrees =
+        (*file)->is_whole() ? contents.is((*file)->bytes()) : contents.passes_over_as(**file);
+    if (!agrees) {
       report_.wrong_indexes.push_back(options_.path + '/' + IndexFile::name_of(listed.number));
     }
     return {};

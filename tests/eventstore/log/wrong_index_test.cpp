@@ -138,6 +138,22 @@ TEST_F(WrongIndex, WithWrongChecksumsIsNotBelievedAndHidesNothing) {
 }
 
 // Sections are filled up to multiples of 8 bytes, outside of their checksums.
+TEST_F(WrongIndex, WhoseFilterHidesAppendsIsToldEvenIfTheRestIsNotBelieved) {
+  using namespace internal::index_format;
+  std::string text = disk_->contents(index_path(1));
+  const std::size_t begin = internal::round_up_to_8(end_of(text, not_event_list));
+  const std::size_t end = end_of(text, filter);
+  text.replace(begin, end - begin, end - begin, '\0');
+  fuzz::sum_index(text, id_, 1);
+  text[end_of(text, keys) - 1] ^= 1;
+  disk_->put(index_path(1), text);
+  const auto store = open_log_event_store(at(disk_, LogOptions::Access::read_only));
+  ASSERT_TRUE(store);
+  ASSERT_LT(count(**store, Query::stream("victim-1")), 60U) << "passed over by the filter";
+  EXPECT_EQ(verified().outcome, VerifyReport::Outcome::changed);
+  EXPECT_EQ(verified().wrong_indexes, std::vector<std::string>{index_path(1)});
+}
+
 TEST_F(WrongIndex, IsNoneWhoseFillingWasChanged) {
   std::string text = disk_->contents(index_path(1));
   std::size_t changed = 0;
