@@ -164,7 +164,8 @@ TEST(FolderCopy, OfALiveStoreIsADurablePrefixOrSaysCorrupt) {
     FolderCopy(seed).run(counts);
   }
   EXPECT_GT(counts.written_to, runs / 15);
-  EXPECT_GT(counts.corrupt, runs / 15);
+  EXPECT_GT(counts.opened, runs * 3 / 4) << "most copies are of use";
+  EXPECT_GT(counts.corrupt, 0);
   std::printf("%d opened, %d corrupt, %d written to\n", counts.opened, counts.corrupt,
               counts.written_to);
 }
