@@ -177,9 +177,10 @@ class ReadOnlyLog final : public LogReading {
     auto mark = file->read(store_);
     // The number of a file that was removed may be given to the one in its place.
     if (mark && *mark && !(*mark)->doubtful) {
-      if ((*mark)->era != present_era() || (*mark)->sequence < sequence_seen_) {
-        return another_folder();
-      }
+      const bool later =
+          !era_seen_ || ((*mark)->era == *era_seen_ && (*mark)->sequence >= sequence_seen_);
+      if (!later) return another_folder();
+      era_seen_ = (*mark)->era;
       sequence_seen_ = (*mark)->sequence;
     }
     return mark;
@@ -338,8 +339,9 @@ class ReadOnlyLog final : public LogReading {
   const std::array<std::uint8_t, 16> boot_;
   // Refreshing is no change that a reader could see, other than that there is more to see.
   mutable std::mutex refresh_mutex_;
-  mutable Chain chain_;                // This and all below: guarded by refresh_mutex_.
-  mutable std::string mark_identity_;  // Empty: it was not seen.
+  mutable Chain chain_;                  // This and all below: guarded by refresh_mutex_.
+  mutable std::string mark_identity_;    // Empty: it was not seen.
+  mutable std::optional<Era> era_seen_;  // Of the mark, as is sequence_seen_; absent: none yet.
   mutable std::uint64_t sequence_seen_ = 0;
   mutable std::uint64_t sequence_at_open_ = 0;
   mutable std::uint64_t open_number_ = 0;           // The last segment that is open.
