@@ -359,6 +359,14 @@ TEST_F(Opening, AStoreOpenedByARelativePathStaysWhereItIs) {
   EXPECT_EQ(opened(absolute)->head().position, GlobalPosition{20});
 }
 
+TEST_F(Opening, AnIndexLeftWhereNoStoreIsDoesNotKeepOneFromBeingMade) {
+  std::filesystem::create_directory(folder_.file("store"));
+  std::ofstream(folder_.file("store/segment-00000001.index")) << "of another store";
+  const auto store = opened(options());
+  ASSERT_TRUE(store);
+  EXPECT_TRUE(store->append(append_of({event_on("a")})));
+}
+
 TEST_F(Opening, AForkedChildCannotWriteNorSayWhatWasAppended) {
   const auto store = opened(options());
   const auto first = store->append(append_of({event_on("a")}));
