@@ -51,7 +51,6 @@ class Verifier {
  private:
   Result<void> walk(Manifest manifest) {
     store_ = manifest.store;
-    last_era_ = manifest.eras.back();
     hasher_.emplace(store_);
     auto mark_file = MarkFile::open(*options_.files, options_.path, false);
     if (!mark_file) return std::move(mark_file).error();
@@ -130,6 +129,8 @@ class Verifier {
         }
       }
     }
+    auto begun = check_era_has_begun({.path = options_.path}, manifest, report_.position);
+    if (!begun) missing_ = std::move(begun).error();
     return {};
   }
 
@@ -247,18 +248,6 @@ class Verifier {
               to_string(report_.position) + " is not known; what is there is whole",
           next, next, lost_mark_->place};
     }
-    if (last_era_ && last_era_->begins_after > report_.position &&
-        report_.outcome == VerifyReport::Outcome::whole && !met_more_) {
-      report_.outcome = VerifyReport::Outcome::incomplete;
-      const std::string path = options_.path + '/' + format::manifest_name;
-      const GlobalPosition next{report_.position.value + 1};
-      report_.first_bad =
-          VerifyReport::Bad{path + ": era " + std::to_string(last_era_->era.value) +
-                                " began after position " + to_string(last_era_->begins_after) +
-                                ", but the store ends at " + to_string(report_.position) +
-                                ": events are missing, or an exact import has not come to its end",
-                            next, last_era_->begins_after, Error::Place{path, 0}};
-    }
     if (missing_ && report_.outcome != VerifyReport::Outcome::changed && !met_more_) {
       report_.outcome = VerifyReport::Outcome::incomplete;
       const GlobalPosition next{report_.position.value + 1};
@@ -300,9 +289,8 @@ class Verifier {
   std::optional<VerifyReport::Bad> disagreement_;
   std::uint64_t appends_seen_ = 0;
   std::optional<Error> lost_mark_;
-  std::optional<Error> missing_;  // From a copy.
-  std::optional<EraBegin> last_era_;
-  bool met_more_ = false;  // An append behind the last one asked for.
+  std::optional<Error> missing_;  // Events are, behind the last one.
+  bool met_more_ = false;         // An append behind the last one asked for.
   bool met_expected_ = false;
   bool given_up_ = false;
 };

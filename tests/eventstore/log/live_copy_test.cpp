@@ -52,6 +52,12 @@ class LiveCopy : public testing::Test {
     return copy ? Error{} : copy.error();
   }
 
+  void expect_refused_with_advice() const {
+    const Error error = refusal_of_copy();
+    EXPECT_EQ(error.code, ErrorCode::corrupt);
+    EXPECT_NE(error.message.find("copy it again"), std::string::npos) << error.message;
+  }
+
   std::shared_ptr<FaultFileSystem> disk_ = std::make_shared<FaultFileSystem>();
 };
 
@@ -125,9 +131,7 @@ TEST_F(LiveCopy, WithLessThanWasThereWhenItsStoreWasOpenedIsCorruptAndSaysWhatTo
   append(*store, 2);
   put(first_segment, early);
   copy_now({"/MANIFEST", "/mark"});
-  const Error error = refusal_of_copy();
-  EXPECT_EQ(error.code, ErrorCode::corrupt);
-  EXPECT_NE(error.message.find("copy it again"), std::string::npos) << error.message;
+  expect_refused_with_advice();
 }
 
 TEST_F(LiveCopy, WithAHoleIsCorruptAndSaysWhatToDo) {
@@ -139,9 +143,7 @@ TEST_F(LiveCopy, WithAHoleIsCorruptAndSaysWhatToDo) {
   append(*store, 2);
   put(first_segment, early.substr(0, hole_end) + of_store(first_segment).substr(hole_end));
   copy_now({"/MANIFEST", "/mark"});
-  const Error error = refusal_of_copy();
-  EXPECT_EQ(error.code, ErrorCode::corrupt);
-  EXPECT_NE(error.message.find("copy it again"), std::string::npos) << error.message;
+  expect_refused_with_advice();
 }
 
 TEST_F(LiveCopy, WhoseManifestIsOlderThanItsMarkGoesOnBesideTheOriginalsNextSegment) {
