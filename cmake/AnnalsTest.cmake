@@ -9,6 +9,9 @@ include(GoogleTest)
 # environment variable ANNALS_TEST_DATA overrides this.
 set(ANNALS_TEST_DATA_DEFAULT "${PROJECT_SOURCE_DIR}/../shared/data")
 
+# A third less time to compile than with -O1. What is tested is compiled as its library is.
+set(ANNALS_TEST_OPTIMISATION $<$<NOT:$<CONFIG:Debug>>:-Og>)
+
 if(ANNALS_BUILD_TESTS)
   add_custom_target(sanitized_tests)
 endif()
@@ -68,8 +71,7 @@ function(annals_add_test name)
   target_compile_features(${name} PRIVATE cxx_std_20)
   # "<room>/x.hpp" is a header of another room's tests.
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
-  # -O1: a fifth less time to compile, and what is tested is compiled with -O2 in its library.
-  target_compile_options(${name} PRIVATE ${ANNALS_WARNINGS} $<$<CONFIG:Release>:-O1>)
+  target_compile_options(${name} PRIVATE ${ANNALS_WARNINGS} ${ANNALS_TEST_OPTIMISATION})
   target_compile_definitions(${name} PRIVATE
     ANNALS_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
     ANNALS_TEST_DATA_DEFAULT="${ANNALS_TEST_DATA_DEFAULT}")
