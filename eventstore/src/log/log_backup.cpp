@@ -99,7 +99,11 @@ Result<BackupReport> restore_log(const std::string& backup, const LogOptions& op
   if (auto checked = check(options, backup); !checked) return std::move(checked).error();
   FileSystem& files = *options.files;
   const Folders folders{plain(files, backup), plain(files, options.path)};
-  auto plan = plan_of(files, folders.from);
+  if (restore.last && restore.last->value == 0) {
+    return Error{ErrorCode::invalid_argument, "positions begin with 1"};
+  }
+  auto plan = restore.last ? internal::plan_copy_up_to(files, folders.from, *restore.last)
+                           : plan_of(files, folders.from);
   if (!plan) return std::move(plan).error();
   auto& eras = plan->manifest.eras;
   const Era last = eras.back().era;
@@ -123,6 +127,10 @@ Result<BackupReport> restore_log(const std::string& backup, const LogOptions& op
             " is the highest there is: no backup of the store could ever be restored; give "
             "it a lower one, such as " +
             std::to_string(last.value + 1)};
+  }
+  // Of eras that begin behind the end nothing is left; who has seen no more than this goes on.
+  for (EraBegin& earlier : eras) {
+    earlier.begins_after = std::min(earlier.begins_after, plan->end.position);
   }
   eras.push_back({era, plan->end.position});
   return copy(files, folders, *std::move(plan),

@@ -79,7 +79,7 @@ Result<CopyPlan> plan_copy(FileSystem& files, const std::string& folder) {
     if (!*manifest) return no_store(folder);
     const auto mark_file = MarkFile::open(files, folder, false);
     if (!mark_file) return mark_file.error();
-    const auto mark = mark_file->read((*manifest)->store);
+    const auto mark = mark_file->read((*manifest)->store, (*manifest)->segments.back().number);
     if (!mark) return mark.error();
     if (!*mark) return no_mark(folder);
     const auto boot = boot_of(files, folder);
@@ -100,6 +100,47 @@ Result<CopyPlan> plan_copy(FileSystem& files, const std::string& folder) {
     }
     return up_to_what_is_whole(files, folder, **mark, *mark_file, **manifest);
   }
+}
+
+Result<CopyPlan> plan_copy_up_to(FileSystem& files, const std::string& folder,
+                                 GlobalPosition last) {
+  auto manifest = read_manifest(files, folder);
+  if (!manifest) return std::move(manifest).error();
+  if (!*manifest) return no_store(folder);
+  auto& segments = (*manifest)->segments;
+  while (segments.size() > 1 && segments.back().first > last) segments.pop_back();
+  ManifestSegment& listed = segments.back();
+  auto segment = open_segment(files, folder, (*manifest)->store, listed, false);
+  if (!segment) return std::move(segment).error();
+  const auto whole = segment->whole((*manifest)->store);
+  if (!whole) return whole.error();
+
+  Chain chain(Head{{listed.first.value - 1}, listed.link_before});
+  std::uint64_t offset = format::segment_header_bytes;
+  while (chain.head().position < last) {
+    Chain with_next = chain;
+    const auto end = scan_frames(whole->bytes, offset, offset + 1, with_next, true, nothing);
+    if (!end || end->offset == offset) {
+      const bool damaged = !end || !end->flaw.empty();
+      return Error{.code = damaged ? ErrorCode::corrupt : ErrorCode::diverged,
+                   .message = folder + " is whole up to position " +
+                              to_string(chain.head().position) + ", not to " + to_string(last) +
+                              (damaged ? ": " + (end ? end->flaw : end.error().message) : ""),
+                   .place = Error::Place{segment->path, offset},
+                   .position = chain.head().position};
+    }
+    if (with_next.head().position > last) break;
+    chain = std::move(with_next);
+    offset = end->offset;
+  }
+  listed = {.number = listed.number, .first = listed.first, .link_before = listed.link_before};
+  Mark end;
+  end.store = (*manifest)->store;
+  end.position = chain.head().position;
+  end.link = chain.head().link;
+  end.segment = listed.number;
+  end.offset = offset;
+  return CopyPlan{**std::move(manifest), end, std::make_shared<const Segment>(*std::move(segment))};
 }
 
 LogCopy::LogCopy(FileSystem& files, std::string from, std::string to, CopyPlan plan, bool verify,
@@ -135,7 +176,9 @@ Result<void> LogCopy::begin() {
     for (const std::string& name : *names) {
       if (name == "lost+found") continue;
       return Error{ErrorCode::unavailable, to_ + " is not empty (" + name +
-                                               "): a copy of a store needs a folder of its own"};
+                                               "): a copy of a store needs a folder of its own; "
+                                               "what one that was cut short has left, without a "
+                                               "MANIFEST, can be removed"};
     }
   }
   return make_folder(files_, to_);
@@ -170,7 +213,9 @@ Result<void> LogCopy::copy_segment(const ManifestSegment& listed) {
   if (!opened) return opened.error();
   const std::shared_ptr<const Segment>& segment = *opened;
   const std::uint64_t end = end_of(listed);
-  if (segment->packed) return copy_packed(*segment, listed);
+  if (segment->packed) {
+    return listed.sealed ? copy_packed(*segment, listed) : unpack(*segment, listed);
+  }
   if (end > segment->file_bytes) return cut_short(segment->path, segment->file_bytes, end);
   auto file = make_file(format::segment_name(listed.number));
   if (!file) return std::move(file).error();
@@ -193,6 +238,22 @@ Result<void> LogCopy::copy_packed(const Segment& segment, const ManifestSegment&
   }
   if (auto told = tell(std::max(end_of(listed), done_ - done) - (done_ - done)); !told) return told;
   return (*file)->sync();
+}
+
+Result<void> LogCopy::unpack(const Segment& segment, const ManifestSegment& listed) {
+  const auto whole = segment.whole(plan_.manifest.store);
+  if (!whole) return whole.error();
+  const std::uint64_t end = end_of(listed);
+  made_.push_back(format::segment_name(listed.number));
+  const auto made = create_segment(files_, to_, plan_.manifest.store, listed.number, listed.first,
+                                   listed.link_before, end);
+  if (!made) return made.error();
+  constexpr std::uint64_t begin = format::segment_header_bytes;
+  const auto frames = whole->bytes.bytes.subspan(begin, end - begin);
+  if (auto wrote = made->file->write_at(begin, frames); !wrote) return wrote;
+  copied_ += end;
+  if (auto told = tell(end); !told) return told;
+  return made->file->sync();
 }
 
 Result<void> LogCopy::copy_bytes(const File& from, File& to, std::uint64_t bytes) {

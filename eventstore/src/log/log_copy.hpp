@@ -29,6 +29,13 @@ struct CopyPlan {
 /// Errors: unavailable (no store), corrupt, unsupported.
 Result<CopyPlan> plan_copy(FileSystem& files, const std::string& folder);
 
+/// The same, of history up to `last` and no further than whole frames go, which is proved. What
+/// comes after it, a mark included, may be damaged or missing.
+///
+/// Errors: also corrupt, with the position that could be reached, and diverged (it lies beyond the
+/// end).
+Result<CopyPlan> plan_copy_up_to(FileSystem& files, const std::string& folder, GlobalPosition last);
+
 /// Makes a folder a copy of a store. What it has made it takes away again, unless finish() has
 /// succeeded.
 class LogCopy {
@@ -59,6 +66,8 @@ class LogCopy {
   Result<std::shared_ptr<const Segment>> open_source(const ManifestSegment& listed) const;
   Result<void> copy_segment(const ManifestSegment& listed);
   Result<void> copy_packed(const Segment& segment, const ManifestSegment& listed);
+  /// Of a compressed segment the front that will be written on to.
+  Result<void> unpack(const Segment& segment, const ManifestSegment& listed);
   Result<void> verify_segment(const ManifestSegment& listed);
   /// Walks a segment, contents included.
   Result<void> walk(const Segment& segment, const ManifestSegment& listed, Chain& chain) const;

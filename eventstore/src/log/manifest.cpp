@@ -96,7 +96,9 @@ Result<void> check_no_segments(FileSystem& files, const std::string& folder) {
     // The making of a store that was cut short leaves the first one, empty.
     if (*holds || name != format::segment_name(1)) {
       return Error{.code = ErrorCode::corrupt,
-                   .message = folder + " has segments but no MANIFEST: restore it from a backup",
+                   .message = folder +
+                              " has segments but no MANIFEST: restore it from a backup, or, "
+                              "if it is a copy that was cut short, copy again",
                    .place = Error::Place{folder + '/' + format::manifest_name, 0}};
     }
   }

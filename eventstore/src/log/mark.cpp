@@ -106,7 +106,8 @@ void MarkFile::map() {
   if (auto mapped = file_->map_writable(0, bytes)) mapping_ = *std::move(mapped);
 }
 
-Result<std::optional<Mark>> MarkFile::read(const StoreId& store) const {
+Result<std::optional<Mark>> MarkFile::read(const StoreId& store,
+                                           std::uint64_t newest_segment) const {
   std::optional<Mark> newest;
   if (!file_) return newest;
   bool doubtful = false;
@@ -128,7 +129,7 @@ Result<std::optional<Mark>> MarkFile::read(const StoreId& store) const {
     }
   }
   if (newest) {
-    newest->doubtful = doubtful;
+    newest->doubtful = doubtful || newest->is_older_than(newest_segment);
     newest->copied = newest->file != 0 && number_ != 0 && newest->file != number_;
     sequence_ = newest->sequence;
   }

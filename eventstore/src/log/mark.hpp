@@ -25,7 +25,8 @@ struct Mark {
   std::uint64_t offset = 0;  ///< Behind the last durable frame, in that segment.
   /// Which file it was written to, as File::number says; 0: not known.
   std::uint64_t file = 0;
-  /// Not stored: a slot holds bytes that do not check, so there may have been a newer mark.
+  /// Not stored: there may have been a newer mark, as a slot holds bytes that do not check, or as
+  /// this one is older than the MANIFEST.
   bool doubtful = false;
   /// Not stored: it was written to another file than the one it is in. The segments beside it may
   /// have been copied earlier than it was, if that was done while the store was written to.
@@ -35,6 +36,9 @@ struct Mark {
   bool is_exact(const std::array<std::uint8_t, 16>& boot_now) const {
     return boot == boot_now && !doubtful && !copied;
   }
+  /// Whether it is older than a MANIFEST that ends with that segment: as the log goes over to one,
+  /// the mark is moved there before the next.
+  bool is_older_than(std::uint64_t newest_segment) const { return segment + 1 < newest_segment; }
 };
 
 /// What to do about damage beside a mark that was copied. Goes behind a message.
@@ -57,8 +61,9 @@ class MarkFile {
   /// Opens it. It may be missing: then there is no mark to read, and nothing can be written.
   static Result<MarkFile> open(FileSystem& files, const std::string& folder, bool writable);
 
-  /// The newest valid slot of this store, if any.
-  Result<std::optional<Mark>> read(const StoreId& store) const;
+  /// The newest valid slot of this store, if any. `newest_segment`: with which its MANIFEST ended
+  /// before; 0: not known.
+  Result<std::optional<Mark>> read(const StoreId& store, std::uint64_t newest_segment = 0) const;
 
   /// The newest valid slot of this store among those that are only written synced.
   Result<std::optional<Mark>> read_anchor(const StoreId& store) const;

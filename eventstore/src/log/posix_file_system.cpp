@@ -6,6 +6,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <thread>
 
 #include <annals/eventstore/file_system.hpp>
 #include <annals/eventstore/holder.hpp>
@@ -19,6 +21,25 @@
 
 namespace annals {
 namespace {
+
+/// What tells a file from others on its disk, those that have had its number before it included.
+struct FileBirth {
+  std::string device;
+  std::uint64_t number = 0;
+  std::int64_t seconds = 0;  // With nanoseconds: 0 where the disk does not keep them.
+  std::uint32_t nanoseconds = 0;
+};
+std::optional<FileBirth> birth_of(int descriptor) {
+  struct statx info {};
+  if (::statx(descriptor, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &info) != 0) return {};
+  FileBirth birth{std::to_string(info.stx_dev_major) + '.' + std::to_string(info.stx_dev_minor),
+                  info.stx_ino};
+  if ((info.stx_mask & STATX_BTIME) != 0) {
+    birth.seconds = info.stx_btime.tv_sec;
+    birth.nanoseconds = info.stx_btime.tv_nsec;
+  }
+  return birth;
+}
 
 Error failed(const char* what, const std::string& path, int reason = errno) {
   return {ErrorCode::unavailable, std::string(what) + ' ' + path + ": " + std::strerror(reason)};
@@ -144,13 +165,19 @@ class PosixFile final : public File {
   }
 
   Result<std::string> identity() const override {
-    struct stat info {};
-    if (::fstat(descriptor_.get(), &info) != 0) return failed("cannot look at", path_);
-    return std::to_string(info.st_dev) + ':' + std::to_string(info.st_ino);
+    const auto birth = birth_of(descriptor_.get());
+    if (!birth) return failed("cannot look at", path_);
+    return birth->device + ':' + std::to_string(birth->number) + ':' +
+           std::to_string(birth->seconds) + '.' + std::to_string(birth->nanoseconds);
   }
   std::uint64_t number() const override {
-    struct stat info {};
-    return ::fstat(descriptor_.get(), &info) == 0 ? info.st_ino : 0;
+    const auto birth = birth_of(descriptor_.get());
+    if (!birth) return 0;
+    constexpr std::uint64_t nanoseconds_in_second = 1'000'000'000;
+    constexpr std::uint64_t spread = 0x9E3779B97F4A7C15U;  // 2^64 over the golden ratio: odd.
+    const std::uint64_t born =
+        static_cast<std::uint64_t>(birth->seconds) * nanoseconds_in_second + birth->nanoseconds;
+    return std::max<std::uint64_t>(birth->number * spread ^ born, 1);
   }
 
  private:
@@ -192,12 +219,19 @@ std::string lock_text() {
 /// "The lock is held", by whom its file says. A process that was forked from that one has the lock
 /// as well, and keeps it when that one ends.
 Error already_held(const std::string& path) {
-  std::ifstream file(path);
   std::string pid;
   Holder holder;
-  std::getline(file, pid);
-  file >> holder.started >> holder.host;  // Without them it counts as alive.
-  holder.pid = std::strtoll(pid.c_str(), nullptr, 10);
+  // Whoever has just taken it has not written its name yet.
+  for (int tries = 0; tries < 5; ++tries) {
+    if (tries > 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    std::ifstream file(path);
+    holder = {};
+    pid.clear();
+    std::getline(file, pid);
+    file >> holder.started >> holder.host;  // Without them it counts as alive.
+    holder.pid = std::strtoll(pid.c_str(), nullptr, 10);
+    if (!pid.empty() && may_be_alive(holder)) break;
+  }
   if (!may_be_alive(holder)) {
     return {ErrorCode::unavailable,
             path + " is locked: process " + pid +

@@ -57,6 +57,7 @@ class ReadOnlyLog final : public LogReading {
     unsettled_ = std::max(known, chain_.head().position.value) - known;
     torn_bytes_ = tail->dirty_end - tail->valid_end;
     missing_from_copy_ = tail->missing_from_copy;
+    mark_lost_ = !*mark;
     return check_era_has_begun(options_, manifest, chain_.head().position);
   }
 
@@ -146,6 +147,7 @@ class ReadOnlyLog final : public LogReading {
     stats.unsettled_events = unsettled_;
     stats.torn_bytes_cut = torn_bytes_;
     stats.missing_from_copy = missing_from_copy_;
+    stats.mark_lost = mark_lost_;
     stats.bytes = sealed_bytes_ + offset_;
     if (const auto manifest = read_manifest(*options_.files, options_.path)) {
       // What the writer asked for, if there is one.
@@ -174,7 +176,7 @@ class ReadOnlyLog final : public LogReading {
       return another_folder();
     }
     if (!identity.empty()) mark_identity_ = std::move(identity);
-    auto mark = file->read(store_);
+    auto mark = file->read(store_, open_number_);
     // The number of a file that was removed may be given to the one in its place.
     if (mark && *mark && !(*mark)->doubtful) {
       const bool later =
@@ -352,6 +354,7 @@ class ReadOnlyLog final : public LogReading {
   mutable std::uint64_t unsettled_ = 0;
   mutable std::uint64_t torn_bytes_ = 0;
   std::uint64_t missing_from_copy_ = 0;
+  bool mark_lost_ = false;
 };
 
 }  // namespace

@@ -94,7 +94,8 @@ Result<void> check_identity(const LogOptions& options, const Manifest& manifest)
     return Error{ErrorCode::invalid_argument,
                  options.path + " is the same store (" + to_string(manifest.store) +
                      ") with other eras (" + text_of(manifest.eras) + ") than those asked for (" +
-                     text_of(options.identity->eras) + ")"};
+                     text_of(options.identity->eras) +
+                     "): an exact import makes a store of its own, in a new folder"};
   }
   return Error{ErrorCode::invalid_argument,
                options.path + " is another store (" + to_string(manifest.store) + ", era " +
@@ -112,7 +113,8 @@ Result<void> check_era_has_begun(const LogOptions& options, const Manifest& mani
                .message = path + ": era " + std::to_string(last.era.value) +
                           " began after position " + to_string(last.begins_after) +
                           ", but the store ends at " + to_string(head) +
-                          ": events are missing, or an exact import has not come to its end",
+                          ": events are missing, or an exact import has not come to its end and "
+                          "is to be run again",
                .place = Error::Place{path, 0}};
 }
 
@@ -162,7 +164,7 @@ Result<Manifest> manifest_for_writing(const LogOptions& options,
 Result<LogWriter::Position> Recovery::run(SegmentSet& segments, const Reader& reader) {
   auto mark_file = MarkFile::open(*options_.files, options_.path, true);
   if (!mark_file) return std::move(mark_file).error();
-  const auto mark = mark_file->read(manifest_.store);
+  const auto mark = mark_file->read(manifest_.store, manifest_.segments.back().number);
   if (!mark) return mark.error();
   if (!*mark) {
     if (!options_.accept_lost_mark) return no_mark(options_.path);
@@ -247,6 +249,15 @@ Result<Manifest> Recovery::note_options() {
 }
 
 Result<void> Recovery::settle_copy() {
+  // Its parts may be of different times.
+  if (bug_ != PlantedBug::trust_copied_heads) {
+    const std::string heads = options_.path + '/' + format::heads_name;
+    const auto there = options_.files->exists(heads);
+    if (!there) return there.error();
+    if (*there) {
+      if (auto removed = options_.files->remove(heads); !removed) return removed;
+    }
+  }
   constexpr std::string_view prefix = "segment-";
   const auto names = options_.files->list(options_.path);
   if (!names) return names.error();

@@ -55,8 +55,16 @@ class Verifier {
     auto mark_file = MarkFile::open(*options_.files, options_.path, false);
     if (!mark_file) return std::move(mark_file).error();
     // Before the segments: what it vouches for must be found in them.
-    const auto mark = mark_file->read(store_);
+    const auto mark = mark_file->read(store_, manifest.segments.back().number);
     if (!mark) return mark.error();
+    if (*mark && (*mark)->is_older_than(manifest.segments.back().number)) {
+      const std::string path = options_.path + '/' + format::mark_name;
+      missing_ = Error{.code = ErrorCode::corrupt,
+                       .message = path +
+                                  " is an old one, which was put back: whether events are "
+                                  "missing behind the last one is not known",
+                       .place = Error::Place{path, 0}};
+    }
     if (*mark) {
       last_ = (*mark)->position;
     } else {

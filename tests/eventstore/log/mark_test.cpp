@@ -1,5 +1,10 @@
 #include "log/mark.hpp"
 
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include <annals/testkit/temporary_folder.hpp>
@@ -91,6 +96,29 @@ TEST_F(MarkTest, AnAnchorIsNeverWrittenOverTheNewestAnchor) {
   ASSERT_TRUE((*raw)->write_at(8192, wiped));
   ASSERT_TRUE((*raw)->write_at(12288, wiped));
   EXPECT_EQ((*file.read(store_))->position, GlobalPosition{6});
+}
+
+TEST_F(MarkTest, OlderThanTheManifestRaisesDoubt) {
+  MarkFile file = create();
+  ASSERT_TRUE(file.write(at(1)));
+  EXPECT_FALSE((*file.read(store_, 2))->doubtful) << "the log has just gone over to segment 2";
+  EXPECT_TRUE((*file.read(store_, 3))->doubtful);
+}
+
+// Disks give the number of a file that was removed to the next one.
+TEST_F(MarkTest, ThatWasPutInThePlaceOfARemovedOneIsKnownToBeCopied) {
+  for (int round = 0; round < 8; ++round) {
+    ASSERT_TRUE(create().write(at(1)));
+    EXPECT_FALSE((*open(false).read(store_))->copied);
+    const std::string path = folder_.file("mark");
+    std::filesystem::copy_file(path, folder_.file("saved"));
+    std::filesystem::remove(path);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // Disks tell no closer.
+    std::filesystem::copy_file(folder_.file("saved"), path);
+    EXPECT_TRUE((*open(false).read(store_))->copied);
+    std::filesystem::remove(path);
+    std::filesystem::remove(folder_.file("saved"));
+  }
 }
 
 TEST_F(MarkTest, OfAnotherStoreIsNoMark) {

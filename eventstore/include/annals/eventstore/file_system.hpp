@@ -57,8 +57,8 @@ class File {
                                                                 std::uint64_t bytes);
   /// Tells this file from every other one of the machine, copies of it included.
   virtual Result<std::string> identity() const;
-  /// The file's number on its disk, which stays when the machine starts anew; a copy has another.
-  /// 0: it cannot be told.
+  /// Likewise, but stays when the machine starts anew, and on another one that the disk is put
+  /// into. 0: it cannot be told.
   virtual std::uint64_t number() const { return 0; }
 };
 

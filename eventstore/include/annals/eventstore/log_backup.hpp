@@ -25,6 +25,10 @@ struct RestoreOptions {
   /// The store's new era. Absent: the one after the backup's. Whoever restores a second time from
   /// the same backup says a higher one, so that nobody takes the two histories for one.
   std::optional<Era> era = {};
+  /// Absent: all of the backup. Otherwise history ends with the last group of appends (those that
+  /// were written together, see docs/reference/log_format.md) that ends at or before this position,
+  /// as the report says. Damage behind that does no harm.
+  std::optional<GlobalPosition> last = {};
   bool verify = true;
   std::function<bool(std::uint64_t, std::uint64_t)> progress = {};
 };
@@ -62,7 +66,8 @@ Result<BackupReport> backup_log(const LogOptions& options, const std::string& de
 /// told `diverged`.
 ///
 /// Errors: as backup_log; invalid_argument (an era that is not higher than the backup's, or one
-/// that leaves none for a later restore: 2^32 - 1, unless it is the next one).
+/// that leaves none for a later restore: 2^32 - 1, unless it is the next one); with `last` also
+/// diverged (it lies beyond the end), and corrupt says in `position` how far the backup is whole.
 Result<BackupReport> restore_log(const std::string& backup, const LogOptions& options,
                                  const RestoreOptions& restore = {});
 

@@ -47,6 +47,9 @@ struct Stats {
   std::uint64_t missing_from_copy = 0;
   std::uint64_t unsettled_events =
       0;  ///< Read-only: seen beyond the mark of a writer that is gone.
+  /// Read-only: the log's mark is lost, so that nobody knows whether events are missing behind the
+  /// last one. All in the last segment counts as unsettled then.
+  bool mark_lost = false;
   std::uint64_t snapshots_saved = 0;
   std::uint64_t snapshot_hits = 0;
   std::string failure;  ///< Why writing has ended, or empty.
