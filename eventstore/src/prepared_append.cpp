@@ -104,7 +104,9 @@ Problem checks_problem(const AppendRequest& request) {
     return "stream" + quoted(stream) + " has more than one check";
   };
   const auto unchecked = [](std::string_view stream) {
-    return "stream" + quoted(stream) + " is written but has no check";
+    return "stream" + quoted(stream) +
+           " is written but has no check: give it one, ExpectedVersion::any() if any version "
+           "will do";
   };
   // Most appends are about a stream or two.
   if (request.checks.size() <= 4) {

@@ -113,7 +113,7 @@ TEST_F(Export, ExactImportIntoAStoreOfTheSameIdIsToldThatTheErasDiffer) {
   const std::string id = stats(store_)["store"];
   EXPECT_NE(ended.err.find("is the same store (" + id +
                            ") with other eras (1 after 0) than those asked for (1 after 0, 2 after "
-                           "7)"),
+                           "7): an exact import makes a store of its own, in a new folder"),
             std::string::npos)
       << ended.err;
 }
@@ -138,6 +138,30 @@ TEST_F(Export, ExactImportFailsAtTheFirstLinkThatDiffersAndNamesLineAndPosition)
   EXPECT_EQ(ended.exit_code, 1);
   EXPECT_NE(ended.err.find("line 3: positions 3 to 4: the link comes out as"), std::string::npos)
       << ended.err;
+  EXPECT_NE(ended.err.find("goes on from here"), std::string::npos) << ended.err;
+  EXPECT_EQ(ended.err.find("backup"), std::string::npos) << "the store is whole: " << ended.err;
+  ASSERT_EQ(annals({"import", other_, file_, "--exact"}).exit_code, 0);
+  EXPECT_EQ(stats(other_)["link"], stats(store_)["link"]);
+}
+
+TEST_F(Export, AnAppendThatLacksAnEventIsNotImported) {
+  auto cut = lines();
+  nlohmann::json second = nlohmann::json::parse(cut[2]);
+  second["events"].erase(1);
+  cut[2] = second.dump();
+  const Ended ended = annals({"import", other_, written(cut)});
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_NE(ended.err.find("line 3: expected all 2 events of the append, not 1"), std::string::npos)
+      << ended.err;
+}
+
+TEST_F(Export, AnEmptyFileIsNoExportAndAByteOrderMarkDoesNoHarm) {
+  const Ended empty = annals({"import", other_, written({})});
+  EXPECT_EQ(empty.exit_code, 1);
+  EXPECT_NE(empty.err.find("nothing was read"), std::string::npos) << empty.err;
+  auto marked = lines();
+  marked[0] = "\xEF\xBB\xBF" + marked[0];
+  EXPECT_EQ(annals({"import", other_, written(marked)}).exit_code, 0);
 }
 
 TEST_F(Export, ImportIsANewHistoryThatKeepsWhereItCameFrom) {
@@ -318,6 +342,11 @@ TEST_F(Export, BackupAndRestoreSayWhatTheyHold) {
   ASSERT_EQ(restored.exit_code, 0) << restored.err;
   EXPECT_EQ(json_lines(restored.out).at(0)["era"], 5);
   EXPECT_EQ(events(other_), events(store_));
+  const Ended front = annals({"restore", backup, folder_.file("front"), "--to", "4"});
+  ASSERT_EQ(front.exit_code, 0) << front.err;
+  EXPECT_EQ(json_lines(front.out).at(0)["position"], 4);
+  EXPECT_EQ(annals({"restore", backup, folder_.file("none"), "--to", "8"}).exit_code, 1);
+  EXPECT_EQ(annals({"restore", backup, folder_.file("none"), "--to", "0"}).exit_code, 2);
   EXPECT_EQ(annals({"backup", folder_.file("missing"), folder_.file("x")}).exit_code, 1);
   EXPECT_EQ(annals({"backup", store_}).exit_code, 2);
 }

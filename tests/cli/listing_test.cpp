@@ -111,11 +111,6 @@ TEST_F(Listing, AFolderWithoutAStoreIsAnError) {
   }
 }
 
-TEST_F(Listing, AFileInPlaceOfAFolderIsAnError) {
-  std::ofstream(folder_.file("file")) << "text";
-  EXPECT_EQ(annals({"stats", folder_.file("file")}).exit_code, 1);
-}
-
 TEST(CommandLine, WhatMakesNoSenseIsOneLineAndExitCode2) {
   const std::vector<std::vector<std::string>> wrong = {
       {},
@@ -157,14 +152,6 @@ TEST(CommandLine, OctalLookingNumbersAreDecimal) {
   EXPECT_EQ(json_lines(ended.out).size(), 7U);
 }
 
-TEST(CommandLine, AVersionPlaceNeedsExactlyOneStream) {
-  testkit::TemporaryFolder folder;
-  make_sample_store(folder.file("store"));
-  const Ended ended = annals({"read", folder.file("store"), "--from-version", "1"});
-  EXPECT_EQ(ended.exit_code, 1);
-  EXPECT_EQ(ended.err.find("annals: invalid_argument: "), 0U) << ended.err;
-}
-
 TEST(CommandLine, EveryCommandHasHelpAndTheProgramAVersion) {
   for (const char* command : {"streams", "read", "tail", "stats", "verify", "state"}) {
     const Ended ended = annals({command, "--help"});
@@ -175,7 +162,7 @@ TEST(CommandLine, EveryCommandHasHelpAndTheProgramAVersion) {
   }
   const Ended version = annals({"--version"});
   EXPECT_EQ(version.exit_code, 0);
-  EXPECT_NE(version.out.find("annals " ANNALS_VERSION), std::string::npos) << version.out;
+  EXPECT_EQ(version.out, "annals (annals " ANNALS_VERSION ")\n");
   EXPECT_NE(annals({"--help"}).out.find("0 whole, 1 changed, 2 incomplete, 3 could not run"),
             std::string::npos);
 }

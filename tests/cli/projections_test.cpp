@@ -267,6 +267,24 @@ TEST_F(Projections, CheckNamesStoredEventsThatTheProgramCannotRead) {
   EXPECT_NE(plain({"check", store_}).err.find("own types"), std::string::npos);
 }
 
+TEST_F(Projections, CheckFindsDataThatIsNotWhatItsTypeSays) {
+  const std::string other = folder_.file("other");
+  {
+    const auto store = open_for_writing(other, *parse_timestamp("2024-03-01T12:00:00Z"));
+    append(*store,
+           {{.stream = "account-1", .type = "money_deposited", .data = R"({"amount":"1.00 EUR"})"},
+            {.stream = "account-1", .type = "money_deposited", .data = "garbage"},
+            {.stream = "account-1", .type = "money_deposited", .data = R"({"amount":7})"}});
+  }
+  const Ended ended = own({"check", other});
+  EXPECT_EQ(ended.exit_code, 1) << ended.out;
+  const auto line = json_lines(ended.out).at(0);
+  EXPECT_EQ(line["event"], "money_deposited");
+  EXPECT_EQ(line["events"], 2);
+  EXPECT_EQ(line["first_position"], 2);
+  EXPECT_NE(line["problem"].get<std::string>().find("not JSON"), std::string::npos) << line;
+}
+
 TEST_F(Projections, CheckNamesReadModelsOfAnotherStore) {
   make_read_models();
   const std::string other = folder_.file("other");

@@ -205,5 +205,24 @@ TEST_F(Read, DoesNotChangeAFile) {
   EXPECT_EQ(sizes(), before);
 }
 
+TEST_F(Read, AVersionWithoutItsStreamIsAWrongCommandLine) {
+  for (const char* option : {"--from-version", "--after-version"}) {
+    const Ended ended = annals({"read", store_, option, "3"});
+    EXPECT_EQ(ended.exit_code, 2);
+    EXPECT_NE(ended.err.find("give one --stream"), std::string::npos) << ended.err;
+  }
+}
+
+TEST_F(Read, AFileIsNoFolderOfAStore) {
+  const std::string file = store_ + "/MANIFEST";
+  for (const char* command : {"read", "stats", "import"}) {
+    const Ended ended = annals({command, file});
+    EXPECT_EQ(ended.exit_code, 2);
+    EXPECT_NE(ended.err.find("expects the store's folder, and " + file + " is a file"),
+              std::string::npos)
+        << ended.err;
+  }
+}
+
 }  // namespace
 }  // namespace annals::test

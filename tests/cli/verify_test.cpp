@@ -184,6 +184,24 @@ TEST_F(Verify, WhatIsPrintedOfADamagedStoreHoldsOfAWholeOne) {
   }
 }
 
+TEST_F(Verify, WhatEndsBeforeTheRangeAskedForSaysSo) {
+  const Ended to = annals({"verify", store_, "--to", "9"});
+  EXPECT_EQ(to.exit_code, 2);
+  EXPECT_EQ(json_lines(to.out).at(0)["first_bad"]["what"],
+            "the log ends at position 7, before position 9");
+  const Ended from = annals({"verify", store_, "--from", "9"});
+  EXPECT_EQ(from.exit_code, 2);
+  EXPECT_EQ(json_lines(from.out).at(0)["first_bad"]["what"], "the log ends, before position 9");
+}
+
+TEST_F(Verify, WithoutItsMarkTheStoreIsNotSaidToHoldWhatWasNeverDurable) {
+  std::filesystem::remove(store_ + "/mark");
+  EXPECT_EQ(json_lines(annals({"stats", store_}).out).at(0)["mark_lost"], true);
+  const Ended table = annals({"stats", store_, "--table"});
+  EXPECT_NE(table.out.find("lost: whether events are missing"), std::string::npos) << table.out;
+  EXPECT_EQ(table.out.find("unsettled"), std::string::npos) << table.out;
+}
+
 TEST_F(Verify, WithoutItsMarkTheStoreIsProvedAndIs2UntilItIsRecovered) {
   const auto before = json_lines(annals({"verify", store_}).out).at(0);
   std::filesystem::remove(store_ + "/mark");

@@ -4,6 +4,7 @@
 #include "exit_code.hpp"
 #include "json_text.hpp"
 #include "progress.hpp"
+#include "stop_signal.hpp"
 #include "table.hpp"
 
 namespace annals::cli {
@@ -40,10 +41,12 @@ void print_copy(std::string_view what, const std::string& folder, const BackupRe
   properties.print(output);
 }
 
-std::function<bool(std::uint64_t, std::uint64_t)> showing(Progress& progress) {
-  return [&progress](std::uint64_t done, std::uint64_t all) {
+/// Given up when the program is told to end: then the destination is left empty.
+std::function<bool(std::uint64_t, std::uint64_t)> showing(Progress& progress,
+                                                          const StopSignal& stop) {
+  return [&](std::uint64_t done, std::uint64_t all) {
     progress.show(done, all);
-    return true;
+    return !stop.raised();
   };
 }
 
@@ -53,11 +56,13 @@ Result<int> backup_store(const std::string& folder, const BackupRequest& request
                          Output& output) {
   LogOptions options;
   options.path = folder;
+  const StopSignal stop;
   Result<BackupReport> report = [&] {
     Progress progress("copying and proving bytes", request.progress);
-    return backup_log(
-        options, request.destination,
-        {.snapshots = request.snapshots, .verify = request.verify, .progress = showing(progress)});
+    return backup_log(options, request.destination,
+                      {.snapshots = request.snapshots,
+                       .verify = request.verify,
+                       .progress = showing(progress, stop)});
   }();
   if (!report) return std::move(report).error();
   print_copy("backup", request.destination, *report, format, output);
@@ -68,11 +73,14 @@ Result<int> restore_store(const std::string& backup, const RestoreRequest& reque
                           Output& output) {
   LogOptions options;
   options.path = request.destination;
+  const StopSignal stop;
   Result<BackupReport> report = [&] {
     Progress progress("copying and proving bytes", request.progress);
-    return restore_log(
-        backup, options,
-        {.era = request.era, .verify = request.verify, .progress = showing(progress)});
+    return restore_log(backup, options,
+                       {.era = request.era,
+                        .last = request.last,
+                        .verify = request.verify,
+                        .progress = showing(progress, stop)});
   }();
   if (!report) return std::move(report).error();
   print_copy("restored", request.destination, *report, format, output);

@@ -19,18 +19,27 @@ struct Kind {
   std::uint32_t schema_version = 1;
   auto operator<=>(const Kind&) const = default;
 };
-struct Seen {
+/// Events of one kind that the program cannot read.
+struct Unread {
   std::uint64_t events = 0;
   GlobalPosition first;
+  std::string problem;  // Of the first.
 };
 
-/// Why the program cannot read events of this kind; nothing if it can.
-std::optional<std::string> why_not(const Kind& kind, const ProgramTypes& types) {
+/// The event that the program reads events of this kind as; nullptr if it has none.
+const EventType* type_of(const Kind& kind, const ProgramTypes& types) {
   const std::string_view name = types.upcasters.current_name(kind.type);
   const auto known = std::find_if(types.events.begin(), types.events.end(),
                                   [&](const EventType* type) { return type->name == name; });
-  if (known == types.events.end()) return "the program has no such event";
-  const std::uint32_t version = (*known)->schema_version;
+  return known == types.events.end() ? nullptr : *known;
+}
+
+/// Why the program can read no event of this kind; nothing if it can.
+std::optional<std::string> why_not(const Kind& kind, const ProgramTypes& types) {
+  const EventType* const type = type_of(kind, types);
+  if (type == nullptr) return "the program has no such event";
+  const std::string_view name = type->name;
+  const std::uint32_t version = type->schema_version;
   if (kind.schema_version == version) return std::nullopt;
   if (kind.schema_version > version) {
     return "the program knows versions up to " + std::to_string(version) + ": deploy it first";
@@ -40,18 +49,34 @@ std::optional<std::string> why_not(const Kind& kind, const ProgramTypes& types) 
          std::to_string(version) + " is missing";
 }
 
-Result<std::map<Kind, Seen>> stored_kinds(const EventStore& store) {
+/// Reads every event as the program would, so that data which is not what its kind says is found
+/// as well.
+Result<std::map<Kind, Unread>> unread_events(const EventStore& store, const ProgramTypes& types) {
   auto cursor = store.read({});
   if (!cursor) return std::move(cursor).error();
   Progress progress("reading positions");
-  std::map<Kind, Seen> kinds;
+  std::map<Kind, std::optional<std::string>> kinds;  // And why none of them can be read.
+  std::map<Kind, Unread> unread;
   while (true) {
     auto events = (*cursor)->next();
     if (!events) return std::move(events).error();
-    if (events->empty()) return kinds;
+    if (events->empty()) return unread;
     for (const RecordedEvent& event : *events) {
-      Seen& seen = kinds[{std::string(event.type), event.schema_version}];
-      if (seen.events++ == 0) seen.first = event.position;
+      const Kind kind{std::string(event.type), event.schema_version};
+      auto known = kinds.find(kind);
+      if (known == kinds.end()) known = kinds.emplace(kind, why_not(kind, types)).first;
+      std::optional<std::string> problem = known->second;
+      if (!problem) {
+        const auto decoded =
+            decode_event(*type_of(kind, types), event.schema_version, event.data, types.upcasters);
+        if (!decoded) problem = decoded.error().message;
+      }
+      if (!problem) continue;
+      Unread& those = unread[kind];
+      if (those.events++ == 0) {
+        those.first = event.position;
+        those.problem = *std::move(problem);
+      }
     }
     progress.show(events->back().position.value, (*cursor)->cut().position.value);
   }
@@ -85,26 +110,24 @@ Result<int> check_types(std::string_view program, const std::string& folder,
   if (types.events.empty()) return without_types(program, "check");
   auto store = open_store(folder);
   if (!store) return std::move(store).error();
-  auto kinds = stored_kinds(**store);
-  if (!kinds) return std::move(kinds).error();
+  auto unread = unread_events(**store, types);
+  if (!unread) return std::move(unread).error();
 
   Table table(output, {{"what"}, {"version"}, {"events"}, {"first position"}, {"problem"}});
   std::size_t problems = 0;
-  for (const auto& [kind, seen] : *kinds) {
-    const auto problem = why_not(kind, types);
-    if (!problem) continue;
+  for (const auto& [kind, those] : *unread) {
     ++problems;
     if (format == Format::json) {
       output.line(JsonObject()
                       .text("event", kind.type)
                       .number("schema_version", kind.schema_version)
-                      .number("events", seen.events)
-                      .number("first_position", seen.first.value)
-                      .text("problem", *problem)
+                      .number("events", those.events)
+                      .number("first_position", those.first.value)
+                      .text("problem", those.problem)
                       .finish());
     } else {
       table.row({"event " + kind.type, std::to_string(kind.schema_version),
-                 std::to_string(seen.events), std::to_string(seen.first.value), *problem});
+                 std::to_string(those.events), std::to_string(those.first.value), those.problem});
     }
   }
   if (!is_missing_file(request.read_models)) {

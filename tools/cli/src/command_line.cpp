@@ -1,5 +1,6 @@
 #include "command_line.hpp"
 
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
@@ -16,6 +17,11 @@
 namespace annals::cli {
 
 namespace {
+
+bool is_file(const std::string& path) {
+  std::error_code unknown;
+  return std::filesystem::is_regular_file(path, unknown);
+}
 
 /// Options are written into these while CLI11 parses; the request is put together afterwards.
 class CommandLine {
@@ -66,8 +72,11 @@ class CommandLine {
     try {
       app_.parse(argc, argv);
       if (request_.folder.empty()) refuse("DIR", "expects the store's folder");
+      if (is_file(request_.folder)) {
+        refuse("DIR", "expects the store's folder, and " + request_.folder + " is a file");
+      }
     } catch (const CLI::CallForVersion&) {
-      return CommandLineEnd{.text = app_.version() + "\n"};
+      return CommandLineEnd{.text = app_.version()};
     } catch (const CLI::CallForHelp&) {
       return CommandLineEnd{.text = help_of_chosen(app_)};
     } catch (const CLI::ParseError& error) {
@@ -178,6 +187,10 @@ class CommandLine {
     add_cut(sub);
     add_limit(sub, "Print at most N events");
     sub->callback([this] {
+      if (start_ && std::holds_alternative<StreamVersion>(start_->place()) &&
+          only_stream(query()) == nullptr) {
+        refuse("--from-version, --after-version", "a version is one stream's: give one --stream");
+      }
       request_.command =
           ReadRequest{.options = {.query = query(),
                                   .direction = backward_ ? Direction::backward : Direction::forward,
@@ -373,6 +386,11 @@ class CommandLine {
              const std::uint64_t era = number("--era", text);
              if (era >= 0xFFFFFFFF) refuse("--era", "expects a number below 2^32 - 1");
              restore_.era = Era{static_cast<std::uint32_t>(era)};
+           });
+    valued(sub, "--to", "P", "Only history up to this position, to the end of a group of appends",
+           [this](const std::string& text) {
+             restore_.last = GlobalPosition{number("--to", text)};
+             if (restore_.last->value == 0) refuse("--to", "positions begin with 1");
            });
     sub->add_flag_callback(
         "--no-verify", [this] { restore_.verify = false; }, "Do not prove the copy");

@@ -36,7 +36,7 @@ std::string remedy(std::string_view program, const Error& error) {
       }
       return "run '" + name +
              " verify' on the folder to see how far it is whole, then restore it "
-             "from a backup";
+             "from a backup, or that much of it with 'restore --to'";
     case ErrorCode::unsupported: return "a newer version of the program may read it";
     case ErrorCode::diverged: return "'" + name + " stats' shows where history ends";
     case ErrorCode::stream_not_found: return "'" + name + " streams' lists the streams";

@@ -21,6 +21,9 @@ namespace annals::cli {
 
 namespace {
 
+/// What some editors put before UTF-8.
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 /// Says the time at which the append that is written next was recorded first.
 class RecordedClock final : public Clock {
  public:
@@ -39,12 +42,13 @@ class Importer {
   Result<void> run(std::istream& lines) {
     errno = 0;  // Appends may set it; no read that fails leaves it so.
     for (std::string text; std::getline(lines, text); errno = 0) {
-      ++line_;
+      if (++line_ == 1 && text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
       auto line = parse_export_line(text);
       if (!line) return at_line(std::move(line).error());
       if (auto taken = take(*std::move(line)); !taken) return at_line(std::move(taken).error());
     }
     if (lines.bad()) return cannot_read(errno);
+    if (line_ == 0) return invalid("there is no export: nothing was read");
     if (!ended_) {
       return Error{ErrorCode::invalid_argument,
                    "the export has no end after line " + std::to_string(line_) +
@@ -111,6 +115,14 @@ class Importer {
       return {};
     }
     auto& exported = std::get<ExportedAppend>(line);
+    if (!header_.filtered && exported.events.size() != exported.append.count) {
+      return invalid("expected all " + std::to_string(exported.append.count) +
+                     " events of the append, not " + std::to_string(exported.events.size()));
+    }
+    if (exported.append.last() > header_.last) {
+      return invalid("the append ends at position " + to_string(exported.append.last()) +
+                     ", and the header says that history ends at " + to_string(header_.last));
+    }
     auto taken = request_.exact ? add_exactly(exported) : add(exported);
     if (!taken) {
       Error error = std::move(taken).error();
@@ -255,9 +267,10 @@ class Importer {
     }
     const Link link = next_link(head.link, append.id, append.first, append.recorded_at, linked);
     if (link != append.link) {
-      return Error{ErrorCode::corrupt, "the link comes out as " + to_string(link) +
-                                           ", and the export says " + to_string(append.link) +
-                                           ": something was changed"};
+      return invalid("the link comes out as " + to_string(link) + ", and the export says " +
+                     to_string(append.link) +
+                     ": the export was changed; all before it has been imported, and with an "
+                     "unchanged one the import goes on from here");
     }
     clock_->set(append.recorded_at);
     auto receipt = store_->append(std::move(request));

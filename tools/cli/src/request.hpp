@@ -104,6 +104,7 @@ struct BackupRequest {
 struct RestoreRequest {
   std::string destination;
   std::optional<Era> era = {};
+  std::optional<GlobalPosition> last = {};
   bool verify = true;
   bool progress = false;
 };

@@ -1,5 +1,7 @@
 #include <csignal>
 #include <cstdio>
+#include <exception>
+#include <string_view>
 #include <utility>
 
 #include <annals/cli/run.hpp>
@@ -97,11 +99,7 @@ Result<int> dispatch(const std::string& program, const Request& request, const P
   return show_stats(folder, std::get<StatsRequest>(request.command), format, output);
 }
 
-}  // namespace
-
-int run(int argc, char** argv, ProgramTypes types) {
-  // A reader that went away is seen as EPIPE (see Output).
-  std::signal(SIGPIPE, SIG_IGN);
+int run_command(int argc, char** argv, const ProgramTypes& types) {
   const std::string program = program_name(argc, argv);
   Output output(STDOUT_FILENO);
 
@@ -129,6 +127,23 @@ int run(int argc, char** argv, ProgramTypes types) {
     return failed;
   }
   return *done;
+}
+
+}  // namespace
+
+int run(int argc, char** argv, ProgramTypes types) {
+  // A reader that went away is seen as EPIPE (see Output).
+  std::signal(SIGPIPE, SIG_IGN);
+  // Likewise a file that may grow no further is seen as EFBIG.
+  std::signal(SIGXFSZ, SIG_IGN);
+  try {
+    return run_command(argc, argv, types);
+  } catch (const std::exception& error) {  // Memory may be short.
+    std::fprintf(stderr, "%s: unavailable: ended by an exception: %s\n",
+                 argc > 0 ? argv[0] : "annals", error.what());
+  }
+  const bool verifying = argc > 1 && std::string_view(argv[1]) == "verify";
+  return verifying ? exit_verify_could_not_run : exit_failed;
 }
 
 }  // namespace annals::cli

@@ -92,6 +92,7 @@ std::string stats_json(const Stats& stats, const std::optional<LogBytes>& bytes)
         .number("packed_file_bytes", stats.packed_file_bytes)
         .number("unsettled_events", stats.unsettled_events)
         .number("missing_from_copy", stats.missing_from_copy);
+    object.flag("mark_lost", stats.mark_lost);
   }
   if (!stats.failure.empty()) object.text("failure", stats.failure);
   if (bytes) object.value("by_part", bytes_json(*bytes));
@@ -148,7 +149,11 @@ Result<int> show_stats(const std::string& folder, const StatsRequest& request, F
     properties.add("missing from the copy",
                    grouped(stats.missing_from_copy) + " events that the original had by then");
   }
-  if (stats.unsettled_events > 0) {
+  if (stats.mark_lost) {
+    properties.add("mark",
+                   "lost: whether events are missing behind the last one is not known; "
+                   "'verify' and 'recover' say more");
+  } else if (stats.unsettled_events > 0) {
     properties.add("unsettled events", grouped(stats.unsettled_events) +
                                            " (a writer ended before it called them durable)");
   }

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include <annals/eventstore/log_event_store.hpp>
@@ -91,6 +93,21 @@ void print_report(std::string_view program, const std::string& folder, const Ver
   }
 }
 
+/// The log is whole, and does not reach what was asked for. Of a range that begins behind its end
+/// the report does not say where that is.
+VerifyReport::Bad ends_before(const VerifyReport& report, const VerifyRequest& request) {
+  GlobalPosition asked = std::max(request.first, request.last.value_or(GlobalPosition{0}));
+  std::string what = "position " + to_string(asked);
+  if (request.expected && request.expected->position > asked) {
+    asked = request.expected->position;
+    what = "the expected one";
+  }
+  const std::string end = report.link == Link{} ? "" : " at position " + to_string(report.position);
+  const GlobalPosition missing =
+      report.link == Link{} ? asked : GlobalPosition{report.position.value + 1};
+  return {"the log ends" + end + ", before " + what, missing, asked, {}};
+}
+
 }  // namespace
 
 Result<int> verify_store(std::string_view program, const std::string& folder,
@@ -116,13 +133,8 @@ Result<int> verify_store(std::string_view program, const std::string& folder,
       request.first > report->position) {
     report->outcome = VerifyReport::Outcome::incomplete;
   }
-  if (report->outcome == VerifyReport::Outcome::incomplete && !report->first_bad && !request.last &&
-      request.expected && report->position < request.expected->position) {
-    report->first_bad = VerifyReport::Bad{
-        "the log ends at position " + to_string(report->position) + ", before the expected one",
-        {report->position.value + 1},
-        request.expected->position,
-        {}};
+  if (report->outcome == VerifyReport::Outcome::incomplete && !report->first_bad) {
+    report->first_bad = ends_before(*report, request);
   }
   if (format == Format::json) {
     output.line(report_json(*report));
