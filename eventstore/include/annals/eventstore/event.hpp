@@ -34,7 +34,10 @@ struct Origin {
 struct NewEvent {
   std::string stream;  ///< "account-42"; its category is what comes before the first '-'.
   std::string type;    ///< A registered name such as "money_deposited", never a C++ name.
-  std::string data;    ///< Bytes, kept exactly as given.
+  /// Bytes, kept exactly as given. The store does not look whether they are what content_type
+  /// says: a typed writer, such as a command bus, does. Who reads them as something else gets an
+  /// error, a projection halts or parks them, and they cannot be taken back.
+  std::string data;
   std::uint32_t schema_version = 1;
   ContentType content_type = ContentType::json;
   std::optional<EventId> id =
