@@ -101,6 +101,10 @@ class Verifier {
       auto segment = listed.sealed
                          ? open_segment(*options_.files, options_.path, store_, listed, false)
                          : std::move(active);
+      if (!segment && !listed.sealed && was_begun_later(listed, *mark, *mark_file)) {
+        missing_ = std::move(segment).error();
+        continue;
+      }
       if (!segment) return std::move(segment).error();
       // What the segment's index must say: made anew, and kept no longer than the segment.
       MemoryPart part(listed.number, listed.first, *hasher_);
@@ -167,6 +171,17 @@ class Verifier {
     }
     if (auto indexed = index_append(segment, append, *hasher_, part); !indexed) return indexed;
     return count(append.entry);
+  }
+
+  /// Whether a copy lacks the newest segment because its folder had been listed before that was
+  /// there: whoever opens the copy for writing makes the segment anew.
+  bool was_begun_later(const ManifestSegment& newest, const std::optional<Mark>& mark,
+                       const MarkFile& mark_file) const {
+    if (!mark || !mark->copied) return false;
+    const auto there =
+        options_.files->exists(options_.path + '/' + format::segment_name(newest.number));
+    const auto anchor = mark_file.read_anchor(store_);
+    return there && !*there && anchor && *anchor && (*anchor)->segment < newest.number;
   }
 
   /// The index file of a segment that is whole. What is not to be believed of it is not looked at:

@@ -175,9 +175,13 @@ TEST_F(LiveCopy, ThatWasListedBeforeTheNewestSegmentWasThereHoldsTheOnesBefore) 
   while (store->stats().segments == 1) append(*store, 1);
   append(*store, 3);
   copy_now({first_segment, "/mark", "/MANIFEST"});
+  const std::uint64_t complete = store->head().position.value - 4;
+  const auto before = verify_log_files(at("/copy", LogOptions::Access::read_only), {});
+  ASSERT_TRUE(before) << to_string(before.error());
+  EXPECT_EQ(before->outcome, VerifyReport::Outcome::incomplete);
+  EXPECT_EQ(before->position.value, complete);
 
   const auto copy = *open_log_event_store(at("/copy"));
-  const std::uint64_t complete = store->head().position.value - 4;
   EXPECT_EQ(copy->head().position.value, complete);
   EXPECT_EQ(copy->stats().missing_from_copy, 4U);
   append(*copy, 1);
@@ -189,6 +193,9 @@ TEST_F(LiveCopy, WithoutASegmentThatWasThereWhenItsStoreWasOpenedIsCorrupt) {
   while (store->stats().segments == 1) append(*store, 1);
   store.reset();
   copy_now({first_segment, "/mark", "/MANIFEST"});
+  const auto report = verify_log_files(at("/copy", LogOptions::Access::read_only), {});
+  ASSERT_TRUE(report) << to_string(report.error());
+  EXPECT_EQ(report->outcome, VerifyReport::Outcome::changed);
   EXPECT_EQ(refusal_of_copy().code, ErrorCode::corrupt);
 }
 
