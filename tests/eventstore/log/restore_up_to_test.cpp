@@ -61,7 +61,7 @@ class RestoreUpTo : public testing::Test {
     bytes.at(at) = static_cast<char>(bytes.at(at) ^ 1);
     disk_->put(file, bytes);
   }
-  /// Where the positions from `first` to `last` are proved to be, and no more.
+  /// Up to where the damaged store is proved.
   GlobalPosition proved() const {
     const auto report = verify_log_files(at("/store"), {});
     EXPECT_TRUE(report) << to_string(report.error());
