@@ -67,6 +67,14 @@ TEST_F(Export, IsAHeaderALineForEachAppendAndAnEnd) {
   EXPECT_EQ(annals({"export", store_, "-o", file_}).exit_code, 1) << "a file that exists";
 }
 
+TEST_F(Export, NeverWritesOverAFile) {
+  const auto before = lines();
+  const Ended ended = annals({"export", store_, "--output", file_, "--to", "2"});
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_NE(ended.err.find(file_), std::string::npos) << ended.err;
+  EXPECT_EQ(lines(), before);
+}
+
 TEST_F(Export, AReaderThatHasSeenEnoughEndsItWithoutAComplaint) {
   append_more_than_a_pipe_holds();
   Program program({ANNALS_PROGRAM, "export", store_});
