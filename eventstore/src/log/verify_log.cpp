@@ -102,7 +102,8 @@ class Verifier {
                          ? open_segment(*options_.files, options_.path, store_, listed, false)
                          : std::move(active);
       if (!segment && !listed.sealed && was_begun_later(listed, *mark, *mark_file)) {
-        missing_ = std::move(segment).error();
+        missing_ = copy_ends(options_.path + '/' + format::segment_name(listed.number), 0, **mark,
+                             chain->head().position);
         continue;
       }
       if (!segment) return std::move(segment).error();
@@ -131,13 +132,7 @@ class Verifier {
         auto tail = scan_active(bytes, *mark, *history, *chain, true, on_append);
         if (!tail) return std::move(tail).error();
         if (tail->missing_from_copy > 0) {
-          missing_ = Error{.code = ErrorCode::corrupt,
-                           .message = bytes.file + " at byte " + std::to_string(tail->valid_end) +
-                                      ": the original held events up to position " +
-                                      to_string((*mark)->position) +
-                                      " when its mark was copied, and this copy ends at position " +
-                                      to_string(chain->head().position),
-                           .place = Error::Place{bytes.file, tail->valid_end}};
+          missing_ = copy_ends(bytes.file, tail->valid_end, **mark, chain->head().position);
         }
       }
     }
@@ -171,6 +166,17 @@ class Verifier {
     }
     if (auto indexed = index_append(segment, append, *hasher_, part); !indexed) return indexed;
     return count(append.entry);
+  }
+
+  /// A copy was made while the original was written, and its end was copied too early.
+  static Error copy_ends(const std::string& file, std::uint64_t offset, const Mark& mark,
+                         GlobalPosition end) {
+    return Error{
+        .code = ErrorCode::corrupt,
+        .message = file + " at byte " + std::to_string(offset) +
+                   ": the original held events up to position " + to_string(mark.position) +
+                   " when its mark was copied, and this copy ends at position " + to_string(end),
+        .place = Error::Place{file, offset}};
   }
 
   /// Whether a copy lacks the newest segment because its folder had been listed before that was
