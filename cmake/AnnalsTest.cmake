@@ -72,7 +72,9 @@ function(annals_add_test name)
   # "<room>/x.hpp" is a header of another room's tests.
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_compile_options(${name} PRIVATE ${ANNALS_WARNINGS} ${ANNALS_TEST_OPTIMISATION})
+  target_precompile_headers(${name} REUSE_FROM annals_test_headers)
   target_compile_definitions(${name} PRIVATE
+    BOOST_ALL_NO_LIB  # As the precompiled headers, whether it uses Boost or not.
     ANNALS_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
     ANNALS_TEST_DATA_DEFAULT="${ANNALS_TEST_DATA_DEFAULT}")
   set_target_properties(${name} PROPERTIES

@@ -10,8 +10,8 @@ namespace {
 using enum MetricType;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::array<std::string_view, 5> outcomes{"accepted", "no_events", "repeated", "rejected",
-                                                   "failed"};
+constexpr std::array<std::string_view, 5> command_outcomes{"accepted", "no_events", "repeated",
+                                                           "rejected", "failed"};
 
 std::size_t outcome_of(const Result<CommandReceipt>& answer) {
   if (!answer) return answer.error().code == ErrorCode::rejected ? 3 : 4;
@@ -19,18 +19,18 @@ std::size_t outcome_of(const Result<CommandReceipt>& answer) {
   return answer->no_events ? 1 : 0;
 }
 
-constexpr MetricFamily<3> duration{"annals_command_duration_seconds",
-                                   histogram,
-                                   "How long commands took, from the call to the answer",
-                                   {"bus", "command", "outcome"}};
+constexpr MetricFamily<3> command_duration{"annals_command_duration_seconds",
+                                           histogram,
+                                           "How long commands took, from the call to the answer",
+                                           {"bus", "command", "outcome"}};
 constexpr MetricFamily<2> answered{
     "annals_commands_total", counter, "Commands answered", {"bus", "outcome"}};
 
-struct OfStats {
+struct OfBusStats {
   MetricFamily<1> family;
   std::uint64_t (*value)(const BusStats&);
 };
-constexpr std::array<OfStats, 12> of_stats{{
+constexpr std::array<OfBusStats, 12> of_bus_stats{{
     {{"annals_commands_sent_total", counter, "Commands taken in, whatever came of them", {"bus"}},
      [](const BusStats& s) { return s.sent; }},
     {{"annals_commands_in_flight", gauge, "Commands of send_async not answered yet", {"bus"}},
@@ -76,19 +76,20 @@ Interceptor timing_interceptor(std::shared_ptr<CommandTimes> times) {
 
 void add_metrics(MetricsText& text, std::string_view bus, const CommandTimes& times) {
   times.for_each([&](std::string_view command, const auto& histograms) {
-    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    for (std::size_t i = 0; i < command_outcomes.size(); ++i) {
       const LatencyCounts counts = histograms[i].counts();
-      if (counts.count() > 0) text.add(duration, {bus, command, outcomes[i]}, counts);
+      if (counts.count() > 0)
+        text.add(command_duration, {bus, command, command_outcomes[i]}, counts);
     }
   });
 }
 
 void add_metrics(MetricsText& text, std::string_view bus, const BusStats& stats) {
-  for (const auto& [family, value] : of_stats) text.add(family, {bus}, value(stats));
-  const std::array<std::uint64_t, outcomes.size()> counts{
+  for (const auto& [family, value] : of_bus_stats) text.add(family, {bus}, value(stats));
+  const std::array<std::uint64_t, command_outcomes.size()> counts{
       stats.accepted, stats.no_events, stats.repeated, stats.rejected, stats.failed};
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    text.add(answered, {bus, outcomes[i]}, counts[i]);
+  for (std::size_t i = 0; i < command_outcomes.size(); ++i) {
+    text.add(answered, {bus, command_outcomes[i]}, counts[i]);
   }
 }
 

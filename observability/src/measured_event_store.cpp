@@ -9,12 +9,12 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr MetricFamily<2> duration{"annals_append_duration_seconds",
-                                   MetricType::histogram,
-                                   "How long appends took, from the call to the answer",
-                                   {"store", "outcome"}};
+constexpr MetricFamily<2> append_duration{"annals_append_duration_seconds",
+                                          MetricType::histogram,
+                                          "How long appends took, from the call to the answer",
+                                          {"store", "outcome"}};
 
-constexpr std::array<std::pair<AppendOutcome, std::string_view>, 4> outcomes{{
+constexpr std::array<std::pair<AppendOutcome, std::string_view>, 4> append_outcomes{{
     {AppendOutcome::written, "written"},
     {AppendOutcome::repeated, "repeated"},
     {AppendOutcome::refused, "refused"},
@@ -97,8 +97,8 @@ class MeasuredEventStore final : public EventStore {
 }  // namespace
 
 void add_metrics(MetricsText& text, std::string_view store, const AppendTimes& times) {
-  for (const auto& [outcome, name] : outcomes) {
-    text.add(duration, {store, name}, times.of(outcome).counts());
+  for (const auto& [outcome, name] : append_outcomes) {
+    text.add(append_duration, {store, name}, times.of(outcome).counts());
   }
 }
 

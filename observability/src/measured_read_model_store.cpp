@@ -7,12 +7,12 @@ namespace annals::internal {
 
 namespace {
 
-constexpr MetricFamily<3> duration{"annals_projection_commit_duration_seconds",
-                                   MetricType::histogram,
-                                   "How long commits of rows and checkpoint took",
-                                   {"read_models", "projection", "outcome"}};
+constexpr MetricFamily<3> commit_duration{"annals_projection_commit_duration_seconds",
+                                          MetricType::histogram,
+                                          "How long commits of rows and checkpoint took",
+                                          {"read_models", "projection", "outcome"}};
 
-constexpr std::array<std::string_view, 3> outcomes{"committed", "fenced", "failed"};
+constexpr std::array<std::string_view, 3> commit_outcomes{"committed", "fenced", "failed"};
 
 std::size_t outcome_of(const Result<CheckpointRecord>& result) {
   if (result) return 0;
@@ -88,9 +88,10 @@ class MeasuredReadModelStore final : public ReadModelStore {
 
 void add_metrics(MetricsText& text, std::string_view read_models, const CommitTimes& times) {
   times.for_each([&](std::string_view projection, const auto& histograms) {
-    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    for (std::size_t i = 0; i < commit_outcomes.size(); ++i) {
       const LatencyCounts counts = histograms[i].counts();
-      if (counts.count() > 0) text.add(duration, {read_models, projection, outcomes[i]}, counts);
+      if (counts.count() > 0)
+        text.add(commit_duration, {read_models, projection, commit_outcomes[i]}, counts);
     }
   });
 }

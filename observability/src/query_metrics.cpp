@@ -14,23 +14,23 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::array<std::string_view, 4> levels{"eventual", "at_least", "strong", "as_of"};
 static_assert(static_cast<std::size_t>(Consistency::Level::as_of) + 1 == levels.size());
 
-constexpr std::array<std::string_view, 3> outcomes{"answered", "stale", "failed"};
+constexpr std::array<std::string_view, 3> query_outcomes{"answered", "stale", "failed"};
 
 std::size_t outcome_of(const Result<Reflects>& answer) {
   if (!answer) return 2;
   return answer->stale ? 1 : 0;
 }
 
-constexpr MetricFamily<4> duration{"annals_query_duration_seconds",
-                                   histogram,
-                                   "How long queries took, waiting for projections included",
-                                   {"bus", "query", "consistency", "outcome"}};
+constexpr MetricFamily<4> query_duration{"annals_query_duration_seconds",
+                                         histogram,
+                                         "How long queries took, waiting for projections included",
+                                         {"bus", "query", "consistency", "outcome"}};
 
-struct OfStats {
+struct OfQueryStats {
   MetricFamily<1> family;
   std::uint64_t (*value)(const QueryStats&);
 };
-constexpr std::array<OfStats, 5> of_stats{{
+constexpr std::array<OfQueryStats, 5> of_query_stats{{
     {{"annals_queries_answered_total", counter, "Queries answered", {"bus"}},
      [](const QueryStats& s) { return s.answered; }},
     {{"annals_queries_waited_total",
@@ -65,17 +65,17 @@ QueryInterceptor timing_interceptor(std::shared_ptr<QueryTimes> times) {
 void add_metrics(MetricsText& text, std::string_view bus, const QueryTimes& times) {
   times.for_each([&](std::string_view query, const auto& by_level) {
     for (std::size_t level = 0; level < levels.size(); ++level) {
-      for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      for (std::size_t i = 0; i < query_outcomes.size(); ++i) {
         const LatencyCounts counts = by_level[level][i].counts();
         if (counts.count() == 0) continue;
-        text.add(duration, {bus, query, levels[level], outcomes[i]}, counts);
+        text.add(query_duration, {bus, query, levels[level], query_outcomes[i]}, counts);
       }
     }
   });
 }
 
 void add_metrics(MetricsText& text, std::string_view bus, const QueryStats& stats) {
-  for (const auto& [family, value] : of_stats) text.add(family, {bus}, value(stats));
+  for (const auto& [family, value] : of_query_stats) text.add(family, {bus}, value(stats));
 }
 
 }  // namespace annals::internal

@@ -13,7 +13,7 @@ namespace annals::internal {
 namespace {
 
 // Nothing is committed to Kafka, and no place but the one that was asked for will do.
-const std::array<std::pair<const char*, const char*>, 5> own_settings = {{
+const std::array<std::pair<const char*, const char*>, 5> own_consumer_settings = {{
     {"enable.auto.commit", "false"},
     {"enable.auto.offset.store", "false"},
     {"auto.offset.reset", "error"},
@@ -22,7 +22,7 @@ const std::array<std::pair<const char*, const char*>, 5> own_settings = {{
 }};
 
 // Other names of the same, and what options say.
-constexpr std::array<std::string_view, 5> refused_settings = {
+constexpr std::array<std::string_view, 5> refused_consumer_settings = {
     "bootstrap.servers", "metadata.broker.list", "group.id", "queued.max.messages.kbytes",
     "isolation.level"};
 
@@ -32,8 +32,9 @@ constexpr const char* no_group = "annals";
 }  // namespace
 
 Result<void> check_consumer_settings(const KafkaSettings& settings) {
-  std::vector<std::string_view> reserved(refused_settings.begin(), refused_settings.end());
-  for (const auto& [name, value] : own_settings) reserved.emplace_back(name);
+  std::vector<std::string_view> reserved(refused_consumer_settings.begin(),
+                                         refused_consumer_settings.end());
+  for (const auto& [name, value] : own_consumer_settings) reserved.emplace_back(name);
   return refuse_settings(settings, reserved, "the consumer");
 }
 
@@ -43,7 +44,7 @@ Result<std::unique_ptr<KafkaConsumer>> KafkaConsumer::make(Setup setup) {
   const std::size_t ahead_kbytes = std::max<std::size_t>(asked.buffer_bytes_max / 1024, 1);
   KafkaSettings all = {{"client.id", "annals-consumer"}};
   all.insert(all.end(), asked.settings.begin(), asked.settings.end());
-  all.insert(all.end(), own_settings.begin(), own_settings.end());
+  all.insert(all.end(), own_consumer_settings.begin(), own_consumer_settings.end());
   if (asked.tells_ends) all.emplace_back("enable.partition.eof", "true");
   all.emplace_back("queued.max.messages.kbytes",
                    std::to_string(std::min(ahead_kbytes, std::size_t{2'000'000})));

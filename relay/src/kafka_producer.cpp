@@ -14,7 +14,7 @@ namespace {
 // record fails only when the whole producer does. Five requests at a time are what an idempotent
 // producer may have under way; whoever sends keeps to FirstRecords. And a topic that is gone must
 // not come back, empty, because a producer asks for it.
-const std::array<std::pair<const char*, const char*>, 7> own_settings = {{
+const std::array<std::pair<const char*, const char*>, 7> own_producer_settings = {{
     {"enable.idempotence", "true"},
     {"acks", "all"},
     {"enable.gapless.guarantee", "true"},
@@ -25,7 +25,7 @@ const std::array<std::pair<const char*, const char*>, 7> own_settings = {{
 }};
 
 // Other names of the same, and what the relay's own options say.
-constexpr std::array refused_settings = {
+constexpr std::array refused_producer_settings = {
     "request.required.acks", "delivery.timeout.ms", "transactional.id",
     "max.in.flight",         "bootstrap.servers",   "metadata.broker.list",
     "message.max.bytes",     "compression.type",    "compression.codec",
@@ -34,8 +34,9 @@ constexpr std::array refused_settings = {
 }  // namespace
 
 Result<void> check_user_settings(const KafkaSettings& settings) {
-  std::vector<std::string_view> reserved(refused_settings.begin(), refused_settings.end());
-  for (const auto& [name, value] : own_settings) reserved.emplace_back(name);
+  std::vector<std::string_view> reserved(refused_producer_settings.begin(),
+                                         refused_producer_settings.end());
+  for (const auto& [name, value] : own_producer_settings) reserved.emplace_back(name);
   return refuse_settings(settings, reserved, "the relay");
 }
 
@@ -43,7 +44,7 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(const KafkaSettings& 
                                                            Delivered delivered) {
   std::unique_ptr<KafkaProducer> producer(new KafkaProducer(std::move(delivered)));
   KafkaSettings all = settings;
-  all.insert(all.end(), own_settings.begin(), own_settings.end());
+  all.insert(all.end(), own_producer_settings.begin(), own_producer_settings.end());
   auto opened =
       producer->open(RD_KAFKA_PRODUCER, all, producer.get(), [](rd_kafka_conf_t* configuration) {
         rd_kafka_conf_set_dr_msg_cb(configuration, on_delivery);

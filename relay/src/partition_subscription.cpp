@@ -11,7 +11,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 // How late it is noticed that the partition was taken away.
-constexpr std::chrono::milliseconds nap(100);
+constexpr std::chrono::milliseconds partition_nap(100);
 // Records that nobody wants are read on so far before progress is told.
 constexpr int passed_max = 16'384;
 
@@ -89,7 +89,7 @@ Result<Batch> PartitionSubscription::next(std::chrono::milliseconds timeout) {
       return *std::exchange(failed_, {});
     }
     if (moved || now >= deadline) return batch();
-    readiness_.wait_until(std::min(deadline, now + nap));
+    readiness_.wait_until(std::min(deadline, now + partition_nap));
   }
   return Error{ErrorCode::unavailable, "the subscription was stopped"};
 }

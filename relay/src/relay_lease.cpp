@@ -39,7 +39,7 @@ void RelayLease::release(Moment now) {
   RelayRecord next = record_;
   next.holder.reset();
   // Who cannot say that he is gone is found to be gone when the lease runs out.
-  if (auto released = write(std::move(next), now)) held_since_.reset();
+  if (auto released = write(next, now)) held_since_.reset();
 }
 
 bool RelayLease::holds(Moment now) const { return held_since_ && now - *held_since_ < lease_; }

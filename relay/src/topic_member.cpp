@@ -16,7 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // How late a stop is noticed.
-constexpr milliseconds nap(100);
+constexpr milliseconds member_nap(100);
 constexpr int seek_ms = 5'000;
 
 }  // namespace
@@ -100,7 +100,7 @@ std::shared_ptr<KafkaConsumer> TopicMember::consumer() const {
 void TopicMember::run() {
   while (!stopping_.load()) {
     if (put_out_) {
-      std::this_thread::sleep_for(nap);
+      std::this_thread::sleep_for(member_nap);
       continue;
     }
     if (given_up_.load()) {
@@ -111,7 +111,7 @@ void TopicMember::run() {
       }
       given_up_.store(false);
     }
-    if (KafkaMessage message = consumer_->poll(nap)) receive(std::move(message));
+    if (KafkaMessage message = consumer_->poll(member_nap)) receive(std::move(message));
   }
   leave_group();
   const std::lock_guard lock(mutex_);

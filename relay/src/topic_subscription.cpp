@@ -11,9 +11,9 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 // How late it is noticed that the topic has changed, or that a broker has something to say.
-constexpr std::chrono::milliseconds nap(100);
+constexpr std::chrono::milliseconds topic_nap(100);
 // Events that nobody wants are read on so far before progress is told.
-constexpr std::size_t passed_max = 16'384;
+constexpr std::size_t topic_passed_max = 16'384;
 
 }  // namespace
 
@@ -71,14 +71,14 @@ Result<Batch> TopicSubscription::next(std::chrono::milliseconds timeout) {
     // What comes before the failure is handed out first.
     if (failed_ && reached_.token.position == before) return *std::exchange(failed_, {});
     if (reached_.token.position > before || now >= deadline) return batch();
-    readiness_.wait_until(std::min(deadline, now + nap));
+    readiness_.wait_until(std::min(deadline, now + topic_nap));
   }
   return Error{ErrorCode::unavailable, "the subscription was stopped"};
 }
 
 bool TopicSubscription::is_full() const {
   return events_.size() >= std::max<std::size_t>(setup_.options.batch_events, 1) ||
-         bytes_ >= setup_.consumer.buffer_bytes_max || passed_ >= passed_max;
+         bytes_ >= setup_.consumer.buffer_bytes_max || passed_ >= topic_passed_max;
 }
 
 Result<void> TopicSubscription::read() {

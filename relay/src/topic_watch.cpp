@@ -12,7 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr milliseconds look_every(1'000);
+constexpr milliseconds watch_every(1'000);
 // After so long without a look that succeeded, what was seen last says nothing of the present.
 constexpr std::chrono::seconds unseen_max(10);
 // So often in a row a partition is found shorter than it was before that is believed.
@@ -51,7 +51,7 @@ void TopicWatch::run() {
     last_error_ = looked ? "" : to_string(looked.error());
     if (looked) looked_at_ = SteadyClock::now();
     changed_.notify_all();
-    changed_.wait_for(lock, look_every, [this] { return stopping_; });
+    changed_.wait_for(lock, watch_every, [this] { return stopping_; });
   }
 }
 

@@ -143,7 +143,7 @@ Result<void> append_all(EventStore& store, FaultFileSystem& disk, ManualClock& c
   return append(deposit(400, "account-1", "last"));
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   if (text.size() > 600) return std::to_string(text.size()) + " bytes";
   std::string quoted = "\"";
   for (const char c : text) {
@@ -189,16 +189,16 @@ std::string dump(const EventStore& store) {
       text += "  " + std::string(name) + ' ' + value + '\n';
     };
     const auto optional = [&](const char* name, const std::optional<std::string_view>& value) {
-      if (value) line(name, quoted(*value));
+      if (value) line(name, in_quotes(*value));
     };
-    line("stream", quoted(event.stream));
+    line("stream", in_quotes(event.stream));
     line("version", to_string(event.version));
     line("id", to_string(event.id));
-    line("type", quoted(event.type) + " schema " + std::to_string(event.schema_version) + ' ' +
+    line("type", in_quotes(event.type) + " schema " + std::to_string(event.schema_version) + ' ' +
                      std::string(to_string(event.content_type)));
-    line("data", quoted(event.data));
-    if (!event.metadata.empty()) line("metadata", quoted(event.metadata));
-    for (const std::string_view tag : event.tags) line("tag", quoted(tag));
+    line("data", in_quotes(event.data));
+    if (!event.metadata.empty()) line("metadata", in_quotes(event.metadata));
+    for (const std::string_view tag : event.tags) line("tag", in_quotes(tag));
     optional("correlation_id", event.correlation_id);
     optional("causation_id", event.causation_id);
     optional("actor", event.actor);
@@ -210,8 +210,9 @@ std::string dump(const EventStore& store) {
   }
   const auto snapshot = store.load_snapshot("account-1", store.head().position, 42);
   text += "\nsnapshot ";
-  text += snapshot && *snapshot ? to_string((*snapshot)->position) + ' ' + quoted((*snapshot)->data)
-                                : std::string("none");
+  text += snapshot && *snapshot
+              ? to_string((*snapshot)->position) + ' ' + in_quotes((*snapshot)->data)
+              : std::string("none");
   return text + '\n';
 }
 

@@ -15,7 +15,7 @@ namespace annals::bench {
 namespace {
 
 constexpr std::uint64_t gathered = 1000;
-const char* const text = "standing order, reference 2024-0815, thank you";
+const char* const payment_text = "standing order, reference 2024-0815, thank you";
 
 /// Deposits and withdrawals by turns over many accounts, so that every decision needs a state. The
 /// peer keeps a balance per account beside its events: it reads the balance, inserts the event and
@@ -53,7 +53,8 @@ class CommandWorkload final : public WorkloadBesideSqlite {
     auto peer = SqlitePeer::open(folder / "events.db");
     if (!peer) return std::move(peer).error();
     const std::uint64_t batch = pipelined_ ? gathered : 1;
-    const std::string data = R"({"amount":"10.00 EUR","text":")" + std::string(text) + "\"}";
+    const std::string data =
+        R"({"amount":"10.00 EUR","text":")" + std::string(payment_text) + "\"}";
     const std::vector<std::string> names = accounts(context, "account-");
     Latencies latencies;
     std::uint64_t sent = 0;
@@ -93,8 +94,8 @@ class CommandWorkload final : public WorkloadBesideSqlite {
       const std::string& id = ids[sent % ids.size()];
       const bool in = sent / ids.size() % 2 == 0;
       const auto before = Clock::now();
-      auto receipt = in ? bus.send(id, Deposit{Money::of_minor(10'00, "EUR"), text})
-                        : bus.send(id, Withdraw{Money::of_minor(9'00, "EUR"), text});
+      auto receipt = in ? bus.send(id, Deposit{Money::of_minor(10'00, "EUR"), payment_text})
+                        : bus.send(id, Withdraw{Money::of_minor(9'00, "EUR"), payment_text});
       latencies.add(Clock::now() - before);
       if (!receipt) return std::move(receipt).error();
       ++sent;
@@ -120,9 +121,9 @@ class CommandWorkload final : public WorkloadBesideSqlite {
         }
       };
       if (turn / ids.size() % 2 == 0) {
-        bus.send_async(id, Deposit{Money::of_minor(10'00, "EUR"), text}, {}, completion);
+        bus.send_async(id, Deposit{Money::of_minor(10'00, "EUR"), payment_text}, {}, completion);
       } else {
-        bus.send_async(id, Withdraw{Money::of_minor(9'00, "EUR"), text}, {}, completion);
+        bus.send_async(id, Withdraw{Money::of_minor(9'00, "EUR"), payment_text}, {}, completion);
       }
     }
     pipeline.wait_for_all();
@@ -136,7 +137,7 @@ class CommandWorkload final : public WorkloadBesideSqlite {
     return {.engine = std::move(engine),
             .threads = 1,
             .batch = batch,
-            .event_bytes = std::string_view(text).size() + 34,
+            .event_bytes = std::string_view(payment_text).size() + 34,
             .streams = streams,
             .events_per_second = static_cast<double>(events) / seconds,
             .p50_us = latencies.percentile(0.50),

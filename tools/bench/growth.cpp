@@ -25,19 +25,19 @@ constexpr unsigned reads = 200;
 constexpr std::uint64_t last_events = 10;
 
 /// An open store of any engine: reads the last events of a stream, and is closed by its end.
-using LastTen = std::function<Result<std::uint64_t>(const std::string& stream)>;
+using ReadLastTen = std::function<Result<std::uint64_t>(const std::string& stream)>;
 
 struct Engine {
   std::string name;
   std::string durability;
-  std::function<Result<LastTen>(const fs::path& folder)> open;
+  std::function<Result<ReadLastTen>(const fs::path& folder)> open;
 };
 
-Result<LastTen> open_log(const fs::path& folder) {
+Result<ReadLastTen> open_log(const fs::path& folder) {
   auto opened = open_bench_store(folder);
   if (!opened) return std::move(opened).error();
-  return LastTen([store = std::shared_ptr<EventStore>(std::move(*opened))](
-                     const std::string& stream) -> Result<std::uint64_t> {
+  return ReadLastTen([store = std::shared_ptr<EventStore>(std::move(*opened))](
+                         const std::string& stream) -> Result<std::uint64_t> {
     auto events = read_all(
         *store,
         {.query = Query::stream(stream), .direction = Direction::backward, .limit = last_events});
@@ -49,14 +49,15 @@ Result<LastTen> open_log(const fs::path& folder) {
 std::vector<Engine> engines(const Options& options) {
   std::vector<Engine> all{{"log", "synced", open_log}};
   for (const EventPeerKind& kind : event_peers(options)) {
-    all.push_back({kind.engine, kind.durability, [kind](const fs::path& folder) -> Result<LastTen> {
-                     auto opened = open_peer(kind, folder);
-                     if (!opened) return std::move(opened).error();
-                     return LastTen([peer = std::shared_ptr<EventPeer>(std::move(*opened))](
-                                        const std::string& stream) {
-                       return peer->load_last(stream, last_events, [](auto, auto) {});
-                     });
-                   }});
+    all.push_back(
+        {kind.engine, kind.durability, [kind](const fs::path& folder) -> Result<ReadLastTen> {
+           auto opened = open_peer(kind, folder);
+           if (!opened) return std::move(opened).error();
+           return ReadLastTen(
+               [peer = std::shared_ptr<EventPeer>(std::move(*opened))](const std::string& stream) {
+                 return peer->load_last(stream, last_events, [](auto, auto) {});
+               });
+         }});
   }
   return all;
 }
@@ -117,7 +118,7 @@ class Grown {
     return "bench-" + std::to_string((seed_ >> 33) % written);
   }
 
-  Result<void> checked(const LastTen& store, const std::string& stream) const {
+  Result<void> checked(const ReadLastTen& store, const std::string& stream) const {
     auto count = store(stream);
     if (!count) return std::move(count).error();
     if (*count == last_events) return {};

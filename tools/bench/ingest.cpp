@@ -25,7 +25,7 @@ namespace annals::bench {
 
 namespace {
 
-using Call = std::function<Result<void>(WrittenStreams&)>;
+using IngestCall = std::function<Result<void>(WrittenStreams&)>;
 
 /// Says on standard output where it stands.
 class Teller {
@@ -55,7 +55,7 @@ class Teller {
   Clock::time_point told_ = Clock::now();
 };
 
-Result<void> run_quota(const Options& options, const Call& call) {
+Result<void> run_quota(const Options& options, const IngestCall& call) {
   const Ingest& work = options.ingest;
   Teller teller(work.from, work.to);
   std::mutex mutex;

@@ -36,7 +36,7 @@ std::uint64_t number_of(const MDB_val& value) {
   return number;
 }
 
-std::string key_of(std::string_view stream, std::uint64_t version) {
+std::string entry_key(std::string_view stream, std::uint64_t version) {
   std::string key(stream);
   key += '\0';
   put_big_endian(key, version);
@@ -115,7 +115,7 @@ class LmdbPeer final : public EventPeer {
       ++position;
       bytes.clear();
       put_event(bytes, event.type, event.data);
-      const std::string place = key_of(event.stream, event.version);
+      const std::string place = entry_key(event.stream, event.version);
       MDB_val number = value_of(position);
       MDB_val value = value_of(bytes);
       MDB_val key = value_of(place);
@@ -135,7 +135,7 @@ class LmdbPeer final : public EventPeer {
     const Transaction transaction(environment_, MDB_RDONLY);
     if (transaction.code() != 0) return failed("begin", transaction.code());
     OpenCursor cursor(transaction, streams_);
-    const std::string first = key_of(stream, 0);
+    const std::string first = entry_key(stream, 0);
     MDB_val key = value_of(first);
     MDB_val position{};
     std::uint64_t count = 0;
@@ -170,7 +170,7 @@ class LmdbPeer final : public EventPeer {
                                      const Visit& visit) override {
     const Transaction transaction(environment_, MDB_RDONLY);
     if (transaction.code() != 0) return failed("begin", transaction.code());
-    const std::string place = key_of(stream, version);
+    const std::string place = entry_key(stream, version);
     MDB_val key = value_of(place);
     MDB_val position{};
     int code = mdb_get(transaction.get(), streams_, &key, &position);
@@ -185,7 +185,7 @@ class LmdbPeer final : public EventPeer {
     const Transaction transaction(environment_, MDB_RDONLY);
     if (transaction.code() != 0) return failed("begin", transaction.code());
     OpenCursor cursor(transaction, streams_);
-    const std::string beyond = key_of(stream, ~std::uint64_t{0});
+    const std::string beyond = entry_key(stream, ~std::uint64_t{0});
     MDB_val key = value_of(beyond);
     MDB_val position{};
     std::uint64_t seen = 0;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,9 +60,9 @@ struct Measurement {
   double p99_us = 0;
   double syncs_per_second = 0;  ///< Where the engine tells; 0 if nothing is written.
   double bytes_per_sync = 0;
-  double appends_beside_per_second = 0;  ///< By another thread meanwhile, if the workload has one.
-  double cpu_us_per_event = 0;           ///< Of this process; 0 where it is not measured.
-  const char* durability = nullptr;      ///< If it is not the engine's usual one.
+  std::optional<double> appends_beside_per_second{};  ///< By another thread, where one appends.
+  double cpu_us_per_event = 0;       ///< Of this process; 0 where it is not measured.
+  const char* durability = nullptr;  ///< If it is not the engine's usual one.
 };
 
 /// The one in the middle by events per second. REQUIRES: not empty.

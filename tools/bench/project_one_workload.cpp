@@ -12,7 +12,6 @@ namespace annals::bench {
 namespace {
 
 constexpr std::uint64_t accounts = 10'000;
-const char* const durability = "wal, synchronous=normal";
 
 /// What a projector does with one event, without the log: it loads the row, adds to it, and commits
 /// row and checkpoint.
@@ -91,7 +90,7 @@ class ProjectOneWorkload final : public WorkloadBesideSqlite {
                        .events_per_second = static_cast<double>(commits) / seconds_since(started),
                        .p50_us = latencies.percentile(0.50),
                        .p99_us = latencies.percentile(0.99),
-                       .durability = durability};
+                       .durability = sqlite_read_model_durability};
   }
 };
 

@@ -10,8 +10,6 @@ namespace annals::bench {
 
 namespace {
 
-const char* const durability = "wal, synchronous=normal";
-
 /// Bookings anywhere in a table that has all its rows from the start. Annals projects the whole log
 /// again and again, each time into a copy of that table. By hand the same events, read and decoded
 /// in the same way, are added with an upsert each, and the checkpoint moved with every transaction.
@@ -149,7 +147,7 @@ class ProjectWorkload final : public WorkloadBesideSqlite {
             .events_per_second = static_cast<double>(events) / seconds,
             .p50_us = latencies.percentile(0.50),
             .p99_us = latencies.percentile(0.99),
-            .durability = durability};
+            .durability = sqlite_read_model_durability};
   }
 
   const std::string name_;

@@ -56,6 +56,9 @@ struct BalanceOf {
   }
 };
 
+/// Of annals' read models in SQLite and of those by hand.
+constexpr const char* sqlite_read_model_durability = "wal, synchronous=normal";
+
 /// A SQLite file with the defaults.
 Result<std::unique_ptr<ReadModelStore>> open_read_model(const std::filesystem::path& file);
 

@@ -11,8 +11,6 @@ namespace annals::bench {
 
 namespace {
 
-const char* const durability = "wal, synchronous=normal";
-
 /// The whole log folded again, into a table of a row for each stream. By hand: one transaction that
 /// empties the table and adds every event to it, so that readers see the old or the new.
 class RebuildWorkload final : public WorkloadBesideSqlite {
@@ -98,7 +96,7 @@ class RebuildWorkload final : public WorkloadBesideSqlite {
                        .events_per_second = static_cast<double>(events) / seconds_since(started),
                        .p50_us = latencies.percentile(0.50),
                        .p99_us = latencies.percentile(0.99),
-                       .durability = durability};
+                       .durability = sqlite_read_model_durability};
   }
 
   std::unique_ptr<EventStore> store_;

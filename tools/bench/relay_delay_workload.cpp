@@ -16,7 +16,7 @@ namespace annals::bench {
 
 namespace {
 
-constexpr std::uint32_t partitions = 12;
+constexpr std::uint32_t topic_partitions = 12;
 
 /// When the append of each position was answered.
 class Answers {
@@ -55,8 +55,8 @@ class RelayDelayWorkload final : public Workload {
     if (!opened) return std::move(opened).error();
     EventStore& store = **opened;
     const std::string topic = new_bench_topic();
-    auto relay = RunningRelay::start(store, context,
-                                     {.brokers = {}, .topic = topic, .partitions = partitions});
+    auto relay = RunningRelay::start(
+        store, context, {.brokers = {}, .topic = topic, .partitions = topic_partitions});
     if (!relay) return std::move(relay).error();
     const std::string data = payload(options.event_bytes);
     WrittenStreams streams(options.streams, 0, 1, 1, options.categories);
@@ -68,11 +68,11 @@ class RelayDelayWorkload final : public Workload {
       return {};
     };
     // The topic is made, and its first records have come, before the time begins.
-    for (std::uint32_t i = 0; i < partitions; ++i) static_cast<void>(append());
-    if (auto ready = (*relay)->until_published({partitions}); !ready) {
+    for (std::uint32_t i = 0; i < topic_partitions; ++i) static_cast<void>(append());
+    if (auto ready = (*relay)->until_published({topic_partitions}); !ready) {
       return std::move(ready).error();
     }
-    auto consumer = BareConsumer::open(options.kafka, topic, partitions);
+    auto consumer = BareConsumer::open(options.kafka, topic, topic_partitions);
     if (!consumer) return std::move(consumer).error();
 
     SteadyWriter writer(per_second_, append);
@@ -93,7 +93,7 @@ class RelayDelayWorkload final : public Workload {
       const auto now = Clock::now();
       const GlobalPosition position{(*record)->number("annals-position")};
       seen = std::max(seen, position);
-      if ((*record)->key.empty() || position.value <= partitions) continue;
+      if ((*record)->key.empty() || position.value <= topic_partitions) continue;
       latencies.add(answers.since(position, now));
     }
     if (!rate) return std::move(rate).error();

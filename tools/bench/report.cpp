@@ -146,8 +146,8 @@ std::string json_lines(const Comparison& comparison, const Options& options) {
       lines += formatted(R"("raw_sequential_mib_per_second":%.1f,)",
                          comparison.raw.sequential_bytes_per_second / mebibyte);
     }
-    if (m->appends_beside_per_second > 0) {
-      lines += formatted(R"("appends_beside_per_second":%.1f,)", m->appends_beside_per_second);
+    if (m->appends_beside_per_second) {
+      lines += formatted(R"("appends_beside_per_second":%.1f,)", *m->appends_beside_per_second);
     }
     if (m->cpu_us_per_event > 0) {
       lines += formatted(R"("cpu_us_per_event":%.3f,)", m->cpu_us_per_event);

@@ -38,7 +38,7 @@ std::string prefix_of(char kind, std::string_view name) {
   return key;
 }
 
-std::string key_of(std::string_view stream, std::uint64_t version) {
+std::string place_of(std::string_view stream, std::uint64_t version) {
   std::string key = prefix_of(stream_key, stream);
   put_big_endian(key, version);
   return key;
@@ -70,7 +70,7 @@ class RocksdbPeer final : public EventPeer {
     rocksdb::WriteBatch batch;
     std::string value;
     for (const PeerEvent& event : events) {
-      const std::string place = key_of(event.stream, event.version);
+      const std::string place = place_of(event.stream, event.version);
       if (auto status = database_->Get({}, place, &value); !status.IsNotFound()) {
         return Error{.code = ErrorCode::unavailable,
                      .message = "RocksDB: the version is there, or " + status.ToString()};
@@ -114,7 +114,7 @@ class RocksdbPeer final : public EventPeer {
                                      const Visit& visit) override {
     rocksdb::PinnableSlice position;
     auto status =
-        database_->Get({}, database_->DefaultColumnFamily(), key_of(stream, version), &position);
+        database_->Get({}, database_->DefaultColumnFamily(), place_of(stream, version), &position);
     if (status.IsNotFound()) return std::uint64_t{0};
     if (!status.ok()) return failed("get", status);
     if (auto seen = visit_event(last_big_endian(position.ToStringView()), visit); !seen) {
@@ -128,7 +128,7 @@ class RocksdbPeer final : public EventPeer {
     const std::string prefix = prefix_of(stream_key, stream);
     const std::unique_ptr<rocksdb::Iterator> at(database_->NewIterator({}));
     std::uint64_t seen = 0;
-    for (at->SeekForPrev(key_of(stream, ~std::uint64_t{0}));
+    for (at->SeekForPrev(place_of(stream, ~std::uint64_t{0}));
          seen < count && at->Valid() && at->key().starts_with(prefix); at->Prev()) {
       if (auto one = visit_event(last_big_endian(at->value().ToStringView()), visit); !one) {
         return std::move(one).error();

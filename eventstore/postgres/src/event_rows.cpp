@@ -21,7 +21,7 @@ enum Column : std::size_t {
   known_at,
   effective_at,
   id,
-  schema_version,
+  event_schema_version,
   content_type,
   id_given,
   stream,
@@ -97,7 +97,7 @@ RecordedEvents events_of(postgres::Rows rows) {
         event.given.effective_at ? time_of(from.integer(row, effective_at)) : event.known_at;
     event.id.bytes = from.uuid(row, id);
     event.given.id = from.boolean(row, id_given);
-    event.schema_version = static_cast<std::uint32_t>(from.integer(row, schema_version));
+    event.schema_version = static_cast<std::uint32_t>(from.integer(row, event_schema_version));
     event.content_type = static_cast<ContentType>(from.integer(row, content_type));
     event.stream = from.text(row, stream);
     event.type = from.text(row, type);
