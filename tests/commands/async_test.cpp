@@ -16,8 +16,6 @@ namespace {
 
 using namespace bank;  // NOLINT(google-build-using-namespace): the tests speak of accounts.
 
-Money cents(std::int64_t amount) { return Money::of_minor(amount, "EUR"); }
-
 class AsyncTest : public BusTest {};
 
 ANNALS_ON_EVERY_ENGINE(AsyncTest);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@ using annals::Boundary;
 using annals::Query;
 using annals::QueryState;
 using annals::States;
+
+inline Money cents(std::int64_t amount) { return Money::of_minor(amount, "EUR"); }
 
 struct Transfer {
   std::string from;

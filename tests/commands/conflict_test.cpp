@@ -21,8 +21,6 @@ namespace {
 using namespace bank;  // NOLINT(google-build-using-namespace): the tests speak of accounts.
 using std::chrono::microseconds;
 
-Money cents(std::int64_t amount) { return Money::of_minor(amount, "EUR"); }
-
 class ConflictTest : public BusTest {};
 
 ANNALS_ON_EVERY_ENGINE(ConflictTest);

@@ -194,7 +194,7 @@ TEST_F(ParkedTest, AnEventWhoseKeysCannotBeToldHalts) {
   EXPECT_TRUE(parked_in(rows()).empty());
 }
 
-struct Ratios {
+struct ParkedRatios {
   static constexpr auto name = "ratios";
   static constexpr int version = 1;
   static constexpr auto on_failure = OnFailure::park;
@@ -203,7 +203,7 @@ struct Ratios {
 
 TEST_F(ParkedTest, ARowThatNoColumnCanHoldIsParked) {
   ProjectionRunner runner(events(), rows(), impatient());
-  ASSERT_TRUE(runner.add<Ratios>());
+  ASSERT_TRUE(runner.add<ParkedRatios>());
   const auto receipt = append(events(), GoodsArrived{"a", 0}, GoodsArrived{"b", 2});
   expect_reached(runner, "ratios", receipt.last_position);
   const auto parked = parked_in(rows());

@@ -162,28 +162,28 @@ TEST_F(PartitionsTest, WhatCannotBeSplitAndAnotherNumberAreRefused) {
 }
 
 /// A shelf's count, that refuses 13.
-struct PickyShelf {
+struct RefusingShelf {
   std::string shelf;
   std::int64_t count = 0;
-  ANNALS_ROW(PickyShelf, "picky_shelves", (shelf), count);
+  ANNALS_ROW(RefusingShelf, "picky_shelves", (shelf), count);
   using Events = annals::Events<GoodsArrived>;
   static std::string keys(const GoodsArrived& e) { return e.shelf; }
   void evolve(const GoodsArrived& e) {
     if (e.count == 13) throw std::runtime_error("thirteen");
     count += e.count;
   }
-  bool operator==(const PickyShelf&) const = default;
+  bool operator==(const RefusingShelf&) const = default;
 };
-struct Picky {
+struct Refusing {
   static constexpr auto name = "picky";
   static constexpr int version = 1;
-  using Tables = annals::Tables<PickyShelf>;
+  using Tables = annals::Tables<RefusingShelf>;
 };
 
 TEST_F(PartitionsTest, AFoldThatFailsHaltsItsPartitionAndTheOthersGoOn) {
   const auto rows = open_rows();
   ProjectionRunner runner(*events_, *rows, {.retry_first = milliseconds(1)});
-  ASSERT_TRUE(runner.add<Picky>(2));
+  ASSERT_TRUE(runner.add<Refusing>(2));
   ASSERT_EQ(partition_of(std::vector<Cell>{"a"}, 2), 0U);
   std::string other = "b";
   while (partition_of(std::vector<Cell>{other}, 2) == 0) ++other[0];
@@ -197,7 +197,7 @@ TEST_F(PartitionsTest, AFoldThatFailsHaltsItsPartitionAndTheOthersGoOn) {
       [&] { return runner.status("picky")->partitions[1].position >= receipt.last_position; });
   EXPECT_EQ(runner.status("picky")->activity, ProjectionActivity::halted);
   EXPECT_EQ(runner.status("picky")->position, GlobalPosition{2});
-  EXPECT_EQ(all_rows<PickyShelf>(*rows), (std::vector<PickyShelf>{{"a", 1}, {other, 6}}));
+  EXPECT_EQ(all_rows<RefusingShelf>(*rows), (std::vector<RefusingShelf>{{"a", 1}, {other, 6}}));
   EXPECT_EQ(record_of(*rows, "picky").position(), GlobalPosition{2});
 }
 

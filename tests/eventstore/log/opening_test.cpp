@@ -1,4 +1,4 @@
-// What opening a log store says when it cannot be opened, and what a reader beside a writer sees.
+// What opening a log store says when it cannot be opened, and what it leaves as it was.
 
 #include <array>
 #include <atomic>
@@ -241,50 +241,6 @@ TEST_F(Opening, AMissingSegmentIsCorruptAndNamed) {
   EXPECT_NE(error.place->file.find("segment-00000001.log"), std::string::npos);
 }
 
-TEST_F(Opening, AReaderBesideTheWriterSeesWhatIsDurableAcrossSegments) {
-  const auto writer = opened(options());
-  const auto reader = opened(options(LogOptions::Access::read_only));
-  for (int i = 0; i < 50; ++i) {
-    const auto receipt = writer->append(
-        append_of({event_on("a", "happened", std::string(5'000, 'x')), event_on("b")}));
-    ASSERT_TRUE(receipt);
-    const auto seen = read_all(
-        *reader, {.start = Start::after(GlobalPosition{receipt->first_position.value - 1})});
-    ASSERT_TRUE(seen) << to_string(seen.error());
-    ASSERT_EQ(seen->size(), 2U);
-    EXPECT_EQ(reader->head(), writer->head());
-  }
-  EXPECT_GE(writer->stats().segments, 3U);
-  EXPECT_EQ(reader->stats().unsettled_events, 0U);
-}
-
-TEST_F(Opening, ASubscriptionOfAReaderFollowsTheWriter) {
-  const auto writer = opened(options());
-  const auto reader = opened(options(LogOptions::Access::read_only));
-  const auto subscription = reader->subscribe({});
-  ASSERT_TRUE(subscription);
-  ASSERT_TRUE(writer->append(append_of({event_on("a")})));
-  GlobalPosition seen;
-  while (seen.value < 1) {
-    const auto batch = (*subscription)->next(std::chrono::seconds(10));
-    ASSERT_TRUE(batch) << to_string(batch.error());
-    seen = batch->complete_up_to;
-  }
-  EXPECT_EQ(seen, GlobalPosition{1});
-}
-
-TEST_F(Opening, AReaderRefusesToWriteAndChangesNoFile) {
-  ASSERT_TRUE(opened(options())->append(append_of({event_on("a")})));
-  const auto before = std::filesystem::last_write_time(folder_.file("store/mark"));
-  {
-    const auto reader = opened(options(LogOptions::Access::read_only));
-    const auto refused = reader->append(append_of({event_on("a")}));
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
-  }
-  EXPECT_EQ(std::filesystem::last_write_time(folder_.file("store/mark")), before);
-}
-
 TEST_F(Opening, AClockFarBehindTheLastEventStopsWritingUntilAccepted) {
   const auto clock = std::make_shared<testkit::ManualClock>();
   LogOptions with_clock = options();
@@ -395,23 +351,6 @@ TEST_F(Opening, AForkedChildCannotWriteNorSayWhatWasAppended) {
   EXPECT_EQ(receipt->last_position, GlobalPosition{2});
 }
 
-TEST_F(Opening, AReaderAnswersForWhatItsWriterHasJustAdded) {
-  const auto writer = opened(options());
-  const auto reader = opened(options(LogOptions::Access::read_only));
-  const auto receipt = writer->append(append_of({event_on("a")}));
-  ASSERT_TRUE(receipt);
-  EXPECT_EQ(reader->head(), writer->head());
-  const auto again = writer->append(append_of({event_on("a")}));
-  ASSERT_TRUE(again);
-  EXPECT_TRUE(reader->subscribe({.after = Checkpoint{again->token(), again->link}}));
-  EXPECT_EQ(*reader->stream_version("a"), StreamVersion{1});
-  EXPECT_EQ(*reader->link_at({2}), again->link);
-  EXPECT_TRUE(*reader->find_append(again->id));
-  const auto unknown = reader->find_append(new_append_id());
-  ASSERT_FALSE(unknown) << "its writer may be at it just now";
-  EXPECT_EQ(unknown.error().code, ErrorCode::unavailable);
-}
-
 TEST_F(Opening, DamageToAnAppendsHeaderCannotChangeWhatIsRead) {
   const auto store = opened(options());
   const auto receipt = store->append(append_of({event_on("a")}));
@@ -431,35 +370,6 @@ TEST_F(Opening, DamageToAnAppendsHeaderCannotChangeWhatIsRead) {
   const auto report = store->verify({});
   ASSERT_TRUE(report);
   EXPECT_EQ(report->outcome, VerifyReport::Outcome::changed);
-}
-
-TEST_F(Opening, AReaderThatSeveralSegmentsWentPastReadsThemAll) {
-  LogOptions small = options();
-  small.segment_bytes = 64 * 1024;
-  const auto store = opened(small);
-  LogOptions reading = small;
-  reading.access = LogOptions::Access::read_only;
-  std::unique_ptr<EventStore> reader;
-  std::uint64_t events = 0;
-  // First within a segment, then many segments at once, again and again.
-  for (const int more : {3, 20, 1, 30, 0, 2}) {
-    for (int i = 0; i < more; ++i, ++events) {
-      NewEvent event = event_on("a");
-      event.data = std::string(20'000, 'x');
-      ASSERT_TRUE(store->append(append_of({event, event_on("b-" + std::to_string(i))})));
-    }
-    if (!reader) reader = opened(reading);
-    const auto all = read_all(*reader, {});
-    ASSERT_TRUE(all) << to_string(all.error());
-    EXPECT_EQ(all->size(), events * 2);
-    const auto of_a = read_all(*reader, {.query = Query::stream("a")});
-    ASSERT_TRUE(of_a) << to_string(of_a.error());
-    EXPECT_EQ(of_a->size(), events);
-    EXPECT_EQ(*reader->stream_version("a"), StreamVersion{events - 1});
-    EXPECT_EQ(reader->head(), store->head());
-    EXPECT_EQ(reader->stats().streams, store->stats().streams);
-  }
-  EXPECT_GT(store->stats().segments, 10U);
 }
 
 TEST_F(Opening, AChainOfAppendsFromCompletionsIsCompletedBeforeTheStoreGoes) {
