@@ -1,8 +1,11 @@
 // Read models beside a store that was restored from a backup.
 
+#include <filesystem>
+
 #include <gtest/gtest.h>
 
 #include <annals/eventstore/log_backup.hpp>
+#include <annals/eventstore/log_event_store.hpp>
 #include <annals/testkit/temporary_folder.hpp>
 
 #include "projections/warehouse.hpp"
@@ -62,6 +65,43 @@ TEST_F(RestoredStore, AReadModelThatHasSeenMoreIsDivergedAndLeftAsItWas) {
   ASSERT_FALSE(added);
   EXPECT_EQ(added.error().code, ErrorCode::diverged) << to_string(added.error());
   EXPECT_EQ(all_rows<Shelf>(*beyond_), before);
+}
+
+TEST(OlderCopy, BesideANewerReadModelIsDivergedAndBesideAnOlderOneGoesOn) {
+  const testkit::TemporaryFolder folder;
+  const auto open = [&](const std::string& name) {
+    auto store = open_log_event_store(
+        {.path = folder.file(name), .durability = Durability::survives_process_only});
+    EXPECT_TRUE(store) << to_string(store.error());
+    return *std::move(store);
+  };
+  const auto project = [&](const std::string& store_name, ReadModelStore& rows) {
+    const auto store = open(store_name);
+    ProjectionRunner runner(*store, rows);
+    auto added = runner.add<Stock>();
+    if (added) expect_reached(runner, "stock", store->head().position);
+    return added;
+  };
+  append(*open("store"), GoodsArrived{"a", 1});
+  const auto older_rows = open_rows(folder.file("older.db"));
+  ASSERT_TRUE(project("store", *older_rows));
+
+  std::filesystem::copy(folder.file("store"), folder.file("copy"),
+                        std::filesystem::copy_options::recursive);
+  append(*open("store"), GoodsArrived{"a", 2});
+  const auto newer_rows = open_rows(folder.file("newer.db"));
+  ASSERT_TRUE(project("store", *newer_rows));
+
+  const auto refused = project("copy", *newer_rows);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::diverged) << to_string(refused.error());
+  EXPECT_NE(refused.error().message.find("stock"), std::string::npos);
+  // The copy takes another way from there: the same positions, another history.
+  append(*open("copy"), GoodsArrived{"a", 30});
+  EXPECT_EQ(project("copy", *newer_rows).error().code, ErrorCode::diverged);
+  EXPECT_EQ(all_rows<Shelf>(*newer_rows).at(0).count, 3) << "nothing was applied";
+  ASSERT_TRUE(project("copy", *older_rows));
+  EXPECT_EQ(all_rows<Shelf>(*older_rows).at(0).count, 31);
 }
 
 }  // namespace

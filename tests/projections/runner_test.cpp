@@ -1,16 +1,13 @@
 // The runner: each event counts once, and what goes wrong is said.
 
 #include <atomic>
-#include <filesystem>
 #include <future>
 #include <random>
 #include <thread>
 
 #include <gtest/gtest.h>
 
-#include <annals/eventstore/log_event_store.hpp>
 #include <annals/testkit/seed.hpp>
-#include <annals/testkit/temporary_folder.hpp>
 
 #include "gate.hpp"
 #include "warehouse.hpp"
@@ -324,43 +321,6 @@ TEST_F(RunnerTest, AReadModelOfAnotherStoreIsRefused) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
   EXPECT_EQ(all_rows<Shelf>(rows()).at(0).count, 1);
-}
-
-TEST(RestoredStore, AnOlderCopyBesideANewerReadModelIsDivergedAndBesideAnOlderOneGoesOn) {
-  const testkit::TemporaryFolder folder;
-  const auto open = [&](const std::string& name) {
-    auto store = open_log_event_store(
-        {.path = folder.file(name), .durability = Durability::survives_process_only});
-    EXPECT_TRUE(store) << to_string(store.error());
-    return *std::move(store);
-  };
-  const auto project = [&](const std::string& store_name, ReadModelStore& rows) {
-    const auto store = open(store_name);
-    ProjectionRunner runner(*store, rows);
-    auto added = runner.add<Stock>();
-    if (added) expect_reached(runner, "stock", store->head().position);
-    return added;
-  };
-  append(*open("store"), GoodsArrived{"a", 1});
-  const auto older_rows = open_rows(folder.file("older.db"));
-  ASSERT_TRUE(project("store", *older_rows));
-
-  std::filesystem::copy(folder.file("store"), folder.file("copy"),
-                        std::filesystem::copy_options::recursive);
-  append(*open("store"), GoodsArrived{"a", 2});
-  const auto newer_rows = open_rows(folder.file("newer.db"));
-  ASSERT_TRUE(project("store", *newer_rows));
-
-  const auto refused = project("copy", *newer_rows);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::diverged) << to_string(refused.error());
-  EXPECT_NE(refused.error().message.find("stock"), std::string::npos);
-  // The copy takes another way from there: the same positions, another history.
-  append(*open("copy"), GoodsArrived{"a", 30});
-  EXPECT_EQ(project("copy", *newer_rows).error().code, ErrorCode::diverged);
-  EXPECT_EQ(all_rows<Shelf>(*newer_rows).at(0).count, 3) << "nothing was applied";
-  ASSERT_TRUE(project("copy", *older_rows));
-  EXPECT_EQ(all_rows<Shelf>(*older_rows).at(0).count, 31);
 }
 
 TEST_F(RunnerTest, OfTwoRunnersOneProjectsAndTheOtherStandsByUntilTheFirstStops) {
