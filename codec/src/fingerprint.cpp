@@ -9,11 +9,6 @@ namespace annals {
 
 namespace {
 
-template <typename Shape>
-const Shape& as(const ValueType& type) noexcept {
-  return *static_cast<const Shape*>(type.shape);
-}
-
 class ShapeText {
  public:
   void add(const StructTable& table) {
@@ -56,11 +51,11 @@ class ShapeText {
       case ValueKind::money: text_ += "money"; return;
       case ValueKind::id: text_ += "id"; return;
       case ValueKind::text:
-        text_ += "text(" + std::string(as<TextShape>(type).expected) + ')';
+        text_ += "text(" + std::string(type.shape_as<TextShape>().expected) + ')';
         return;
       case ValueKind::json: text_ += "json"; return;
       case ValueKind::enumeration: {
-        const auto& shape = as<EnumShape>(type);
+        const auto& shape = type.shape_as<EnumShape>();
         text_ += "enum(";
         for (std::size_t i = 0; i < shape.count; ++i) {
           if (i > 0) text_ += ',';
@@ -71,27 +66,27 @@ class ShapeText {
       }
       case ValueKind::optional:
         text_ += "optional<";
-        add(*as<OptionalShape>(type).value);
+        add(*type.shape_as<OptionalShape>().value);
         text_ += '>';
         return;
       case ValueKind::list:
         text_ += "list<";
-        add(*as<ListShape>(type).element);
+        add(*type.shape_as<ListShape>().element);
         text_ += '>';
         return;
       case ValueKind::array:
         text_ += "array<";
-        add(*as<ArrayShape>(type).element);
-        text_ += ',' + std::to_string(as<ArrayShape>(type).count) + '>';
+        add(*type.shape_as<ArrayShape>().element);
+        text_ += ',' + std::to_string(type.shape_as<ArrayShape>().count) + '>';
         return;
       case ValueKind::map:
         text_ += "map<";
-        add(*as<MapShape>(type).key);
+        add(*type.shape_as<MapShape>().key);
         text_ += ',';
-        add(*as<MapShape>(type).value);
+        add(*type.shape_as<MapShape>().value);
         text_ += '>';
         return;
-      case ValueKind::structure: add(as<StructTable>(type)); return;
+      case ValueKind::structure: add(type.shape_as<StructTable>()); return;
     }
   }
 

@@ -27,25 +27,6 @@ std::string_view token_name(JsonReader::Token token) noexcept {
 
 }  // namespace
 
-std::string excerpt(std::string_view text) {
-  constexpr std::size_t bytes_max = 80;
-  std::string out;
-  const char* p = text.data();
-  const char* const end = p + text.size();
-  while (p < end && out.size() < bytes_max) {
-    const std::size_t length = utf8_length(p, end);
-    if (length == 0 || static_cast<unsigned char>(*p) < 0x20 || *p == 0x7F) {
-      out += '?';
-      ++p;
-    } else {
-      out.append(p, length);
-      p += length;
-    }
-  }
-  if (p < end) out += "…";
-  return out;
-}
-
 JsonReader::Token JsonReader::next() noexcept {
   skip_space();
   if (p_ == end_) return Token::none;
@@ -347,11 +328,6 @@ bool JsonReader::finish() {
   return p_ == end_ || malformed("nothing after the value");
 }
 
-bool JsonReader::fail(std::string why) {
-  why_ = std::move(why);
-  return false;
-}
-
 bool JsonReader::mismatch(std::string_view expected) {
   const Token token = next();
   if (token == Token::none) return malformed(expected);
@@ -365,6 +341,9 @@ bool JsonReader::mismatch(std::string_view expected) {
   } else if (token == Token::number) {
     if (!scan_number(text, is_integer)) return false;
     why += " (" + excerpt(text) + ")";
+  } else if ((token == Token::null && !take_text("null")) ||
+             (token == Token::boolean && !take_text("true") && !take_text("false"))) {
+    return malformed(expected);  // It only begins like one.
   }
   p_ = start;
   return fail(std::move(why));
@@ -381,26 +360,6 @@ bool JsonReader::mismatch(std::string_view expected, std::string_view got,
 bool JsonReader::malformed(std::string_view expected) {
   return fail("not JSON at byte " + std::to_string(p_ - begin_) + ": expected " +
               std::string(expected) + (p_ == end_ ? ", but the text ends" : ""));
-}
-
-void JsonReader::inside_field(std::string_view name) {
-  std::string path = excerpt(name);
-  if (!path_.empty() && path_.front() != '[') path += '.';
-  path_.insert(0, path);
-}
-
-void JsonReader::inside_index(std::size_t index) {
-  std::string path = "[" + std::to_string(index) + "]";
-  if (!path_.empty() && path_.front() != '[') path += '.';
-  path_.insert(0, path);
-}
-
-Error JsonReader::take_error(std::string_view label) {
-  std::string message(label);
-  message += ": ";
-  if (!path_.empty()) message += "field '" + path_ + "': ";
-  message += why_;
-  return {.code = ErrorCode::invalid_argument, .message = std::move(message)};
 }
 
 }  // namespace annals::detail

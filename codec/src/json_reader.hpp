@@ -7,16 +7,16 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <annals/codec/json.hpp>
-#include <annals/eventstore/error.hpp>
+
+#include "json_failure.hpp"
 
 namespace annals::detail {
 
 /// Functions return false once the text is wrong; the reason is kept, and callers on the way out
 /// add where they were, so that a path costs nothing while all goes well.
-class JsonReader {
+class JsonReader : public JsonFailure {
  public:
   /// What stands at a place, told by its first character.
   enum class Token : std::uint8_t { object, array, string, number, boolean, null, none };
@@ -82,21 +82,13 @@ class JsonReader {
   /// Nothing but spaces may follow.
   bool finish();
 
-  // Failures. All return false.
-  /// The value is not what its type calls for.
-  bool fail(std::string why);
+  // More failures, that look at the text. All return false.
   /// "expected …, got a string ("wep")", about the value that comes next.
   bool mismatch(std::string_view expected);
   /// The same about a string that was just read.
   bool mismatch(std::string_view expected, std::string_view got, std::string_view reason = {});
   /// The text is not JSON here.
   bool malformed(std::string_view expected);
-
-  /// Where the failure was, from the inside out.
-  void inside_field(std::string_view name);
-  void inside_index(std::size_t index);
-
-  Error take_error(std::string_view label);
 
  private:
   bool scan_string(std::string_view& out);
@@ -113,12 +105,7 @@ class JsonReader {
   std::size_t depth_ = 0;
   std::string_view raw_key_;
   std::string scratch_;  // The last string that had escapes.
-  std::string why_;
-  std::string path_;
 };
-
-/// Text for a message: control characters and broken UTF-8 as '?', cut when long.
-std::string excerpt(std::string_view text);
 
 /// Reads a value of this type into place.
 bool read_typed(JsonReader& reader, const ValueType& type, void* value);

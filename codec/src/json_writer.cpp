@@ -7,7 +7,6 @@
 
 #include <annals/codec/json.hpp>
 
-#include "json_reader.hpp"
 #include "utf8.hpp"
 
 namespace annals::detail {
@@ -76,31 +75,6 @@ bool JsonWriter::real(double value) {
 bool JsonWriter::descend() {
   if (++depth_ <= json_depth_max) return true;
   return fail("is nested deeper than " + std::to_string(json_depth_max));
-}
-
-bool JsonWriter::fail(std::string why) {
-  why_ = std::move(why);
-  return false;
-}
-
-void JsonWriter::inside_field(std::string_view name) {
-  std::string path = excerpt(name);
-  if (!path_.empty() && path_.front() != '[') path += '.';
-  path_.insert(0, path);
-}
-
-void JsonWriter::inside_index(std::size_t index) {
-  std::string path = "[" + std::to_string(index) + "]";
-  if (!path_.empty() && path_.front() != '[') path += '.';
-  path_.insert(0, path);
-}
-
-Error JsonWriter::take_error(std::string_view label) {
-  std::string message(label);
-  message += ": ";
-  if (!path_.empty()) message += "field '" + path_ + "': ";
-  message += why_;
-  return {.code = ErrorCode::invalid_argument, .message = std::move(message)};
 }
 
 }  // namespace annals::detail

@@ -9,13 +9,14 @@
 #include <string_view>
 
 #include <annals/codec/value_type.hpp>
-#include <annals/eventstore/error.hpp>
+
+#include "json_failure.hpp"
 
 namespace annals::detail {
 
 /// Appends to a string. Functions return false once something cannot be written; callers on the way
 /// out add where they were.
-class JsonWriter {
+class JsonWriter : public JsonFailure {
  public:
   explicit JsonWriter(std::string& out) noexcept : out_(out) {}
 
@@ -30,16 +31,9 @@ class JsonWriter {
   bool descend();
   void ascend() noexcept { --depth_; }
 
-  bool fail(std::string why);
-  void inside_field(std::string_view name);
-  void inside_index(std::size_t index);
-  Error take_error(std::string_view label);
-
  private:
   std::string& out_;
   std::size_t depth_ = 0;
-  std::string why_;
-  std::string path_;
 };
 
 /// Writes a value of this type.

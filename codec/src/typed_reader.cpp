@@ -22,11 +22,6 @@ namespace annals::detail {
 
 namespace {
 
-template <typename Shape>
-const Shape& shape_of(const ValueType& type) noexcept {
-  return *static_cast<const Shape*>(type.shape);
-}
-
 // Bytes are copied because types of equal layout (long, long long) may not be aliased.
 template <typename T>
 bool store_integer(JsonReader& reader, const JsonReader::Integer& integer, void* value) {
@@ -88,8 +83,8 @@ std::string expectation(const ValueType& type) {
     case ValueKind::date: return std::string(expected_date);
     case ValueKind::money: return std::string(expected_money);
     case ValueKind::id: return std::string(expected_id);
-    case ValueKind::text: return std::string(shape_of<TextShape>(type).expected);
-    case ValueKind::enumeration: return expected_names(shape_of<EnumShape>(type));
+    case ValueKind::text: return std::string(type.shape_as<TextShape>().expected);
+    case ValueKind::enumeration: return expected_names(type.shape_as<EnumShape>());
     default: return std::string(expected_string);
   }
 }
@@ -132,7 +127,7 @@ bool parse_text(JsonReader& reader, const ValueType& type, std::string_view text
       return true;
     }
     case ValueKind::enumeration: {
-      const auto& shape = shape_of<EnumShape>(type);
+      const auto& shape = type.shape_as<EnumShape>();
       for (std::size_t i = 0; i < shape.count; ++i) {
         if (shape.enumerators[i].name == text) {
           store_enumerator(shape, shape.enumerators[i].value, value);
@@ -141,7 +136,7 @@ bool parse_text(JsonReader& reader, const ValueType& type, std::string_view text
       }
       return reader.mismatch(expected_names(shape), text);
     }
-    case ValueKind::text: return parse_user_text(reader, shape_of<TextShape>(type), text, value);
+    case ValueKind::text: return parse_user_text(reader, type.shape_as<TextShape>(), text, value);
     default: break;
   }
   ANNALS_ASSERT(false, "a kind that is not stored as a string");
@@ -235,7 +230,7 @@ bool read_struct(JsonReader& reader, const StructTable& table, void* object) {
       reader.inside_field(field.name);
       return false;
     }
-    shape_of<OptionalShape>(field.type).reset(field.get(object));
+    field.type.shape_as<OptionalShape>().reset(field.get(object));
   }
   return true;
 }
@@ -376,12 +371,12 @@ bool read_typed(JsonReader& reader, const ValueType& type, void* value) {
     case ValueKind::id:
     case ValueKind::text:
     case ValueKind::enumeration: return read_text(reader, type, value);
-    case ValueKind::optional: return read_optional(reader, shape_of<OptionalShape>(type), value);
-    case ValueKind::list: return read_list(reader, shape_of<ListShape>(type), value);
-    case ValueKind::array: return read_array(reader, shape_of<ArrayShape>(type), value);
-    case ValueKind::map: return read_map(reader, shape_of<MapShape>(type), value);
-    case ValueKind::structure: return read_struct(reader, shape_of<StructTable>(type), value);
-    case ValueKind::json: return shape_of<JsonShape>(type).read(reader, value);
+    case ValueKind::optional: return read_optional(reader, type.shape_as<OptionalShape>(), value);
+    case ValueKind::list: return read_list(reader, type.shape_as<ListShape>(), value);
+    case ValueKind::array: return read_array(reader, type.shape_as<ArrayShape>(), value);
+    case ValueKind::map: return read_map(reader, type.shape_as<MapShape>(), value);
+    case ValueKind::structure: return read_struct(reader, type.shape_as<StructTable>(), value);
+    case ValueKind::json: return type.shape_as<JsonShape>().read(reader, value);
   }
   ANNALS_ASSERT(false, "a value of no kind");
   return false;

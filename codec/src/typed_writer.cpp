@@ -18,11 +18,6 @@ namespace annals::detail {
 
 namespace {
 
-template <typename Shape>
-const Shape& shape_of(const ValueType& type) noexcept {
-  return *static_cast<const Shape*>(type.shape);
-}
-
 template <typename T>
 T load(const void* value) noexcept {
   T result;
@@ -111,7 +106,7 @@ bool write_struct(JsonWriter& writer, const StructTable& table, const void* obje
     const void* value = field.get(const_cast<void*>(object));
     const ValueType* type = &field.type;
     if (type->kind == ValueKind::optional) {
-      const auto& optional = shape_of<OptionalShape>(*type);
+      const auto& optional = type->shape_as<OptionalShape>();
       value = optional.get(value);
       if (value == nullptr) continue;
       type = optional.value;
@@ -257,14 +252,14 @@ bool write_typed(JsonWriter& writer, const ValueType& type, const void* value) {
       return write_quoted(writer, format_money(*static_cast<const Money*>(value), text), {});
     }
     case ValueKind::id: write_id(writer, value); return true;
-    case ValueKind::text: return write_user_text(writer, shape_of<TextShape>(type), value);
-    case ValueKind::enumeration: return write_enum(writer, shape_of<EnumShape>(type), value);
-    case ValueKind::optional: return write_optional(writer, shape_of<OptionalShape>(type), value);
-    case ValueKind::list: return write_list(writer, shape_of<ListShape>(type), value);
-    case ValueKind::array: return write_array(writer, shape_of<ArrayShape>(type), value);
-    case ValueKind::map: return write_map(writer, shape_of<MapShape>(type), value);
-    case ValueKind::structure: return write_struct(writer, shape_of<StructTable>(type), value);
-    case ValueKind::json: return shape_of<JsonShape>(type).write(writer, value);
+    case ValueKind::text: return write_user_text(writer, type.shape_as<TextShape>(), value);
+    case ValueKind::enumeration: return write_enum(writer, type.shape_as<EnumShape>(), value);
+    case ValueKind::optional: return write_optional(writer, type.shape_as<OptionalShape>(), value);
+    case ValueKind::list: return write_list(writer, type.shape_as<ListShape>(), value);
+    case ValueKind::array: return write_array(writer, type.shape_as<ArrayShape>(), value);
+    case ValueKind::map: return write_map(writer, type.shape_as<MapShape>(), value);
+    case ValueKind::structure: return write_struct(writer, type.shape_as<StructTable>(), value);
+    case ValueKind::json: return type.shape_as<JsonShape>().write(writer, value);
   }
   ANNALS_ASSERT(false, "a value of no kind");
   return false;

@@ -17,11 +17,6 @@ namespace annals {
 
 namespace {
 
-template <typename Shape>
-const Shape& shape_of(const ValueType& type) noexcept {
-  return *static_cast<const Shape*>(type.shape);
-}
-
 template <typename T>
 T load(const void* value) noexcept {
   T result;
@@ -152,7 +147,7 @@ Result<void> read_text(std::string_view text, const ValueType& type, void* value
     case ValueKind::date:
     case ValueKind::id:
     case ValueKind::enumeration: return read_quoted(text, type, value, label);
-    case ValueKind::text: return read_user_text(shape_of<TextShape>(type), text, value, label);
+    case ValueKind::text: return read_user_text(type.shape_as<TextShape>(), text, value, label);
     default: return detail::read_value(text, type, value, label, UnknownFields::ignore);
   }
 }
@@ -168,7 +163,7 @@ std::string describe(const Cell& cell) {
 
 ColumnType column_type(const ValueType& type) {
   if (type.kind == ValueKind::optional) {
-    ColumnType column = column_type(*shape_of<OptionalShape>(type).value);
+    ColumnType column = column_type(*type.shape_as<OptionalShape>().value);
     column.nullable = true;
     return column;
   }
@@ -212,9 +207,9 @@ Result<void> write_cell(const ValueType& type, const void* value, Cell& cell) {
     case ValueKind::date:
     case ValueKind::id:
     case ValueKind::enumeration: return write_unquoted(type, value, cell);
-    case ValueKind::text: return write_user_text(shape_of<TextShape>(type), value, cell);
+    case ValueKind::text: return write_user_text(type.shape_as<TextShape>(), value, cell);
     case ValueKind::optional: {
-      const auto& optional = shape_of<OptionalShape>(type);
+      const auto& optional = type.shape_as<OptionalShape>();
       if (const void* inside = optional.get(value)) {
         return write_cell(*optional.value, inside, cell);
       }
@@ -228,7 +223,7 @@ Result<void> write_cell(const ValueType& type, const void* value, Cell& cell) {
 Result<void> read_cell(const Cell& cell, const ValueType& type, void* value,
                        std::string_view label) {
   if (type.kind == ValueKind::optional) {
-    const auto& optional = shape_of<OptionalShape>(type);
+    const auto& optional = type.shape_as<OptionalShape>();
     if (std::holds_alternative<std::monostate>(cell)) {
       optional.reset(value);
       return {};

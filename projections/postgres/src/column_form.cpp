@@ -31,23 +31,18 @@ constexpr std::uint32_t oid_timestamp = 1114;
 constexpr std::uint32_t oid_timestamptz = 1184;
 constexpr std::uint32_t oid_numeric = 1700;
 
-template <typename Shape>
-const Shape& shape_of(const ValueType& type) noexcept {
-  return *static_cast<const Shape*>(type.shape);
-}
-
 // jsonb keeps numbers as decimals, so a double's negative zero would lose its sign; and it sorts
 // the members of what is any JSON.
 bool jsonb_keeps(const ValueType& type) {
   switch (type.kind) {
     case ValueKind::float64:
     case ValueKind::json: return false;
-    case ValueKind::optional: return jsonb_keeps(*shape_of<OptionalShape>(type).value);
-    case ValueKind::list: return jsonb_keeps(*shape_of<ListShape>(type).element);
-    case ValueKind::array: return jsonb_keeps(*shape_of<ArrayShape>(type).element);
-    case ValueKind::map: return jsonb_keeps(*shape_of<MapShape>(type).value);
+    case ValueKind::optional: return jsonb_keeps(*type.shape_as<OptionalShape>().value);
+    case ValueKind::list: return jsonb_keeps(*type.shape_as<ListShape>().element);
+    case ValueKind::array: return jsonb_keeps(*type.shape_as<ArrayShape>().element);
+    case ValueKind::map: return jsonb_keeps(*type.shape_as<MapShape>().value);
     case ValueKind::structure: {
-      const auto& table = shape_of<StructTable>(type);
+      const auto& table = type.shape_as<StructTable>();
       for (std::size_t i = 0; i < table.count; ++i) {
         if (!jsonb_keeps(table.fields[i].type)) return false;
       }
@@ -137,7 +132,7 @@ void add_time_or_date(const ValueType& type, const void* value, ArrayParameter& 
 
 ColumnForm column_form(const ValueType& type, bool sorted) {
   switch (type.kind) {
-    case ValueKind::optional: return column_form(*shape_of<OptionalShape>(type).value, sorted);
+    case ValueKind::optional: return column_form(*type.shape_as<OptionalShape>().value, sorted);
     case ValueKind::boolean: return ColumnForm::boolean;
     case ValueKind::float64: return ColumnForm::real;
     case ValueKind::timestamp: return ColumnForm::timestamp;
@@ -200,7 +195,7 @@ Result<void> add_value(const ValueType& type, const void* value, ColumnForm form
   }
   const ValueType* inside = &type;
   while (inside->kind == ValueKind::optional) {
-    const auto& optional = shape_of<OptionalShape>(*inside);
+    const auto& optional = inside->shape_as<OptionalShape>();
     value = optional.get(value);
     inside = optional.value;
   }

@@ -48,6 +48,12 @@ enum class ValueKind : std::uint8_t {
 struct ValueType {
   ValueKind kind = ValueKind::boolean;
   const void* shape = nullptr;
+
+  /// The description, of the type that `kind` calls for.
+  template <typename Shape>
+  const Shape& shape_as() const noexcept {
+    return *static_cast<const Shape*>(shape);
+  }
 };
 
 /// A user's type that is stored as a string (StoredText).
