@@ -29,6 +29,8 @@ using List = std::unique_ptr<rd_kafka_topic_partition_list_t,
 using Queue = std::unique_ptr<rd_kafka_queue_t, Destroyer<rd_kafka_queue_destroy>>;
 using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, Destroyer<rd_kafka_NewTopic_destroy>>;
 using Event = std::unique_ptr<rd_kafka_event_t, Destroyer<rd_kafka_event_destroy>>;
+using AdminOptions =
+    std::unique_ptr<rd_kafka_AdminOptions_t, Destroyer<rd_kafka_AdminOptions_destroy>>;
 
 Client make_client(rd_kafka_type_t type, const std::string& brokers,
                    const std::string& transactional_id = {}) {
@@ -87,6 +89,32 @@ TopicRecord record_of(const rd_kafka_message_t& message) {
     }
   }
   return record;
+}
+
+// As one broker sees it; nothing if it does not say.
+std::optional<std::string> topic_setting(rd_kafka_t* client, std::int32_t broker,
+                                         const std::string& topic, const std::string& name) {
+  rd_kafka_ConfigResource_t* asked =
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
+  const AdminOptions options(rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS));
+  char said[512] = {};
+  rd_kafka_AdminOptions_set_broker(options.get(), broker, said, sizeof said);
+  const Queue queue(rd_kafka_queue_new(client));
+  rd_kafka_DescribeConfigs(client, &asked, 1, options.get(), queue.get());
+  rd_kafka_ConfigResource_destroy(asked);
+  const Event event(rd_kafka_queue_poll(queue.get(), patience_ms));
+  if (!event) return std::nullopt;
+  std::size_t answers = 0;
+  const rd_kafka_ConfigResource_t** answer = rd_kafka_DescribeConfigs_result_resources(
+      rd_kafka_event_DescribeConfigs_result(event.get()), &answers);
+  if (answers != 1) return std::nullopt;
+  std::size_t count = 0;
+  const rd_kafka_ConfigEntry_t** entries = rd_kafka_ConfigResource_configs(answer[0], &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const char* const value = rd_kafka_ConfigEntry_value(entries[i]);
+    if (rd_kafka_ConfigEntry_name(entries[i]) == name && value != nullptr) return value;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -262,6 +290,18 @@ void set_topic_setting(const std::string& brokers, const std::string& topic,
   ASSERT_EQ(answers, 1U) << rd_kafka_event_error_string(event.get());
   ASSERT_EQ(rd_kafka_ConfigResource_error(answer[0]), RD_KAFKA_RESP_ERR_NO_ERROR)
       << rd_kafka_ConfigResource_error_string(answer[0]);
+  // The answer is the controller's; the others hear of it a little later.
+  const Metadata metadata = ask_metadata(client.get(), topic);
+  ASSERT_TRUE(metadata);
+  const auto longest = std::chrono::steady_clock::now() + std::chrono::milliseconds(patience_ms);
+  for (int i = 0; i < metadata->broker_cnt; ++i) {
+    const std::int32_t broker = metadata->brokers[i].id;
+    while (topic_setting(client.get(), broker, topic, name) != value) {
+      ASSERT_LT(std::chrono::steady_clock::now(), longest)
+          << "broker " << broker << " has not heard of " << name;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
 }
 
 void delete_records(const std::string& brokers, const std::string& topic, int partition,

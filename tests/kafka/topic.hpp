@@ -43,7 +43,7 @@ void copy_topic(const std::string& brokers, const std::string& from, const std::
 void delete_topic(const std::string& brokers, const std::string& topic);
 /// Gives the topic more partitions, `count` in all.
 void add_partitions(const std::string& brokers, const std::string& topic, int count);
-/// The topic's other settings become what the broker has by default.
+/// Waits until all brokers know. The topic's other settings become what the broker has by default.
 void set_topic_setting(const std::string& brokers, const std::string& topic,
                        const std::string& name, const std::string& value);
 /// Removes the records of a partition before an offset, as retention does.
