@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -79,6 +80,21 @@ std::vector<std::string> Upcasters::stored_names(std::string_view current) const
     if (current_name(later) == current) stored.push_back(earlier);
   }
   return stored;
+}
+
+Query Upcasters::with_stored_names(Query query) const {
+  for (QueryItem& item : query.items) {
+    std::vector<std::string> stored;
+    for (const std::string& type : item.types) {
+      for (std::string& name : stored_names(type)) stored.push_back(std::move(name));
+    }
+    for (std::string& name : stored) {
+      if (std::find(item.types.begin(), item.types.end(), name) == item.types.end()) {
+        item.types.push_back(std::move(name));
+      }
+    }
+  }
+  return query;
 }
 
 bool Upcasters::reaches(std::string_view event, std::uint32_t from, std::uint32_t to) const {

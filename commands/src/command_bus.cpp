@@ -26,6 +26,7 @@ class CommandBus::Impl {
         loader_(store, options_.loader),
         attempts_(store, loader_, options_.retry),
         lanes_(options_.cached_states_max),
+        intake_(options_.loader.upcasters),
         workers_(
             options_.workers, options_.in_flight_max,
             {.begin = [this](Job& job) { begin(job); },

@@ -35,6 +35,34 @@ Result<Boundary> boundary_of(const Job& job) {
   }
 }
 
+// What decide would be given wrongly or not at all.
+Result<void> check_boundary(const Job& job) {
+  const auto& aggregates = job.boundary.aggregates();
+  for (std::size_t i = 0; i < aggregates.size(); ++i) {
+    if (aggregates[i].id.empty()) {
+      return wrong(job, "its boundary names an aggregate of category " +
+                            std::string(aggregates[i].type->category) + " without its id");
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (aggregates[i].stream == aggregates[j].stream) {
+        return wrong(job, "its boundary names stream " + aggregates[i].stream +
+                              " as two types of aggregate");
+      }
+    }
+  }
+  const auto& queries = job.boundary.queries();
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    for (std::size_t j = 0; queries[i].type != nullptr && j < i; ++j) {
+      if (queries[i].type == queries[j].type) {
+        return wrong(job,
+                     "its boundary has two queries for one type of state: give each a type of its "
+                     "own, or make one query of two items");
+      }
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Error wrong(const Job& job, const std::string& why) {
@@ -96,16 +124,8 @@ Result<void> Intake::prepare(Job& job) const {
   auto boundary = boundary_of(job);
   if (!boundary) return std::move(boundary).error();
   job.boundary = *std::move(boundary);
-  const auto& aggregates = job.boundary.aggregates();
-  for (std::size_t i = 0; i < aggregates.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      if (aggregates[i].stream == aggregates[j].stream) {
-        return wrong(job, "its boundary names stream " + aggregates[i].stream +
-                              " as two types of aggregate");
-      }
-    }
-  }
-  return {};
+  job.boundary.add_stored_names(upcasters_);
+  return check_boundary(job);
 }
 
 Result<void> Intake::run_interceptors(Job& job) const {

@@ -17,6 +17,9 @@ namespace annals::internal {
 /// Thread-safe once the first command has come.
 class Intake {
  public:
+  /// `upcasters` know the earlier names of events, and live longer.
+  explicit Intake(const Upcasters& upcasters) : upcasters_(upcasters) {}
+
   void add_handler(const CommandHandler& handler);
   void intercept(Interceptor interceptor) { interceptors_.push_back(std::move(interceptor)); }
 
@@ -39,6 +42,7 @@ class Intake {
   Result<const CommandHandler*> find_handler(std::string_view name) const;
   Result<void> run_interceptors(Job& job) const;
 
+  const Upcasters& upcasters_;
   std::map<std::string, Entry, std::less<>> handlers_;
   std::vector<Interceptor> interceptors_;
 };

@@ -29,13 +29,8 @@ std::vector<const EventType*> ProjectionType::event_types() const {
 Query ProjectionType::query(const Upcasters& upcasters) const {
   QueryItem item;
   for (std::size_t i = 0; i < category_count; ++i) item.categories.emplace_back(categories[i]);
-  for (const EventType* type : event_types()) {
-    item.types.emplace_back(type->name);
-    for (std::string& stored : upcasters.stored_names(type->name)) {
-      item.types.push_back(std::move(stored));
-    }
-  }
-  return {{std::move(item)}};
+  for (const EventType* type : event_types()) item.types.emplace_back(type->name);
+  return upcasters.with_stored_names({{std::move(item)}});
 }
 
 namespace {

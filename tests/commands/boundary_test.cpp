@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <annals/testkit/requests.hpp>
+
 #include "bus_test.hpp"
 
 namespace annals {
@@ -22,13 +24,13 @@ TEST(TransferDecider, IsTestedWithoutAnyFramework) {
   EXPECT_EQ(TransferDecider::decide({"b", "a", 4_eur}, accounts).rule(), "insufficient-funds");
   EXPECT_THROW((void)accounts["c"], std::out_of_range);
   const QueryState<UserNames> taken(UserNames{.names = {"Ada"}});
-  const User nobody;
-  States<User> users;
-  users.add({"1", &nobody, std::nullopt});
+  const auto users = States<User>::without_events({"1"});
   EXPECT_EQ(RegisterDecider::decide({"1", "Ada", "Ulm"}, taken, users).rule(), "name-taken");
   EXPECT_EQ(RegisterDecider::decide({"1", "Eve", "Ulm"}, taken, users).size(), 1U);
-  EXPECT_EQ(RegisterDecider::decide({"1", "Eve", "Ulm"}, taken, {{"1", nobody}}).rule(),
+  EXPECT_EQ(RegisterDecider::decide({"1", "Eve", "Ulm"}, taken, {{"1", User{}}}).rule(),
             "registered");
+  EXPECT_EQ(JoinDecider::decide({"1", "Ulm"}, {UserNames{}, JoinDecider::most}).rule(),
+            "city-full");
 }
 
 class BoundaryTest : public BusTest {};
@@ -244,6 +246,66 @@ struct CountDecider {
     return reject("counted", std::to_string(deposits->count));
   }
 };
+
+TEST_P(BoundaryTest, QueriesSelectEventsUnderTheirEarlierNamesToo) {
+  const auto pay_in = [&](const char* stream) {
+    const auto paid = store().append(testkit::append_of(
+        {testkit::event_on(stream, "cash_paid_in", R"({"amount":"10.00 EUR"})")}));
+    ASSERT_TRUE(paid) << to_string(paid.error());
+  };
+  pay_in("account-1");
+  BusOptions options;
+  ASSERT_TRUE(options.loader.upcasters.rename("cash_paid_in", "money_deposited"));
+  IntrudedStore intruded(store());
+  CommandBus bus(intruded, std::move(options));
+  bus.add<CountDecider>();
+  bool once = true;
+  intruded.before_append = [&](const AppendRequest&) -> std::optional<Error> {
+    if (std::exchange(once, false)) pay_in("account-2");
+    return {};
+  };
+  const auto counted = bus.send(CountDeposits{});
+  ASSERT_FALSE(counted);
+  EXPECT_EQ(counted.error().message, "2") << "also what came while it was decided";
+}
+
+struct CheckNames {
+  std::string id;
+  std::string first;
+  std::string second;
+  ANNALS_COMMAND(CheckNames, "check_names", id, first, second);
+};
+struct CheckNamesDecider {
+  using Commands = annals::Commands<CheckNames>;
+  static Boundary boundary(const CheckNames& c) {
+    return Boundary{}
+        .aggregate<User>(c.id)
+        .query<UserNames>(Query::tag("name:" + c.first))
+        .query<UserNames>(Query::tag("name:" + c.second));
+  }
+  static Decision decide(const CheckNames&, const QueryState<UserNames>&) { return {}; }
+};
+
+TEST_P(BoundaryTest, TwoQueriesForOneTypeAreAnErrorAndTheSameOneTwiceIsNot) {
+  CommandBus bus(store());
+  bus.add<CheckNamesDecider>();
+  const auto refused = bus.send(CheckNames{"1", "Ada", "Eve"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(refused.error().message.find("two queries for one type of state"), std::string::npos)
+      << refused.error().message;
+  EXPECT_TRUE(bus.send(CheckNames{"1", "Ada", "Ada"}));
+}
+
+TEST_P(BoundaryTest, AnAggregateWithoutItsIdIsAnErrorAndNothingIsWritten) {
+  const auto bus = make_bus();
+  const auto refused = bus->send(RegisterUser{"", "Ada", "Ulm"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(refused.error().message.find("category user without its id"), std::string::npos)
+      << refused.error().message;
+  EXPECT_EQ(head(), 0U);
+}
 
 TEST_P(BoundaryTest, QueriesThatAreNotFoldedAreWatchedToo) {
   const auto other = make_bus();

@@ -190,9 +190,10 @@ struct FoldTypeOf {
 }  // namespace detail
 
 /// The table of state T; instantiating it checks the rules. T may also have
-/// `static constexpr int fold_version` (raise it when what evolve does changes, so that snapshots
-/// made before are ignored) and `static constexpr bool ignore_unknown_events = true` (an event that
-/// T does not list is skipped; without it, it is an error).
+/// `static constexpr int fold_version` (raise it when what evolve does changes, or a step of the
+/// upcasters of its events, so that snapshots made before are ignored) and `static constexpr bool
+/// ignore_unknown_events = true` (an event that T does not list is skipped; without it, it is an
+/// error).
 template <typename T>
 constexpr const FoldType& fold_type_of() noexcept {
   return detail::FoldTypeOf<T>::value;

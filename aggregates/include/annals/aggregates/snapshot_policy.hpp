@@ -9,7 +9,8 @@
 
 namespace annals {
 
-/// When snapshots are made. They are a cache: with or without them every load gives the same state.
+/// When snapshots are made. They are a cache: with or without them every load gives the same state,
+/// as long as the fold_version is raised when the fold or an upcaster's step changes.
 /// Only states that are described (ANNALS_STATE) have snapshots.
 struct SnapshotPolicy {
   static constexpr std::uint64_t every_max = 500;

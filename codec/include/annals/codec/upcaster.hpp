@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <annals/codec/event_type.hpp>
+#include <annals/eventstore/query.hpp>
 #include <annals/eventstore/result.hpp>
 
 namespace annals {
@@ -23,6 +24,10 @@ class JsonUpcaster;
 
 /// How events stored in earlier shapes become events of today's. Filled at start, then only read:
 /// calls of const functions from several threads are fine. Copies share the steps.
+///
+/// Snapshots and read models hold what the steps made when they were folded, and nobody can tell
+/// from a function that it does something else now: whoever changes a step raises the
+/// `fold_version` of the aggregates and the `version` of the projections that know the event.
 class Upcasters {
  public:
   /// `step` turns version `from` of the event into version `from` + 1:
@@ -49,6 +54,9 @@ class Upcasters {
 
   /// The earlier names under which events of this present name may be stored, sorted.
   std::vector<std::string> stored_names(std::string_view current) const;
+
+  /// `query`, with each type that it names also under the type's earlier names.
+  Query with_stored_names(Query query) const;
 
   /// Whether an event stored in version `from` can become one of version `to`.
   bool reaches(std::string_view event, std::uint32_t from, std::uint32_t to) const;

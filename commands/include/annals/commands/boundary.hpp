@@ -11,6 +11,7 @@
 
 #include <annals/aggregates/aggregate.hpp>
 #include <annals/aggregates/fold_type.hpp>
+#include <annals/codec/upcaster.hpp>
 #include <annals/eventstore/query.hpp>
 
 namespace annals {
@@ -33,7 +34,7 @@ class Boundary {
     Query query;
   };
 
-  /// The aggregate A of this id; naming it twice is naming it once.
+  /// The aggregate A of this id, which is not empty; naming it twice is naming it once.
   template <typename A>
   Boundary& aggregate(std::string_view id) & {
     add(aggregate_type_of<A>(), id);
@@ -45,7 +46,9 @@ class Boundary {
   }
 
   /// All events that `query` selects, folded into a T: `decide` takes it as `const QueryState<T>&`.
-  /// At most one query for each T.
+  /// At most one query for each T; naming it twice is naming it once. Types are those of today:
+  /// events stored under earlier names (Upcasters::rename) are selected too. Tags are those that an
+  /// event was stored with: a tag that its type got later does not select it.
   template <typename T>
   Boundary& query(Query query) & {
     add(&fold_type_of<T>(), std::move(query));
@@ -68,6 +71,8 @@ class Boundary {
 
   void add(const AggregateType& type, std::string_view id);
   void add(const FoldType* type, Query query);
+  /// Makes the queries select also what is stored under earlier names.
+  void add_stored_names(const Upcasters& upcasters);
   void clear();
 
  private:

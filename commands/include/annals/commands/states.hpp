@@ -20,7 +20,8 @@
 namespace annals {
 
 /// The aggregates of type A in a command's boundary, by id. Valid during `decide`. In a test:
-/// `States<Account>{{"a", {.open = true, .balance = 10_eur}}, {"b", {.open = true}}}`.
+/// `States<Account>{{"a", {.open = true, .balance = 10_eur}}, {"b", {.open = true}}}`, and
+/// `States<Account>::without_events({"c"})` for what does not exist yet.
 template <typename A>
 class States {
  public:
@@ -34,6 +35,17 @@ class States {
   States(std::initializer_list<std::pair<std::string, A>> states)
       : owned_(std::make_shared<const std::vector<std::pair<std::string, A>>>(states)) {
     for (const auto& [id, state] : *owned_) entries_.push_back({id, &state, StreamVersion{0}});
+  }
+
+  /// The initial states of aggregates whose streams have no events.
+  static States without_events(std::initializer_list<std::string> ids) {
+    States states;
+    std::vector<std::pair<std::string, A>> owned;
+    for (const std::string& id : ids) owned.emplace_back(id, A{});
+    states.owned_ =
+        std::make_shared<const std::vector<std::pair<std::string, A>>>(std::move(owned));
+    for (const auto& [id, state] : *states.owned_) states.entries_.push_back({id, &state, {}});
+    return states;
   }
 
   /// The state of `id`: the initial one if its stream has no events. Throws std::out_of_range if
@@ -74,12 +86,15 @@ class States {
 };
 
 /// The fold of the boundary's query for T. Valid during `decide`. In a test:
-/// `QueryState<T>{state}`.
+/// `QueryState<T>{state}`, or `QueryState<T>{state, events}`.
 template <typename T>
 class QueryState {
  public:
   // NOLINTNEXTLINE(google-explicit-constructor)
-  QueryState(T state) : owned_(std::make_shared<const T>(std::move(state))), state_(owned_.get()) {}
+  QueryState(T state, std::uint64_t events = 0)
+      : owned_(std::make_shared<const T>(std::move(state))),
+        state_(owned_.get()),
+        events_(events) {}
   /// A state that lives elsewhere and longer.
   QueryState(const T* state, std::uint64_t events) : state_(state), events_(events) {}
 
