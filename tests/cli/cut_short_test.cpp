@@ -24,11 +24,13 @@ class CutShort : public testing::Test {
     }
   }
   /// Tells a copy to end as soon as it has begun to write.
-  Ended terminated(const std::string& command, const std::string& from, const std::string& to) {
+  Ended terminated(const std::string& command, const std::string& from, const std::string& to,
+                   const std::string& written = {}) {
     Program copy({ANNALS_PROGRAM, command, from, to});
+    const std::string& begun = written.empty() ? to : written;
     std::error_code none;
     const auto longest = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!std::filesystem::exists(to) || std::filesystem::is_empty(to, none)) {
+    while (!std::filesystem::exists(begun) || std::filesystem::is_empty(begun, none)) {
       if (std::chrono::steady_clock::now() > longest) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -63,6 +65,19 @@ TEST_F(CutShort, AFileThatMayNotGrowIsAnErrorAndNothingIsLeft) {
   EXPECT_EQ(ended.exit_code, 1);
   EXPECT_NE(ended.err.find("File too large"), std::string::npos) << ended.err;
   EXPECT_TRUE(std::filesystem::is_empty(backup));
+}
+
+TEST_F(CutShort, AnExportThatFailsOrIsToldToEndLeavesNoFile) {
+  const std::string file = folder_.file("history");
+  const Ended ended = limited("-f 200", "export " + store_ + " --output " + file);
+  EXPECT_EQ(ended.exit_code, 1);
+  EXPECT_NE(ended.err.find("File too large"), std::string::npos) << ended.err;
+  EXPECT_FALSE(std::filesystem::exists(file));
+  const Ended told = terminated("export", store_, "--output=" + file, file);
+  EXPECT_EQ(told.exit_code, 1);
+  EXPECT_NE(told.err.find("interrupted"), std::string::npos) << told.err;
+  EXPECT_FALSE(std::filesystem::exists(file));
+  EXPECT_EQ(annals({"export", store_, "--output", file}).exit_code, 0);
 }
 
 // How far a program comes with so little is the machine's; it must not abort.

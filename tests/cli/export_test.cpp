@@ -326,6 +326,23 @@ TEST_F(Export, AMalformedLineIsNamedWithWhatWasExpectedAndARerunGoesOn) {
   EXPECT_EQ(piped.exit_code, 0) << piped.err;
 }
 
+TEST_F(Export, EventsThatAreMissingLinesOutOfOrderAndAnUnknownVersionAreNoticed) {
+  const auto refused = [&](const std::vector<std::string>& changed) {
+    const Ended ended = annals({"import", other_, written(changed)});
+    EXPECT_EQ(ended.exit_code, 1);
+    return ended.err;
+  };
+  auto changed = lines();
+  changed.back() = R"({"end":true,"appends":5,"events":8})";
+  EXPECT_NE(refused(changed).find("the end counts 8 events, not 7"), std::string::npos);
+  changed = lines();
+  std::swap(changed[2], changed[3]);
+  EXPECT_NE(refused(changed).find("line 4: the append begins at position"), std::string::npos);
+  changed = lines();
+  changed[0].replace(changed[0].find(R"("annals_export":1)"), 17, R"("annals_export":0)");
+  EXPECT_NE(refused(changed).find("annals_export: version 0"), std::string::npos);
+}
+
 TEST_F(Export, WhatCannotBeReadIsNamedWithTheReason) {
   const Ended folder = annals({"import", other_, "/"});
   EXPECT_EQ(folder.exit_code, 1);

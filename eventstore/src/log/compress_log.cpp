@@ -3,6 +3,7 @@
 #include <annals/eventstore/log_compression.hpp>
 
 #include "log_format.hpp"
+#include "mark.hpp"
 #include "pack_segment.hpp"
 #include "recovery.hpp"
 
@@ -99,6 +100,15 @@ Result<CompressReport> compress_log(const LogOptions& options, const CompressOpt
   manifest = internal::read_manifest(files, folder);
   if (!manifest) return std::move(manifest).error();
   if (!*manifest) return internal::no_store(folder);
+
+  // What is written anew below must be the one that knows all segments.
+  const auto mark_file = internal::MarkFile::open(files, folder, false);
+  if (!mark_file) return mark_file.error();
+  const std::uint64_t newest = (*manifest)->segments.back().number;
+  const auto mark = mark_file->read((*manifest)->store, newest);
+  if (mark && *mark && !(*mark)->copied && (*mark)->segment > newest) {
+    return internal::old_manifest(**mark, folder);
+  }
 
   if (auto removed = internal::remove_half_packed(files, folder); !removed) {
     return std::move(removed).error();

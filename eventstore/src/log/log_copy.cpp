@@ -34,13 +34,7 @@ Result<CopyPlan> up_to(FileSystem& files, const Mark& mark, Manifest manifest,
   const auto last =
       std::find_if(segments.begin(), segments.end(),
                    [&](const ManifestSegment& listed) { return listed.number == mark.segment; });
-  if (last == segments.end()) {
-    const std::string path = folder + '/' + format::manifest_name;
-    return Error{.code = ErrorCode::corrupt,
-                 .message = path + ": it does not name segment " + std::to_string(mark.segment) +
-                            ", in which position " + to_string(mark.position) + " was durable",
-                 .place = Error::Place{path, 0}};
-  }
+  if (last == segments.end()) return old_manifest(mark, folder);
   segments.erase(std::next(last), segments.end());
   segments.back() = {
       .number = last->number, .first = last->first, .link_before = last->link_before};

@@ -66,6 +66,15 @@ Error no_mark(const std::string& folder) {
           .place = Error::Place{path, 0}};
 }
 
+Error old_manifest(const Mark& mark, const std::string& folder) {
+  const std::string path = folder + '/' + format::manifest_name;
+  return {.code = ErrorCode::corrupt,
+          .message = path + ": it does not name segment " + std::to_string(mark.segment) +
+                     ", in which position " + to_string(mark.position) +
+                     " was durable, so it is an old one: restore the file",
+          .place = Error::Place{path, 0}};
+}
+
 Result<MarkFile> MarkFile::create(FileSystem& files, const std::string& folder) {
   const std::string path = folder + '/' + format::mark_name;
   if (const auto left = files.exists(path); !left) {

@@ -49,6 +49,10 @@ inline constexpr const char* advice_on_copies =
 /// "The mark is lost": a store always has one.
 Error no_mark(const std::string& folder);
 
+/// "The MANIFEST is an old one": it does not name the mark's segment, although it is written
+/// before.
+Error old_manifest(const Mark& mark, const std::string& folder);
+
 /// What FileSystem::boot_id says, in the mark's form.
 std::array<std::uint8_t, 16> boot_of(FileSystem& files, const std::string& folder);
 

@@ -297,8 +297,9 @@ class ReadOnlyLog final : public LogReading {
       if (!manifest) return std::move(manifest).error();
       if (!*manifest) return no_store(options_.path);
       if (auto loaded = load(**manifest); !loaded) return loaded;
+      if (mark.segment > open_number_) return old_manifest(mark, options_.path);
       // The writer may have rolled over once more: the next look catches up.
-      if (mark.segment != open_number_) return {};
+      if (mark.segment < open_number_) return {};
     }
     const SegmentBytes bytes = segments_.at(open_number_)->bytes(store_);
     auto end = scan_frames(bytes, offset_, mark.offset, chain_, false, publishing());

@@ -102,8 +102,9 @@ class Verifier {
                          ? open_segment(*options_.files, options_.path, store_, listed, false)
                          : std::move(active);
       if (!segment && !listed.sealed && was_begun_later(listed, *mark, *mark_file)) {
-        missing_ = copy_ends(options_.path + '/' + format::segment_name(listed.number), 0, **mark,
-                             chain->head().position);
+        const std::string path = options_.path + '/' + format::segment_name(listed.number);
+        const GlobalPosition end = chain->head().position;
+        missing_ = (*mark)->position > end ? copy_ends(path, 0, **mark, end) : not_copied(path);
         continue;
       }
       if (!segment) return std::move(segment).error();
@@ -177,6 +178,16 @@ class Verifier {
                    ": the original held events up to position " + to_string(mark.position) +
                    " when its mark was copied, and this copy ends at position " + to_string(end),
         .place = Error::Place{file, offset}};
+  }
+
+  /// The same of a copy that has all events.
+  static Error not_copied(const std::string& path) {
+    return Error{.code = ErrorCode::corrupt,
+                 .message = path +
+                            ": this segment was not there yet when the folder was copied, and none "
+                            "of its events was durable then; open the copy for writing once, as "
+                            "'annals recover' does",
+                 .place = Error::Place{path, 0}};
   }
 
   /// Whether a copy lacks the newest segment because its folder had been listed before that was

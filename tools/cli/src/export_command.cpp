@@ -8,6 +8,7 @@
 #include "exit_code.hpp"
 #include "export_format.hpp"
 #include "progress.hpp"
+#include "stop_signal.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -19,8 +20,14 @@ namespace {
 /// Gathers the events of one append after another.
 class Exporter {
  public:
-  Exporter(const EventStore& store, Output& output, Progress& progress, ExportHeader header)
-      : store_(store), output_(output), progress_(progress), header_(std::move(header)) {}
+  /// Ends early, with an error, when `stop` is raised.
+  Exporter(const EventStore& store, Output& output, Progress& progress, ExportHeader header,
+           const StopSignal* stop)
+      : store_(store),
+        output_(output),
+        progress_(progress),
+        stop_(stop),
+        header_(std::move(header)) {}
 
   Result<void> run(const Query& query) {
     output_.line(export_line(header_));
@@ -29,6 +36,9 @@ class Exporter {
                                .as_of = AsOf::position(header_.last)});
     if (!cursor) return std::move(cursor).error();
     while (output_.wanted()) {
+      if (stop_ != nullptr && stop_->raised()) {
+        return Error{ErrorCode::timeout, "the export was interrupted"};
+      }
       auto events = (*cursor)->next();
       if (!events) return std::move(events).error();
       if (events->empty()) break;
@@ -85,6 +95,7 @@ class Exporter {
   const EventStore& store_;
   Output& output_;
   Progress& progress_;
+  const StopSignal* const stop_;
   const ExportHeader header_;
   std::optional<RecordedAppend> append_;  // Whose events are being gathered.
   std::vector<RecordedEvent> events_;
@@ -120,13 +131,35 @@ Result<ExportHeader> header_of(const EventStore& store, const ExportRequest& req
   return header;
 }
 
-Result<void> export_to(const EventStore& store, const ExportRequest& request, Output& output) {
+Result<void> export_to(const EventStore& store, const ExportRequest& request, Output& output,
+                       const StopSignal* stop) {
   auto header = header_of(store, request);
   if (!header) return std::move(header).error();
   Progress progress("exporting positions", request.progress);
-  auto done = Exporter(store, output, progress, *std::move(header)).run(request.query);
+  auto done = Exporter(store, output, progress, *std::move(header), stop).run(request.query);
   auto finished = output.finish();
   return done ? finished : done;
+}
+
+/// A file that is whole, or none.
+Result<void> export_to_file(const EventStore& store, const ExportRequest& request) {
+  const int file = ::open(request.file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (file < 0) {
+    return Error{ErrorCode::unavailable,
+                 "cannot make " + request.file + ": " + std::strerror(errno)};
+  }
+  const StopSignal stop;
+  auto done = [&] {
+    Output to_file(file);
+    return export_to(store, request, to_file, &stop);
+  }();
+  if (done && ::fsync(file) != 0) {
+    done =
+        Error{ErrorCode::unavailable, "cannot sync " + request.file + ": " + std::strerror(errno)};
+  }
+  ::close(file);
+  if (!done) ::unlink(request.file.c_str());
+  return done;
 }
 
 }  // namespace
@@ -138,24 +171,8 @@ Result<int> export_events(const std::string& folder, const ExportRequest& reques
   }
   auto store = open_store(folder);
   if (!store) return std::move(store).error();
-  if (request.file.empty()) {
-    if (auto done = export_to(**store, request, output); !done) return std::move(done).error();
-    return exit_ok;
-  }
-  const int file = ::open(request.file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (file < 0) {
-    return Error{ErrorCode::unavailable,
-                 "cannot make " + request.file + ": " + std::strerror(errno)};
-  }
-  auto done = [&] {
-    Output to_file(file);
-    return export_to(**store, request, to_file);
-  }();
-  if (done && ::fsync(file) != 0) {
-    done =
-        Error{ErrorCode::unavailable, "cannot sync " + request.file + ": " + std::strerror(errno)};
-  }
-  ::close(file);
+  auto done = request.file.empty() ? export_to(**store, request, output, nullptr)
+                                   : export_to_file(**store, request);
   if (!done) return std::move(done).error();
   return exit_ok;
 }

@@ -107,6 +107,10 @@ class Importer {
         return invalid("the end counts " + std::to_string(end->appends) + " appends, not " +
                        std::to_string(appends_ + repeated_) + ": lines are missing or too many");
       }
+      if (end->events != events_) {
+        return invalid("the end counts " + std::to_string(end->events) + " events, not " +
+                       std::to_string(events_) + ": events are missing or too many");
+      }
       if (request_.exact && store_->head() != Head{header_.last, header_.link}) {
         return invalid("history ends at position " + to_string(store_->head().position) +
                        ", and the header says " + to_string(header_.last));
@@ -123,6 +127,12 @@ class Importer {
       return invalid("the append ends at position " + to_string(exported.append.last()) +
                      ", and the header says that history ends at " + to_string(header_.last));
     }
+    if (exported.append.first.value < next_) {
+      return invalid("the append begins at position " + to_string(exported.append.first) +
+                     ", and what comes here begins at " + std::to_string(next_) + " or later");
+    }
+    next_ = exported.append.last().value + 1;
+    events_ += exported.events.size();
     auto taken = request_.exact ? add_exactly(exported) : add(exported);
     if (!taken) {
       Error error = std::move(taken).error();
@@ -137,6 +147,7 @@ class Importer {
 
   Result<void> begin(const ExportHeader& header) {
     header_ = header;
+    next_ = header.first.value;
     ImportAccess access;
     access.compress = request_.compress;
     access.max_clock_skew = request_.max_clock_skew.value_or(access.max_clock_skew);
@@ -305,6 +316,8 @@ class Importer {
   std::uint64_t line_ = 0;
   std::uint64_t appends_ = 0;
   std::uint64_t repeated_ = 0;
+  std::uint64_t events_ = 0;  // Of both.
+  std::uint64_t next_ = 0;    // The least position that may come.
   bool ended_ = false;
   Head head_;
   Token token_;

@@ -180,7 +180,7 @@ Result<ExportLine> read_header(const Json& json) {
   ExportHeader header;
   std::uint64_t version = 0;
   line.number("annals_export", version);
-  if (version > export_version) {
+  if (version != export_version) {
     return Error{ErrorCode::unsupported, "annals_export: version " + std::to_string(version) +
                                              "; this annals reads version 1"};
   }
