@@ -356,6 +356,7 @@ class CommandLine {
 
   void add_backup() {
     CLI::App* sub = command("backup", "Copy a store, also while a program writes to it");
+    sub->get_option("DIR")->description("The store's folder");
     sub->add_option("DEST", backup_.destination, "An empty or missing folder")->type_name("");
     sub->add_flag_callback(
         "--no-snapshots", [this] { backup_.snapshots = false; }, "Leave snapshots out");
@@ -370,6 +371,7 @@ class CommandLine {
 
   void add_compress() {
     CLI::App* sub = command("compress", "Compress a store's complete segments");
+    sub->get_option("DIR")->description("The store's folder");
     sub->footer(
         "Nobody may have the store open for writing. Reads find the same events at the same\n"
         "places. An older annals that knows no compression refuses the store afterwards.\n"
@@ -380,6 +382,7 @@ class CommandLine {
 
   void add_restore() {
     CLI::App* sub = command("restore", "Make a store from a backup (DIR), in a new era");
+    sub->get_option("DIR")->description("The backup's folder");
     sub->add_option("STORE", restore_.destination, "An empty or missing folder")->type_name("");
     valued(sub, "--era", "N", "Its era; default: the one after the backup's",
            [this](const std::string& text) {
@@ -403,6 +406,7 @@ class CommandLine {
 
   void add_recover() {
     CLI::App* sub = command("recover", "Open a folder for writing once, as after a crash");
+    sub->get_option("DIR")->description("The store's folder");
     sub->footer(
         "Nobody may have the store open for writing. Without its file `mark` nobody can say\n"
         "whether events that were acknowledged are missing at the end; `verify` says how far it\n"
