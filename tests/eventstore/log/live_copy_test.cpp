@@ -188,6 +188,25 @@ TEST_F(LiveCopy, ThatWasListedBeforeTheNewestSegmentWasThereHoldsTheOnesBefore) 
   EXPECT_EQ(copy->verify({})->outcome, VerifyReport::Outcome::whole);
 }
 
+TEST_F(LiveCopy, ThatLacksASegmentInWhichNothingWasDurableLacksNothing) {
+  const auto store = open_store();
+  append(*store, 5);
+  while (store->stats().segments == 1) {
+    copy_now({"/mark"});
+    append(*store, 1);
+  }
+  copy_now({first_segment, "/MANIFEST"});
+  const auto report = verify_log_files(at("/copy", LogOptions::Access::read_only), {});
+  ASSERT_TRUE(report) << to_string(report.error());
+  EXPECT_EQ(report->outcome, VerifyReport::Outcome::incomplete) << "until it is opened";
+  ASSERT_TRUE(report->first_bad);
+  EXPECT_NE(report->first_bad->what.find("none of its events was durable"), std::string::npos)
+      << report->first_bad->what;
+  const auto copy = *open_log_event_store(at("/copy"));
+  EXPECT_EQ(copy->stats().missing_from_copy, 0U);
+  EXPECT_EQ(copy->head().position.value, store->head().position.value - 1);
+}
+
 TEST_F(LiveCopy, WithoutASegmentThatWasThereWhenItsStoreWasOpenedIsCorrupt) {
   auto store = open_store();
   while (store->stats().segments == 1) append(*store, 1);

@@ -3,9 +3,9 @@
 ///
 ///     struct Balances {
 ///       static constexpr auto name = "balances";       // its checkpoint's name
-///       static constexpr int version = 1;              // raise it when rows, folds or upcasters
-///       change static constexpr bool order_free = true;       // leaving events out gives a true
-///       state using Tables = annals::Tables<AccountBalance, StatementLine>;   // see row.hpp
+///       static constexpr int version = 1;              // raise it when its rows or folds change
+///       static constexpr bool order_free = true;       // leaving events out gives a true state
+///       using Tables = annals::Tables<AccountBalance, StatementLine>;   // see row.hpp
 ///     };
 ///
 /// With
